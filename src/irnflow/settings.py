@@ -1,0 +1,77 @@
+"""Settings: read once from the environment by whoever starts a service, then handed on frozen."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from irnflow.errors import BadInput
+
+SERVICES: Final = (
+    "irn_service", "data_fetch", "validation", "registration", "database_update", "error_desk", "websocket",
+)  # fmt: skip
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process needs to know. Environment names are IRNFLOW_ and the field in upper case."""
+
+    data: Path = Path(".irnflow")  # everything private of ours lies below it
+    database_url: str = ""  # postgresql://user:password@host:port/irnflow
+    amqp_url: str = ""  # amqp://user:password@host:port/vhost
+    management_url: str = ""  # http://user:password@host:port of RabbitMQ's management API
+    books: Path = Path("books.toml")  # which books there are and how to read them: docs/books.md
+    key_file: Path = Path("irnflow.key")  # 32 bytes, base64: encrypts secrets at rest
+    host: str = "127.0.0.1"  # what our servers listen on
+    ports: dict[str, int] = msgspec.field(default_factory=dict)  # service name -> port; absent or 0: a free one
+    websocket_url: str = ""  # where browsers find the websocket service; empty: same origin
+    session_token: str = ""  # one-time token that opens the console, made by `irnflow up`; empty: none
+    portal_url: str = ""  # base URL of the Invoice Registration Portal
+    portal_name: str = "NIC1"  # stored with each IRN: who issued it
+    portal_auth_key: Path = Path("auth_public.pem")  # the portal's public key for logins
+    portal_signing_keys: Path = Path("signing_keys")  # folder of certificates, <kid>.pem
+    portal_deadline_s: float = 30.0  # a call without answer by then is in doubt; gateways cut at about 29 to 30 s
+    portal_concurrency: int = 64  # calls in flight from one process
+    lookup_settle_s: float = 60.0  # the first look-up, at least so long after the call's deadline
+    lookup_gap_s: float = 60.0  # between the two look-ups that must both say "not there"
+    sandbox_dir: Path = Path("sandbox")  # keys, credentials and register of the sandbox portal
+    accept_sandbox_gstins: bool = False  # let GSTINs through whose check digit is wrong, as the portals' sandboxes use
+
+    def port_of(self, service: str) -> int:
+        return self.ports.get(service, 0)
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that IRNFLOW_... variables give. Raises BadInput naming the variable that is wrong.
+
+    IRNFLOW_PORT_<SERVICE> fills `ports`; relative paths of private files are below IRNFLOW_DATA.
+    """
+    values: dict[str, object] = {}
+    ports: dict[str, str] = {}
+    names = set(Settings.__struct_fields__)
+    for variable, value in environment.items():
+        name = variable.removeprefix("IRNFLOW_").lower()
+        if not variable.startswith("IRNFLOW_"):
+            continue
+        if name.startswith("port_"):
+            ports[name.removeprefix("port_")] = value
+        elif name in names:
+            values[name] = value
+    try:
+        settings = msgspec.convert(values | {"ports": ports}, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"a setting in the environment (IRNFLOW_...) is wrong: {error}") from error
+    return _below_data(settings)
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value)).expanduser()
+    raise NotImplementedError(kind)
+
+
+def _below_data(settings: Settings) -> Settings:
+    fields = ("books", "key_file", "portal_auth_key", "portal_signing_keys", "sandbox_dir")
+    paths = {name: settings.data / getattr(settings, name) for name in fields}  # an absolute path stays itself
+    return msgspec.structs.replace(settings, **paths)

@@ -1,0 +1,74 @@
+"""Our PostgreSQL as everybody uses it: one method, `fetch`, that runs one statement as its own transaction.
+
+Two real implementations: `Postgres` (asyncpg, a pool) and the simulation's blocking one, which runs the same SQL.
+For both to agree, SQL here casts every parameter (`$1::text[]`), never calls now(), and gives jsonb out as text.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any, Protocol
+
+import asyncpg
+
+from irnflow.errors import Permanent, Unavailable
+
+Row = Mapping[str, Any]
+
+
+class DataError(Permanent):
+    """PostgreSQL refused a value (class 22 or 23): some row of the batch is bad. Halve it until it stands alone."""
+
+
+class Database(Protocol):
+    """One statement, one transaction."""
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        """Run it and give its rows. Raises `Unavailable` (nobody answers), `DataError` (a value is refused)."""
+
+
+class Postgres:
+    """A pool of asyncpg connections."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.pool = pool
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        try:
+            return await self.pool.fetch(sql, *args)
+        except asyncpg.PostgresError as error:
+            raise _named(error) from error
+        except (OSError, asyncpg.InterfaceError, TimeoutError) as error:
+            raise Unavailable(f"PostgreSQL does not answer: {error or type(error).__name__}") from error
+
+
+def _named(error: asyncpg.PostgresError) -> Exception:
+    """Our exception for one of PostgreSQL's, by class of its SQLSTATE (PostgreSQL docs, appendix A)."""
+    state = error.sqlstate or ""
+    if state[:2] in ("22", "23"):
+        return DataError(f"PostgreSQL refused a value: {error} ({state})")
+    # 08 connection, 25006 read-only, 40 rollback, 53 resources, 55P03 lock, 57 operator intervention, 58 system
+    if state[:2] in ("08", "40", "53", "57", "58") or state in ("25006", "55P03"):
+        return Unavailable(f"PostgreSQL cannot serve now: {error} ({state})")
+    return AssertionError(f"our SQL is wrong: {error} ({state})")
+
+
+@asynccontextmanager
+async def connect(url: str, *, connections: int = 4) -> AsyncIterator[Postgres]:
+    """A pool that closes with the context. Raises Unavailable when the server can't be reached."""
+    try:
+        pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, command_timeout=60)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise Unavailable(f"PostgreSQL can't be reached (IRNFLOW_DATABASE_URL): {error}") from error
+    try:
+        yield Postgres(pool)
+    finally:
+        await pool.close()
+
+
+def queries(name: str) -> dict[str, str]:
+    """The statements of `store/<name>.sql`, by the name in the `-- name: sentence` line above each."""
+    text = (files("irnflow.store") / f"{name}.sql").read_text(encoding="utf-8")
+    parts = re.split(r"^-- (\w+): .*$", text, flags=re.MULTILINE)
+    return {key: sql.strip().rstrip(";") for key, sql in zip(parts[1::2], parts[2::2], strict=True)}
