@@ -211,14 +211,13 @@ create table irnflow.registration_request (
     payload        bytea not null, -- INV-01 JSON, the exact bytes to send
     requested_at   timestamptz not null,
     verdict        jsonb, -- a failure at arrival, which is this request's own: number used by another voucher
-    told           irnflow.registration_state, -- what has been told of it; null: nothing yet
-    told_n         int not null default 0, -- which IN_DOUBT
+    told           irnflow.registration_state, -- the last that was told of it; null: nothing yet
     told_at        timestamptz,
+    tell_at        timestamptz, -- there is something to tell from then on; null: there is not
     primary key (batch_id, transaction_id)
 );
 create index registration_request_irn on irnflow.registration_request (irn);
-create index registration_request_untold on irnflow.registration_request (batch_id, transaction_id)
-    where told is null or told = 'UNKNOWN';
+create index registration_request_tell on irnflow.registration_request (tell_at) where tell_at is not null;
 
 -- Append-only ledger of everything said to the portal of a document, and what it answered.
 create table irnflow.attempt (
@@ -228,7 +227,7 @@ create table irnflow.attempt (
     send       int not null,
     digest     bytea not null,
     what       text not null, -- 'send', 'lookup'
-    outcome    text not null, -- 'INTENT', 'ACCEPTED', 'REJECTED', 'UNKNOWN', 'NOT_SENT', 'THERE', 'NOT_THERE', 'NO_ANSWER'
+    outcome    text not null, -- send: INTENT ACCEPTED REJECTED UNLISTED UNKNOWN NOT_DONE; lookup: THERE NOT_THERE NO_ANSWER
     portal     text not null,
     codes      text[] not null default '{}', -- the portal's
     says       text not null default '',
