@@ -6,6 +6,7 @@ Transient        again, later
 Permanent        to a person
   BadInput       the caller's request or file is wrong; says what, where and what to do
   BadMessage     a message that no version of us wrote, or that is cut: to the dead letters
+  DataError      the store refused a value: the bus loop halves the batch until it stands alone
 AssertionError   mend the code
 
 A wrong invoice is no exception: it is a list of `gst.faults.Fault`.
@@ -34,3 +35,7 @@ class BadInput(Permanent):
 
 class BadMessage(Permanent):
     """A body or header that does not decode to the message its queue carries."""
+
+
+class DataError(Permanent):
+    """PostgreSQL refused a value (class 22 or 23): some row of the batch is bad. Halve it until it stands alone."""

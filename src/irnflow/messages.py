@@ -219,6 +219,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     correlation_id: str
     headers: dict[str, str | int]
+    type: str = ""  # its own routing key, where it travels under another (the retry ladder); empty: `routing_key`
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")

@@ -12,13 +12,9 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from irnflow.errors import Permanent, Unavailable
+from irnflow.errors import DataError, Unavailable
 
 Row = Mapping[str, Any]
-
-
-class DataError(Permanent):
-    """PostgreSQL refused a value (class 22 or 23): some row of the batch is bad. Halve it until it stands alone."""
 
 
 class Database(Protocol):
