@@ -13,8 +13,10 @@ import msgspec
 from msgspec import field
 
 
-class _Section(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename="pascal"):
-    """A section of INV-01: Python names in snake case, INV-01 names in Pascal case unless `name=` says otherwise."""
+class _Section(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename="pascal"
+):
+    """A section of INV-01: Python names in snake case, INV-01's in Pascal case unless `name=` says otherwise."""
 
 
 class Transaction(_Section):
