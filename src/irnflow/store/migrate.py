@@ -1,8 +1,8 @@
 """Bring the store up to this version: the numbered files of `store/migrations`, each applied once, in order.
 
-Only one process migrates at a time (an advisory lock). Each file is one transaction. What has been applied is
-kept in `irnflow.migration` with its checksum: a file that changed afterwards is refused, for nobody could tell
-any more what the tables look like. Mend a mistake with a new file.
+Only one process migrates at a time (an advisory lock). Each file is one transaction. What has been applied
+is kept in `irnflow.migration` with its checksum: a file that changed afterwards is refused, for nobody could
+tell any more what the tables look like. Mend a mistake with a new file.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
 async def migrate(url: str, *, folder: Traversable = MIGRATIONS) -> list[str]:
     """Apply what is missing and give its names.
 
-    Raises BadInput when an applied file has changed or is unknown here, Unavailable when nobody answers at the URL.
+    Raises BadInput when an applied file has changed or is unknown here, Unavailable when nobody answers.
     """
     migrations = read(folder)
     try:

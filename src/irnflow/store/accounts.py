@@ -1,0 +1,166 @@
+"""Tenants: accounts with their books and GSTINs, and the keys that speak for them.
+
+A key is 256 random bits; the store keeps only its sha256, so reading the store gives nobody a key. A one-time
+token is a key that can only be exchanged, once, for a session key.
+"""
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from irnflow.errors import BadInput, Permanent
+from irnflow.store.database import Database, queries
+from irnflow.store.secrets import seal, unseal
+
+SESSION_LIFETIME: Final = timedelta(hours=12)  # a working day
+_KEY_PREFIX: Final = "irnflow_"  # lets secret scanners find a key that has leaked
+_REMEMBERED_FOR: Final = timedelta(seconds=10)  # so long a revoked key may still work
+_REMEMBERED_MOST: Final = 1_000
+
+SQL: Final = queries("accounts")
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant; everything below it is seen by nobody else."""
+
+    account_id: int
+    name: str
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What a GSTIN logs in to a portal with."""
+
+    portal: str
+    username: str
+    client_id: str
+    client_secret: str
+    password: str
+
+
+async def create_account(database: Database, name: str, *, at: datetime) -> int:
+    """The id of the account of this name, which is made if it isn't there."""
+    rows = await database.fetch(SQL["create_account"], name, at)
+    return int(rows[0]["account_id"])
+
+
+async def add_books(database: Database, account_id: int, books: str) -> None:
+    """Let an account use these books; `books` is a name in the books file."""
+    await database.fetch(SQL["add_books"], account_id, books)
+
+
+async def books_of(database: Database, account_id: int) -> list[str]:
+    """The names of an account's books."""
+    return [row["books"] for row in await database.fetch(SQL["books_of"], account_id)]
+
+
+async def add_gstin(
+    database: Database,
+    key: bytes,  # of the secrets at rest
+    gstin: str,
+    *,
+    account_id: int,
+    credentials: Credentials,
+    turnover_crore: Decimal | None = None,
+    kind: str = "regular",
+) -> None:
+    """A GSTIN of an account, or new credentials for it. Raises BadInput when it is another account's."""
+    rows = await database.fetch(
+        SQL["add_gstin"],
+        gstin,
+        account_id,
+        credentials.portal,
+        credentials.username,
+        credentials.client_id,
+        seal(key, credentials.client_secret.encode(), context=f"{gstin} sealed_secret"),
+        seal(key, credentials.password.encode(), context=f"{gstin} sealed_password"),
+        turnover_crore,
+        kind,
+    )
+    if not rows:
+        raise BadInput(f"GSTIN {gstin} belongs to another account; remove it there first")
+
+
+async def credentials_of(database: Database, key: bytes, gstin: str) -> Credentials:
+    """A GSTIN's credentials, opened. Raises Permanent when it has none, or was sealed with another key."""
+    rows = await database.fetch(SQL["credentials"], gstin)
+    if not rows:
+        raise Permanent(f"GSTIN {gstin} has no credentials here; add it to its account")
+    return Credentials(
+        portal=rows[0]["portal"],
+        username=rows[0]["username"],
+        client_id=rows[0]["client_id"],
+        client_secret=unseal(key, rows[0]["sealed_secret"], context=f"{gstin} sealed_secret").decode(),
+        password=unseal(key, rows[0]["sealed_password"], context=f"{gstin} sealed_password").decode(),
+    )
+
+
+async def issue_key(
+    database: Database,
+    account_id: int,
+    *,
+    name: str,  # whose, or what for
+    at: datetime,
+    expires_at: datetime | None = None,
+    once: bool = False,  # a one-time token
+) -> str:
+    """A new key; nobody can read it again later."""
+    key = _new_key()
+    await database.fetch(SQL["issue_key"], account_id, digest(key), name, at, expires_at, once)
+    return key
+
+
+async def exchange_token(
+    database: Database, token: str, *, at: datetime, lifetime: timedelta = SESSION_LIFETIME
+) -> str | None:
+    """The session key that a one-time token opens; None when it was used before, has expired, or is none."""
+    key = _new_key()
+    rows = await database.fetch(SQL["exchange_token"], digest(token), digest(key), at, at + lifetime)
+    return key if rows else None
+
+
+async def revoke_key(database: Database, key: str, *, at: datetime) -> None:
+    """A key that is no longer good, within the time that `Keys` remembers it."""
+    await database.fetch(SQL["revoke_key"], digest(key), at)
+
+
+class Keys:
+    """Tells whose a key is, and remembers it for some seconds, so that not every request asks the store."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._remembered: OrderedDict[bytes, tuple[Account, datetime]] = OrderedDict()
+
+    async def account(self, key: str) -> Account | None:
+        """The account that a key speaks for; None when it speaks for nobody (any more)."""
+        at, sha256 = self._now(), digest(key)
+        account, until = self._remembered.get(sha256, (None, at))
+        if account and at < until:
+            return account
+        self._remembered.pop(sha256, None)
+        rows = await self._database.fetch(SQL["account_of_key"], sha256, at, at + _REMEMBERED_FOR)
+        if not rows:
+            return None
+        account = Account(account_id=rows[0]["account_id"], name=rows[0]["name"])
+        self._remember(sha256, account, rows[0]["good_until"])
+        return account
+
+    def _remember(self, sha256: bytes, account: Account, until: datetime) -> None:
+        self._remembered[sha256] = (account, until)
+        if len(self._remembered) > _REMEMBERED_MOST:
+            self._remembered.popitem(last=False)
+
+
+def digest(key: str) -> bytes:
+    """What the store keeps of a key. A plain hash does: nobody guesses 256 random bits."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _new_key() -> str:
+    return _KEY_PREFIX + secrets.token_urlsafe(32)
