@@ -4,7 +4,7 @@
 create schema irnflow;
 
 -- The order is the law of states: a transaction moves only up it (messages.State has the same list).
-create type irnflow.state as enum (
+create type irnflow.transaction_state as enum (
     'PROCESSING', 'DATA_FETCHED', 'VALIDATION_SUCCESS', 'DATA_FETCH_FAILED', 'VALIDATION_FAILED', 'WITHDRAWN',
     'DEAD_LETTERED', 'IN_DOUBT', 'GENERATION_FAILED', 'GENERATION_SUCCESS', 'BOOKS_FAILED', 'REGISTERED', 'CANCELLED'
 );
@@ -102,7 +102,7 @@ create table irnflow.event (
     batch_id       bigint not null,
     seq            bigint not null, -- 1, 2, 3 ... without a gap in its batch
     transaction_id text not null,
-    status         irnflow.state not null,
+    status         irnflow.transaction_state not null,
     n              smallint not null,
     at             timestamptz not null,
     detail         jsonb not null,
@@ -114,7 +114,7 @@ create table irnflow.event (
 create table irnflow.state (
     batch_id       bigint not null,
     transaction_id text not null,
-    state          irnflow.state not null,
+    state          irnflow.transaction_state not null,
     seq            bigint not null, -- of the event that moved it here
     at             timestamptz not null,
     detail         jsonb not null,
@@ -123,7 +123,7 @@ create table irnflow.state (
 
 create table irnflow.batch_count (
     batch_id bigint not null,
-    state    irnflow.state not null,
+    state    irnflow.transaction_state not null,
     n        bigint not null check (n >= 0),
     primary key (batch_id, state)
 ) with (fillfactor = 50);
@@ -188,7 +188,6 @@ create table irnflow.registration (
     signed_invoice text,
     signed_qr      text,
     verified       boolean, -- its signatures; null: not checked yet
-    faults         jsonb, -- of the last rejection
     updated_at     timestamptz not null
 ) with (fillfactor = 70);
 -- A renumbered voucher cannot become a second document.
@@ -210,7 +209,7 @@ create table irnflow.registration_request (
     digest         bytea not null, -- sha256 of payload
     payload        bytea not null, -- INV-01 JSON, the exact bytes to send
     requested_at   timestamptz not null,
-    verdict        jsonb, -- a failure at arrival, which is this request's own: number used by another voucher
+    verdict        jsonb, -- a failure that is for ever its own: refused by the portal, number used by another voucher
     told           irnflow.registration_state, -- the last that was told of it; null: nothing yet
     told_at        timestamptz,
     tell_at        timestamptz, -- there is something to tell from then on; null: there is not
@@ -229,7 +228,7 @@ create table irnflow.attempt (
     what       text not null, -- 'send', 'lookup'
     outcome    text not null, -- send: INTENT ACCEPTED REJECTED UNLISTED UNKNOWN NOT_DONE; lookup: THERE NOT_THERE NO_ANSWER
     portal     text not null,
-    codes      text[] not null default '{}', -- the portal's
+    codes      text not null default '', -- the portal's, with commas
     says       text not null default '',
     faults     jsonb, -- of a rejection
     at         timestamptz not null
@@ -243,7 +242,6 @@ create table irnflow.portal_session (
     sealed       bytea, -- token and session key, sealed
     expires_at   timestamptz,
     login_until  timestamptz, -- lease of whoever is logging in
-    refused      text, -- why the portal refused the last login
     primary key (portal, gstin)
 );
 

@@ -1,0 +1,238 @@
+"""Calls to the portal: what is asked, what came back, and how surely it did or did not arrive.
+
+One exception for each thing the caller can do:
+  NotSent   DNS, connect or TLS failed: the portal has not seen it
+  NotDone   HTTP 401, 403, 429: a gateway turned it away
+  Lost      anything else without a readable answer: the portal may have done it
+"""
+
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import aiohttp
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from irnflow.errors import Transient
+from irnflow.portal.cipher import Undecryptable, decrypt, encrypt, seal_login
+from irnflow.portal.envelope import Envelope, Info, Said, Unreadable, open_envelope
+
+IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
+_BODY_BYTES_MAX: Final = 16 * 1024 * 1024  # a signed thousand-line invoice is about 3 MiB
+
+
+class NotSent(Transient):
+    """The call certainly did not reach the portal."""
+
+
+class NotDone(Transient):
+    """The portal's gateway refused the call before it did anything."""
+
+    def __init__(self, status: int, retry_after_s: float | None) -> None:
+        super().__init__(f"the portal's gateway answered HTTP {status}")
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class Lost(Transient):
+    """No readable answer came: the call may have been done."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request; `path` is below the portal's base URL and carries the query."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Send = Callable[[Request], Awaitable[Reply]]  # raises NotSent or Lost
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What logs a GSTIN in. Never printed."""
+
+    gstin: str
+    client_id: str
+    client_secret: str
+    username: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(gstin={self.gstin!r}, ...)"
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A login that lives: token and session key (SEK, 32 bytes). Never printed."""
+
+    token: str
+    sek: bytes
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"Session(expires_at={self.expires_at!r}, ...)"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A readable answer of the portal. `data`: the decrypted JSON when `ok`."""
+
+    ok: bool
+    data: bytes = b""
+    errors: tuple[Said, ...] = ()
+    infos: tuple[Info, ...] = ()
+
+    def info(self, code: str) -> Any:
+        return Envelope(ok=self.ok, infos=self.infos).info(code)
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """A registered document, as generate and the look-ups give it (domain.md section 4.4)."""
+
+    irn: str
+    ack_no: int | str
+    ack_dt: str
+    signed_invoice: str | None = None
+    signed_q_r_code: str | None = msgspec.field(default=None, name="SignedQRCode")
+    status: str | None = None  # ACT, CNL, REJ
+
+
+class Portal:
+    """The calls, over any transport. Holds no session: whoever calls gives it."""
+
+    def __init__(self, send: Send, auth_key: RSAPublicKey) -> None:
+        self._send = send
+        self._auth_key = auth_key
+
+    async def login(self, credentials: Credentials, *, app_key: bytes) -> Session | Answer:
+        """A session, or the Answer that refuses it. `app_key`: 32 fresh random bytes."""
+        plain = {
+            "UserName": credentials.username,
+            "Password": credentials.password,
+            "AppKey": base64.b64encode(app_key).decode(),
+            "ForceRefreshAccessToken": False,
+        }
+        body = msgspec.json.encode({"Data": seal_login(self._auth_key, msgspec.json.encode(plain))})
+        headers = {
+            "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret,
+            "Gstin": credentials.gstin,
+            "Content-Type": "application/json",
+        }
+        envelope = await self._exchange(Request(method="POST", path="/eivital/v1.04/auth", headers=headers, body=body))
+        if not envelope.ok:
+            return Answer(ok=False, errors=envelope.errors, infos=envelope.infos)
+        return _session(envelope.data, app_key)
+
+    async def generate(self, credentials: Credentials, session: Session, payload: bytes) -> Answer:
+        """Register one document; `payload` is the INV-01 JSON, sent unaltered."""
+        body = msgspec.json.encode({"Data": encrypt(session.sek, payload)})
+        return await self._call(credentials, session, "POST", "/eicore/v1.03/Invoice", body)
+
+    async def by_irn(self, credentials: Credentials, session: Session, irn: str) -> Answer:
+        """The registered document of an IRN, for about two days after its registration."""
+        return await self._call(credentials, session, "GET", f"/eicore/v1.03/Invoice/irn/{irn}")
+
+    async def by_document(self, credentials: Credentials, session: Session, typ: str, no: str, dt: str) -> Answer:
+        """The registered document of a type, number and date (dd/mm/yyyy)."""
+        query = urlencode({"doctype": typ, "docnum": no, "docdate": dt})
+        return await self._call(credentials, session, "GET", f"/eicore/v1.03/Invoice/irnbydocdetails?{query}")
+
+    async def _call(
+        self, credentials: Credentials, session: Session, method: str, path: str, body: bytes = b""
+    ) -> Answer:
+        headers = {
+            "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret,
+            "Gstin": credentials.gstin,
+            "user_name": credentials.username,
+            "AuthToken": session.token,
+            "Content-Type": "application/json",
+        }
+        envelope = await self._exchange(Request(method=method, path=path, headers=headers, body=body))
+        if not envelope.ok:
+            return Answer(ok=False, errors=envelope.errors, infos=envelope.infos)
+        try:
+            data = decrypt(session.sek, str(envelope.data))
+        except Undecryptable as error:
+            raise Lost(str(error)) from error
+        return Answer(ok=True, data=data, infos=envelope.infos)
+
+    async def _exchange(self, request: Request) -> Envelope:
+        reply = await self._send(request)
+        if reply.status in (401, 403, 429):
+            raise NotDone(reply.status, _seconds(reply.headers.get("retry-after")))
+        if reply.status != 200:  # business failures come with 200: anything else is transport or gateway
+            raise Lost(f"the portal answered HTTP {reply.status}")
+        try:
+            return open_envelope(reply.body)
+        except Unreadable as error:
+            raise Lost(str(error)) from error
+
+
+def read_document(data: bytes) -> Document:
+    """The document in a successful answer. Raises Lost when it is not one: what was done is not known."""
+    try:
+        return msgspec.json.decode(data, type=Document)
+    except msgspec.MsgspecError as error:
+        raise Lost(f"the portal's answer is no registered document: {error}") from error
+
+
+def _session(data: Any, app_key: bytes) -> Session:
+    """Data of a login: AuthToken, Sek (wrapped under our app key), TokenExpiry (IST)."""
+    try:
+        expires_at = datetime.strptime(data["TokenExpiry"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=IST)
+        return Session(token=data["AuthToken"], sek=decrypt(app_key, data["Sek"]), expires_at=expires_at)
+    except (KeyError, TypeError, ValueError, Undecryptable) as error:
+        raise Lost(f"the portal's login answer can't be read: {type(error).__name__}") from None
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Retry-After in seconds; its date form is left to the caller's own back-off."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+
+
+@asynccontextmanager
+async def http(base_url: str, *, deadline_s: float, connections: int) -> AsyncIterator[Send]:
+    """A transport over HTTP with keep-alive. It never repeats a request by itself (aiohttp does so for GETs only)."""
+    # Shorter than servers keep idle connections (5 s and up): a POST into a closing one would count as lost.
+    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=3)
+    timeout = aiohttp.ClientTimeout(total=deadline_s)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=True) as client:
+
+        async def send(request: Request) -> Reply:
+            try:
+                async with client.request(
+                    request.method,
+                    base_url.rstrip("/") + request.path,
+                    headers=request.headers,
+                    data=request.body or None,
+                    allow_redirects=False,
+                ) as response:
+                    body = await response.content.read(_BODY_BYTES_MAX + 1)
+                    while chunk := await response.content.read(_BODY_BYTES_MAX + 1 - len(body)):
+                        body += chunk
+                    if len(body) > _BODY_BYTES_MAX:
+                        raise Lost(f"the portal's answer is larger than {_BODY_BYTES_MAX} bytes")
+                    headers = {name.lower(): value for name, value in response.headers.items()}
+                    return Reply(status=response.status, headers=headers, body=body)
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                raise NotSent(f"the portal can't be reached: {error}") from error
+            except TimeoutError as error:
+                raise Lost(f"the portal did not answer within {deadline_s:g} s") from error
+            except (aiohttp.ClientError, OSError) as error:
+                raise Lost(f"the connection to the portal broke: {error or type(error).__name__}") from error
+
+        yield send

@@ -1,0 +1,341 @@
+-- Registration, exactly once: the arrival rules and the states of a document at the portal, where they are enforced.
+-- Every function takes a batch of rows as arrays and the time, and is one transaction.
+
+-- A request with what has become of its document: all that is needed to tell it.
+create view irnflow.outcome as
+select q.batch_id, q.transaction_id, q.batch_no, q.account_id, q.books, q.read_digest, q.irn, q.verdict, q.tell_at,
+       r.state, r.doc_no, r.ack_no, r.ack_dt, r.signed_qr, r.verified, r.sends,
+       case when q.digest <> r.digest then q.payload end as payload, -- both only where they differ
+       case when q.digest <> r.digest then
+           (select p.payload from irnflow.registration_request p
+             where p.batch_id = r.batch_id and p.transaction_id = r.transaction_id) end as current_payload
+  from irnflow.registration_request q
+  left join irnflow.registration r on r.irn = q.irn;
+
+-- The faults of an earlier rejection of exactly this payload, or null.
+create function irnflow.rejected_before(p_irn text, p_digest bytea) returns jsonb stable language sql as $$
+    select faults from irnflow.attempt
+     where irn = p_irn and digest = p_digest and outcome = 'REJECTED' order by at desc limit 1;
+$$;
+
+-- Makes a request's payload the current one of its document, which the portal has not registered.
+create function irnflow.request_takes_over(q irnflow.registration_request, p_at timestamptz) returns void
+language sql as $$
+    update irnflow.registration
+       set state = 'READY', attempt = attempt + 1, digest = q.digest, not_there = 0, lease_until = null,
+           account_id = q.account_id, books = q.books, voucher_id = q.transaction_id,
+           batch_id = q.batch_id, transaction_id = q.transaction_id, next_at = p_at, updated_at = p_at
+     where irn = q.irn;
+$$;
+
+-- The arrival rules for a request whose document, or whose voucher, is already known (design.md section 6, step 1):
+-- gives the failure that is its answer for ever, or null when it waits or shares what its document has come to.
+create function irnflow.request_meets(q irnflow.registration_request, p_at timestamptz) returns jsonb
+language plpgsql as $$
+declare
+    r irnflow.registration;
+    other irnflow.registration;
+    before jsonb;
+begin
+    select * into r from irnflow.registration where irn = q.irn for update;
+    -- A renumbered voucher must not become a second document.
+    select * into other from irnflow.registration
+     where account_id = q.account_id and books = q.books and voucher_id = q.transaction_id and irn <> q.irn
+       and state in ('READY', 'INTENT', 'UNKNOWN', 'ACCEPTED');
+    if found then
+        return jsonb_build_object('cause', 'registration.renumbered', 'number', other.doc_no, 'irn', other.irn);
+    end if;
+    if r.irn is null then -- what stood in the way of the insert has gone: once more
+        raise exception 'registration % is being changed', q.irn using errcode = 'serialization_failure';
+    end if;
+    if (r.account_id, r.books, r.voucher_id) <> (q.account_id, q.books, q.transaction_id) and r.state <> 'REJECTED' then
+        return jsonb_build_object('cause', 'registration.number_used', 'number', r.doc_no, 'voucher', r.voucher_id);
+    end if;
+    if r.state = 'CANCELLED' then -- 2278: the number can never be used again
+        return jsonb_build_object('cause', 'portal.2278', 'number', r.doc_no);
+    end if;
+    if r.state = 'REJECTED' then
+        before := irnflow.rejected_before(q.irn, q.digest);
+        if before is not null then -- the portal has refused exactly this: its words, without a call
+            return jsonb_build_object('cause', 'registration.rejected_before', 'faults', before);
+        end if;
+        perform irnflow.request_takes_over(q, p_at);
+    end if;
+    return null;
+end $$;
+
+-- Takes requests from the queue: new documents become READY in one insert, the rest meet what is known.
+-- A request that came before changes nothing and is told again. Gives whether there is work to send, and to tell.
+create function irnflow.registration_arrive(
+    p_batch_ids bigint[], p_transaction_ids text[], p_batch_nos text[], p_account_ids bigint[], p_books text[],
+    p_read_digests text[], p_irns text[], p_gstins text[], p_doc_typs text[], p_doc_nos text[], p_doc_dts text[],
+    p_digests bytea[], p_payloads bytea[], p_portal text, p_at timestamptz)
+returns table (to_send bigint, to_tell bigint) language plpgsql as $$
+declare
+    q irnflow.registration_request;
+begin
+    insert into irnflow.registration_request
+           (batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, digest, payload, requested_at)
+    select a.*, p_at
+      from unnest(p_batch_ids, p_transaction_ids, p_batch_nos, p_account_ids, p_books, p_read_digests, p_irns,
+                  p_digests, p_payloads)
+        as a (batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, digest, payload)
+     order by batch_id, transaction_id
+    on conflict do nothing;
+
+    insert into irnflow.registration
+           (irn, gstin, doc_typ, doc_no, doc_dt, account_id, books, voucher_id, state, attempt, digest,
+            batch_id, transaction_id, portal, next_at, updated_at)
+    select a.irn, a.gstin, a.doc_typ, a.doc_no, a.doc_dt, a.account_id, a.books, a.transaction_id, 'READY', 1, a.digest,
+           a.batch_id, a.transaction_id, p_portal, p_at, p_at
+      from unnest(p_irns, p_gstins, p_doc_typs, p_doc_nos, p_doc_dts, p_account_ids, p_books, p_transaction_ids,
+                  p_digests, p_batch_ids)
+        as a (irn, gstin, doc_typ, doc_no, doc_dt, account_id, books, transaction_id, digest, batch_id)
+     order by a.irn
+    on conflict do nothing; -- of the IRN, or of the voucher under another number
+    get diagnostics to_send = row_count;
+
+    to_tell := 0;
+    if to_send < cardinality(p_irns) then
+        for q in
+            select known.* from unnest(p_batch_ids, p_transaction_ids) as a (batch_id, transaction_id)
+              join irnflow.registration_request known using (batch_id, transaction_id)
+              left join irnflow.registration r on r.irn = known.irn and r.batch_id = known.batch_id
+                                              and r.transaction_id = known.transaction_id
+             where r.irn is null or r.state not in ('READY', 'INTENT')
+             order by known.irn
+        loop
+            if q.verdict is null and not exists (select from irnflow.registration r where r.irn = q.irn
+                    and r.batch_id = q.batch_id and r.transaction_id = q.transaction_id) then
+                q.verdict := irnflow.request_meets(q, p_at);
+            end if;
+            update irnflow.registration_request set verdict = q.verdict, tell_at = p_at
+             where batch_id = q.batch_id and transaction_id = q.transaction_id
+               and (q.verdict is not null or exists (select from irnflow.registration r
+                     where r.irn = q.irn and r.state in ('UNKNOWN', 'ACCEPTED', 'CANCELLED')));
+            to_tell := to_tell + 1;
+        end loop;
+        to_send := to_send + to_tell; -- some of them may have taken over a rejected document
+    end if;
+    return next;
+end $$;
+
+-- Leases READY documents as INTENT, the oldest of each batch in turn, so that a small batch is never behind a large one.
+-- Committed before any call: from here on an answer may exist at the portal.
+create function irnflow.registration_lease(p_at timestamptz, p_lease_until timestamptz, p_most int)
+returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
+               payload bytea)
+language plpgsql as $$
+begin
+    return query
+    with recursive waiting (batch_id) as ( -- each batch with READY rows, by skipping through the index
+        (select r.batch_id from irnflow.registration r where r.state = 'READY' order by r.batch_id limit 1)
+        union all
+        select (select r.batch_id from irnflow.registration r
+                 where r.state = 'READY' and r.batch_id > w.batch_id order by r.batch_id limit 1)
+          from waiting w where w.batch_id is not null),
+    share as (select greatest(1, p_most / greatest(1, count(batch_id)))::int as n from waiting),
+    fair as (
+        select picked.irn, picked.turn
+          from waiting w, share,
+               lateral (select r.irn, row_number() over (order by r.next_at) as turn
+                          from irnflow.registration r
+                         where r.state = 'READY' and r.batch_id = w.batch_id and r.next_at <= p_at
+                           and not exists (select from irnflow.gstin g where g.gstin = r.gstin and g.stopped is not null)
+                         order by r.next_at limit share.n) picked
+         where w.batch_id is not null),
+    locked as (
+        select r.irn from irnflow.registration r
+         where r.irn in (select fair.irn from fair order by fair.turn limit p_most) and r.state = 'READY'
+         for update skip locked),
+    leased as (
+        update irnflow.registration r
+           set state = 'INTENT', sends = r.sends + 1, sent_at = p_at, lease_until = p_lease_until, updated_at = p_at
+          from locked where r.irn = locked.irn
+        returning r.*),
+    ledger as (
+        insert into irnflow.attempt (batch_id, irn, attempt, send, digest, what, outcome, portal, at)
+        select l.batch_id, l.irn, l.attempt, l.sends, l.digest, 'send', 'INTENT', l.portal, p_at from leased l)
+    select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends, q.payload
+      from leased l
+      join irnflow.registration_request q on q.batch_id = l.batch_id and q.transaction_id = l.transaction_id;
+end $$;
+
+-- Settles calls and look-ups. An ACCEPTED wins over any state; everything else counts only for the send it is about.
+--   ACCEPTED   registered: ack and signed texts are kept
+--   REJECTED   refused for what the document says: this payload is never sent again
+--   UNLISTED   refused with a code that we don't know: a person decides, the same payload may come again
+--   NOT_DONE   certainly not registered: READY again at next_at
+--   UNKNOWN    the answer is lost, or still not found: the next look-up at next_at
+-- Gives the requests to be told, leased to the caller until p_tell_until.
+create function irnflow.registration_settle(
+    p_irns text[], p_attempts int[], p_sends int[], p_whats text[], p_outcomes text[], p_answers text[],
+    p_codes text[], p_says text[], p_verdicts jsonb[], p_ack_nos text[], p_ack_dts text[], p_signed_invoices text[],
+    p_signed_qrs text[], p_verifieds boolean[], p_not_theres int[], p_next_ats timestamptz[],
+    p_at timestamptz, p_tell_until timestamptz)
+returns setof irnflow.outcome language plpgsql as $$
+declare
+    told_batches bigint[];
+    told_transactions text[];
+    refused text[];
+    q irnflow.registration_request;
+begin
+    with result as (
+        select * from unnest(p_irns, p_attempts, p_sends, p_whats, p_outcomes, p_answers, p_codes, p_says, p_verdicts,
+                             p_ack_nos, p_ack_dts, p_signed_invoices, p_signed_qrs, p_verifieds, p_not_theres, p_next_ats)
+            as x (irn, attempt, send, what, outcome, answer, codes, says, verdict,
+                  ack_no, ack_dt, signed_invoice, signed_qr, verified, not_there, next_at)),
+    before as ( -- in IRN order, so that two settlers never wait for each other in a ring
+        select r.irn from irnflow.registration r where r.irn = any (p_irns) order by r.irn for update),
+    changed as (
+        update irnflow.registration r
+           set state = case x.outcome when 'NOT_DONE' then 'READY' when 'UNLISTED' then 'REJECTED' else x.outcome
+                       end::irnflow.registration_state,
+               ack_no = coalesce(x.ack_no, r.ack_no), ack_dt = coalesce(x.ack_dt, r.ack_dt),
+               signed_invoice = coalesce(x.signed_invoice, r.signed_invoice),
+               signed_qr = coalesce(x.signed_qr, r.signed_qr), verified = coalesce(x.verified, r.verified),
+               not_there = x.not_there, next_at = x.next_at, lease_until = null, updated_at = p_at,
+               -- a late success may be of an earlier payload: that one is what the portal has
+               digest = case when x.attempt = r.attempt then r.digest else a.digest end,
+               batch_id = case when x.attempt = r.attempt then r.batch_id else a.batch_id end,
+               transaction_id = case when x.attempt = r.attempt then r.transaction_id else a.transaction_id end
+          from result x
+          join before on before.irn = x.irn
+          left join lateral (
+              select s.digest, p.batch_id, p.transaction_id
+                from irnflow.attempt s
+                join irnflow.registration_request p on p.irn = s.irn and p.digest = s.digest
+               where s.irn = x.irn and s.send = x.send and s.what = 'send' and x.outcome = 'ACCEPTED' limit 1) a on true
+         where r.irn = x.irn
+           and (x.outcome = 'ACCEPTED' and r.state not in ('ACCEPTED', 'CANCELLED')
+                or r.attempt = x.attempt and r.sends = x.send and r.state in ('INTENT', 'UNKNOWN'))
+        returning r.irn, r.digest, r.state, r.batch_id, x.what, x.verdict),
+    ledger as (
+        insert into irnflow.attempt
+               (batch_id, irn, attempt, send, digest, what, outcome, portal, codes, says, faults, at)
+        select r.batch_id, x.irn, x.attempt, x.send, r.digest, x.what, x.answer, r.portal, x.codes, x.says,
+               x.verdict -> 'faults', p_at
+          from result x join irnflow.registration r on r.irn = x.irn),
+    told as (
+        update irnflow.registration_request w
+           set verdict = case when c.state = 'REJECTED' then c.verdict end, tell_at = p_tell_until
+          from changed c
+         where w.irn = c.irn and w.verdict is null
+           and (c.state = 'ACCEPTED' or c.state = 'REJECTED' and w.digest = c.digest
+                or c.state = 'UNKNOWN' and c.what = 'send')
+        returning w.batch_id, w.transaction_id)
+    select (select array_agg(batch_id) from told), (select array_agg(transaction_id) from told),
+           (select array_agg(irn) from changed where state = 'REJECTED')
+      into told_batches, told_transactions, refused;
+
+    -- Whoever joined a document with another payload has its turn, now that the first one is refused.
+    for q in
+        select * from irnflow.registration_request w where w.irn = any (refused) and w.verdict is null
+         order by w.requested_at
+    loop
+        q.verdict := irnflow.request_meets(q, p_at);
+        if q.verdict is not null then
+            update irnflow.registration_request set verdict = q.verdict, tell_at = p_at
+             where batch_id = q.batch_id and transaction_id = q.transaction_id;
+        end if;
+    end loop;
+
+    return query
+    select o.* from unnest(told_batches, told_transactions) as t (batch_id, transaction_id)
+      join irnflow.outcome o using (batch_id, transaction_id);
+end $$;
+
+-- Calls whose lease ran out: whoever made them died, and the answer counts as lost. Gives how many.
+create function irnflow.registration_expire(p_at timestamptz) returns bigint language sql as $$
+    with expired as (
+        select irn from irnflow.registration where state = 'INTENT' and lease_until < p_at
+         order by irn for update skip locked),
+    changed as (
+        update irnflow.registration r
+           set state = 'UNKNOWN', next_at = p_at, not_there = 0, lease_until = null, updated_at = p_at
+          from expired where r.irn = expired.irn
+        returning r.*),
+    ledger as (
+        insert into irnflow.attempt (batch_id, irn, attempt, send, digest, what, outcome, portal, says, at)
+        select batch_id, irn, attempt, sends, digest, 'send', 'UNKNOWN', portal, 'no answer was recorded in time', p_at
+          from changed),
+    told as (
+        update irnflow.registration_request w set tell_at = p_at from changed c
+         where w.irn = c.irn and w.verdict is null)
+    select count(*) from changed;
+$$;
+
+-- Leases UNKNOWN documents whose look-up is due.
+create function irnflow.registration_due(p_at timestamptz, p_lease_until timestamptz, p_most int)
+returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
+               sent_at timestamptz, not_there int, payload bytea)
+language sql as $$
+    with due as (
+        select irn from irnflow.registration where state = 'UNKNOWN' and next_at <= p_at
+         order by next_at limit p_most for update skip locked),
+    leased as (
+        update irnflow.registration r set next_at = p_lease_until from due where r.irn = due.irn returning r.*)
+    select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends, l.sent_at, l.not_there::int, q.payload
+      from leased l
+      join irnflow.registration_request q on q.batch_id = l.batch_id and q.transaction_id = l.transaction_id;
+$$;
+
+-- Leases outcomes that are to be told.
+create function irnflow.registration_untold(p_at timestamptz, p_tell_until timestamptz, p_most int)
+returns setof irnflow.outcome language plpgsql as $$
+declare
+    batches bigint[];
+    transactions text[];
+begin
+    with due as (
+        select batch_id, transaction_id from irnflow.registration_request
+         where tell_at <= p_at order by tell_at limit p_most for update skip locked),
+    leased as (
+        update irnflow.registration_request q set tell_at = p_tell_until
+          from due where q.batch_id = due.batch_id and q.transaction_id = due.transaction_id
+        returning q.batch_id, q.transaction_id)
+    select array_agg(batch_id), array_agg(transaction_id) into batches, transactions from leased;
+    return query
+    select o.* from unnest(batches, transactions) as t (batch_id, transaction_id)
+      join irnflow.outcome o using (batch_id, transaction_id);
+end $$;
+
+-- Marks outcomes told, unless something newer is to be told meanwhile.
+create function irnflow.registration_told(
+    p_batch_ids bigint[], p_transaction_ids text[], p_states text[], p_tell_ats timestamptz[], p_at timestamptz)
+returns void language sql as $$
+    update irnflow.registration_request q
+       set told = t.state::irnflow.registration_state, told_at = p_at,
+           tell_at = case when q.tell_at = t.tell_at then null else q.tell_at end
+      from unnest(p_batch_ids, p_transaction_ids, p_states, p_tell_ats) as t (batch_id, transaction_id, state, tell_at)
+     where q.batch_id = t.batch_id and q.transaction_id = t.transaction_id;
+$$;
+
+-- Stops the queue of a GSTIN until a person has mended what is wrong.
+create function irnflow.gstin_stop(p_gstin text, p_reason text) returns void language sql as $$
+    update irnflow.gstin set stopped = p_reason where gstin = p_gstin and stopped is null;
+$$;
+
+-- The session of a GSTIN, or the right to log in: claimed is true for exactly one caller until p_login_until.
+create function irnflow.session_take(p_portal text, p_gstin text, p_at timestamptz, p_login_until timestamptz)
+returns table (sealed bytea, expires_at timestamptz, claimed boolean) language plpgsql as $$
+begin
+    insert into irnflow.portal_session (portal, gstin) values (p_portal, p_gstin) on conflict do nothing;
+    return query
+    update irnflow.portal_session s set login_until = p_login_until, sealed = null, expires_at = null
+     where s.portal = p_portal and s.gstin = p_gstin
+       and (s.expires_at is null or s.expires_at <= p_at) and (s.login_until is null or s.login_until <= p_at)
+    returning s.sealed, s.expires_at, true;
+    if found then
+        return;
+    end if;
+    return query
+    select s.sealed, s.expires_at, false from irnflow.portal_session s where s.portal = p_portal and s.gstin = p_gstin;
+end $$;
+
+-- Keeps what a login gave, for all workers; null for both: the session is gone.
+create function irnflow.session_keep(p_portal text, p_gstin text, p_sealed bytea, p_expires_at timestamptz)
+returns void language sql as $$
+    update irnflow.portal_session set sealed = p_sealed, expires_at = p_expires_at, login_until = null
+     where portal = p_portal and gstin = p_gstin;
+$$;

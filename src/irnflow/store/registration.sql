@@ -1,0 +1,43 @@
+-- What the registration service asks of the store; the rules are in migrations/0005_registration.sql.
+
+-- arrive: takes requests from the queue.
+select * from irnflow.registration_arrive(
+    $1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::text[], $12::bytea[], $13::bytea[], $14::text, $15::timestamptz);
+
+-- lease: READY documents become INTENT, committed before any call.
+select * from irnflow.registration_lease($1::timestamptz, $2::timestamptz, $3::int);
+
+-- settle: what calls and look-ups came to; gives the requests to tell.
+select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, verdict::text, tell_at, state::text,
+       doc_no, ack_no, ack_dt, signed_qr, verified, sends, payload, current_payload
+  from irnflow.registration_settle(
+    $1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]::jsonb[],
+    $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::int[], $16::timestamptz[],
+    $17::timestamptz, $18::timestamptz);
+
+-- expire: calls whose lease ran out become UNKNOWN.
+select irnflow.registration_expire($1::timestamptz) as n;
+
+-- due: UNKNOWN documents whose look-up is due.
+select * from irnflow.registration_due($1::timestamptz, $2::timestamptz, $3::int);
+
+-- untold: outcomes that are to be told.
+select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, verdict::text, tell_at, state::text,
+       doc_no, ack_no, ack_dt, signed_qr, verified, sends, payload, current_payload
+  from irnflow.registration_untold($1::timestamptz, $2::timestamptz, $3::int);
+
+-- told: they have been told.
+select irnflow.registration_told($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz);
+
+-- stop: a GSTIN's queue stands still until a person has mended what is wrong.
+select irnflow.gstin_stop($1::text, $2::text);
+
+-- credentials: what logs a GSTIN in, sealed.
+select client_id, username, sealed_secret, sealed_password from irnflow.gstin where gstin = $1::text;
+
+-- session_take: the session of a GSTIN, or the right to log in.
+select * from irnflow.session_take($1::text, $2::text, $3::timestamptz, $4::timestamptz);
+
+-- session_keep: what a login gave, for all workers.
+select irnflow.session_keep($1::text, $2::text, $3::bytea, $4::timestamptz);
