@@ -1,0 +1,238 @@
+"""A private RabbitMQ node in a folder of ours: every port on loopback, own epmd, gone when we are.
+
+The program is the installed one, else Debian's packages unpacked into a cache folder, which needs no root and starts
+nothing. Wrapper and defaults of the installation are by-passed: its own configuration is never read.
+"""
+
+import asyncio
+import base64
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from irnflow.local.child import Child, NotStarted, answers, choose_port
+
+USER: Final = "irnflow"
+INSTALLED: Final = Path("/usr/lib/rabbitmq/bin")
+NODE: Final = "irnflow@127.0.0.1"  # a long name, by address: needs no name service
+UNPACK_S: Final = 300
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A running node. URLs are those of its administrator."""
+
+    port: int
+    management_port: int
+    password: str
+    child: Child
+
+    @property
+    def amqp_url(self) -> str:
+        return f"amqp://{USER}:{self.password}@127.0.0.1:{self.port}/"
+
+    @property
+    def management_url(self) -> str:
+        return f"http://{USER}:{self.password}@127.0.0.1:{self.management_port}"
+
+
+@contextlib.asynccontextmanager
+async def running(
+    folder: Path,
+    *,
+    cache: Path,
+    port: int = 0,
+    management_port: int = 0,
+    definitions: Mapping[str, Any] | None = None,
+) -> AsyncIterator[Server]:
+    """A node with its data in `folder`; programs may be unpacked into `cache`. The ports are wishes.
+
+    `definitions` (exchanges, queues, users ... as RabbitMQ's definitions file has them) are imported at each start;
+    our administrator is added. Raises NotStarted.
+    """
+    programs = await asyncio.to_thread(find, cache)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = folder.resolve()
+    password = _password(folder / "password")
+    ports = {"amqp": choose_port(port), "management": choose_port(management_port)}
+    ports |= {"dist": choose_port(), "epmd": choose_port()}
+    _configure(folder, ports, password, definitions)
+    environment = _environment(folder, programs, ports)
+    epmd = Child(
+        "epmd",
+        [_epmd(programs), "-address", "127.0.0.1", "-port", str(ports["epmd"])],
+        ready=lambda: answers(ports["epmd"]),
+        output=folder / "epmd.log",
+        environment=environment,
+        folder=folder,
+    )
+    node = Child(
+        "RabbitMQ",
+        [programs / "rabbitmq-server"],
+        ready=lambda: _speaks_amqp(ports["amqp"]),
+        output=folder / "rabbitmq.log",
+        environment=environment,
+        folder=folder,
+        start_s=120,
+        stop_s=30,
+    )
+    async with epmd, node:
+        yield Server(port=ports["amqp"], management_port=ports["management"], password=password, child=node)
+
+
+def find(cache: Path) -> Path:
+    """The folder of `rabbitmq-server`: the installed one's, else the unpacked one's. Raises NotStarted."""
+    if (INSTALLED / "rabbitmq-server").exists() and shutil.which("erl"):
+        return INSTALLED
+    cache.mkdir(parents=True, exist_ok=True)
+    unpacked = cache / "rabbitmq"
+    with (cache / "rabbitmq.lock").open("w") as lock:  # one unpacks, the others wait and find it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not unpacked.exists():
+            _unpack(unpacked)
+    return unpacked / "usr/lib/rabbitmq/bin"
+
+
+def _unpack(target: Path) -> None:
+    """Debian's rabbitmq-server and what it lacks here, below `target`, without installing anything."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="unpacking-") as work:
+        _apt("apt-get", "download", *_packages(), folder=Path(work))
+        for archive in Path(work).glob("*.deb"):
+            _apt("dpkg", "-x", str(archive), "root", folder=Path(work))
+        erl = Path(work, "root/usr/lib/erlang/bin/erl")
+        erl.write_text(re.sub(r"^(\s*)ROOTDIR=.*$", rf"\1ROOTDIR={target}/usr/lib/erlang", erl.read_text(), flags=re.M))
+        Path(work, "root").rename(target)
+
+
+def _packages() -> list[str]:
+    """What apt would install here for rabbitmq-server."""
+    plan = _apt("apt-get", "install", "--simulate", "--no-install-recommends", "rabbitmq-server", folder=Path("/"))
+    return re.findall(r"^Inst (\S+)", plan, flags=re.M)
+
+
+def _apt(*argv: str, folder: Path) -> str:
+    try:
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=UNPACK_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotStarted(_no_broker(str(error))) from error
+    if done.returncode != 0:
+        raise NotStarted(_no_broker(f"`{' '.join(argv)}` says: {done.stderr.strip()}"))
+    return done.stdout
+
+
+def _no_broker(reason: str) -> str:
+    return (
+        "There is no RabbitMQ here, and Debian's packages can't be fetched.\n"
+        f"  {reason}\n"
+        "Do one of these, then start again:\n"
+        "  - as root: apt-get update (the package lists may be missing or old)\n"
+        "  - as root: apt-get install rabbitmq-server\n"
+        "  - export IRNFLOW_AMQP_URL=amqp://USER:PASSWORD@HOST:5672/VHOST"
+        " IRNFLOW_MANAGEMENT_URL=http://USER:PASSWORD@HOST:15672 of a RabbitMQ 3.10 or newer"
+    )
+
+
+def _password(file: Path) -> str:
+    if not file.exists():
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(secrets.token_urlsafe(24))
+    return file.read_text()
+
+
+def _configure(folder: Path, ports: Mapping[str, int], password: str, definitions: Mapping[str, Any] | None) -> None:
+    """Write the files that the node reads at its start."""
+    administrator = {
+        "name": USER,
+        "password_hash": hashed(password),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": ["administrator"],
+    }
+    vhosts = [{"name": "/"}]
+    rights = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
+    whole = dict(definitions or {})
+    whole["vhosts"] = [*whole.get("vhosts", []), *(v for v in vhosts if v not in whole.get("vhosts", []))]
+    whole["users"] = [*whole.get("users", []), administrator]
+    whole["permissions"] = [*whole.get("permissions", []), *(rights | {"vhost": v["name"]} for v in whole["vhosts"])]
+    _write_private(folder / "definitions.json", msgspec.json.encode(whole))
+    settings = {
+        "listeners.tcp.1": f"127.0.0.1:{ports['amqp']}",
+        "management.tcp.ip": "127.0.0.1",
+        "management.tcp.port": ports["management"],
+        "load_definitions": folder / "definitions.json",
+        "disk_free_limit.absolute": "200MB",
+        "log.console": "true",
+        "log.console.level": "info",
+        "log.file": "false",
+    }
+    (folder / "rabbitmq.conf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
+    (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+
+
+def hashed(password: str) -> str:
+    """RabbitMQ's password hash: base64(salt + sha256(salt + password)), with 4 bytes of salt (RabbitMQ docs)."""
+    salt = secrets.token_bytes(4)
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def _write_private(file: Path, content: bytes) -> None:
+    file.unlink(missing_ok=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(content)
+
+
+def _environment(folder: Path, programs: Path, ports: Mapping[str, int]) -> dict[str, str]:
+    root = programs.parents[3]  # of the unpacked packages, or / of the machine
+    libraries = [str(path) for path in sorted(root.glob("usr/lib/*-linux-gnu*"))] if programs != INSTALLED else []
+    return {
+        "PATH": f"{root / 'usr/bin'}:{root / 'usr/lib/erlang/bin'}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "LANG": "C.UTF-8",
+        "HOME": str(folder),  # the Erlang cookie lies there
+        "RABBITMQ_NODENAME": NODE,
+        "RABBITMQ_USE_LONGNAME": "true",
+        "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(folder / "log"),
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(folder / "advanced.config"),  # not there: none of the installation's
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
+        "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),  # not there either
+        "RABBITMQ_DIST_PORT": str(ports["dist"]),
+        "ERL_EPMD_PORT": str(ports["epmd"]),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false",
+    }
+
+
+def _epmd(programs: Path) -> Path:
+    """Erlang's port mapper, which is versioned with the runtime."""
+    found = sorted(programs.parents[3].glob("usr/lib/erlang/erts-*/bin/epmd"))
+    if not found:
+        raise NotStarted(_no_broker(f"Erlang's epmd is missing below {programs.parents[3] / 'usr/lib/erlang'}"))
+    return found[-1]
+
+
+async def _speaks_amqp(port: int) -> bool:
+    """Whether a broker answers the protocol header: its listener opens after everything else has started."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    try:
+        writer.write(b"AMQP\x00\x00\x09\x01")
+        async with asyncio.timeout(5):
+            return await reader.read(1) == b"\x01"  # a method frame: connection.start
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        writer.close()
