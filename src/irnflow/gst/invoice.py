@@ -16,10 +16,10 @@ from msgspec import field
 class _Section(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename="pascal"
 ):
-    """A section of INV-01: Python names in snake case, INV-01's in Pascal case unless `name=` says otherwise."""
+    """A section of INV-01: Python names in snake case, INV-01's in Pascal case unless `name=` says else."""
 
 
-class Transaction(_Section):
+class Transaction(_Section, frozen=True, kw_only=True):
     """TranDtls."""
 
     tax_sch: str | None = None  # GST; normalise fills it
@@ -29,7 +29,7 @@ class Transaction(_Section):
     igst_on_intra: str | None = None
 
 
-class Document(_Section):
+class Document(_Section, frozen=True, kw_only=True):
     """DocDtls."""
 
     typ: str | None = None  # INV CRN DBN
@@ -37,7 +37,7 @@ class Document(_Section):
     dt: str | None = None  # dd/mm/yyyy
 
 
-class Party(_Section):
+class Party(_Section, frozen=True, kw_only=True):
     """SellerDtls, BuyerDtls and ShipDtls; `pos` is the buyer's only."""
 
     gstin: str | None = None
@@ -53,7 +53,7 @@ class Party(_Section):
     em: str | None = None
 
 
-class Dispatch(_Section):
+class Dispatch(_Section, frozen=True, kw_only=True):
     """DispDtls."""
 
     nm: str | None = None
@@ -64,7 +64,7 @@ class Dispatch(_Section):
     stcd: str | None = None
 
 
-class Batch(_Section):
+class Batch(_Section, frozen=True, kw_only=True):
     """BchDtls of a line."""
 
     nm: str | None = None
@@ -72,14 +72,14 @@ class Batch(_Section):
     wr_dt: str | None = None
 
 
-class Attribute(_Section):
+class Attribute(_Section, frozen=True, kw_only=True):
     """AttribDtls of a line."""
 
     nm: str | None = None
     val: str | None = None
 
 
-class Item(_Section):
+class Item(_Section, frozen=True, kw_only=True):
     """One line of ItemList."""
 
     sl_no: str | None = None
@@ -114,7 +114,7 @@ class Item(_Section):
     attrib_dtls: tuple[Attribute, ...] | None = None
 
 
-class Totals(_Section):
+class Totals(_Section, frozen=True, kw_only=True):
     """ValDtls."""
 
     ass_val: Decimal | None = None
@@ -130,7 +130,7 @@ class Totals(_Section):
     tot_inv_val_fc: Decimal | None = None  # in the currency of ExpDtls.ForCur
 
 
-class Payment(_Section):
+class Payment(_Section, frozen=True, kw_only=True):
     """PayDtls."""
 
     nm: str | None = None
@@ -146,14 +146,14 @@ class Payment(_Section):
     paymt_due: Decimal | None = None
 
 
-class Period(_Section):
+class Period(_Section, frozen=True, kw_only=True):
     """RefDtls.DocPerdDtls."""
 
     inv_st_dt: str | None = None
     inv_end_dt: str | None = None
 
 
-class Preceding(_Section):
+class Preceding(_Section, frozen=True, kw_only=True):
     """One of RefDtls.PrecDocDtls: the document a note refers to."""
 
     inv_no: str | None = None
@@ -161,7 +161,7 @@ class Preceding(_Section):
     oth_ref_no: str | None = None
 
 
-class Contract(_Section):
+class Contract(_Section, frozen=True, kw_only=True):
     """One of RefDtls.ContrDtls."""
 
     rec_adv_refr: str | None = None
@@ -174,7 +174,7 @@ class Contract(_Section):
     po_ref_dt: str | None = field(default=None, name="PORefDt")
 
 
-class References(_Section):
+class References(_Section, frozen=True, kw_only=True):
     """RefDtls."""
 
     inv_rm: str | None = None
@@ -183,7 +183,7 @@ class References(_Section):
     contr_dtls: tuple[Contract, ...] | None = None
 
 
-class Attachment(_Section):
+class Attachment(_Section, frozen=True, kw_only=True):
     """One of AddlDocDtls."""
 
     url: str | None = None
@@ -191,7 +191,7 @@ class Attachment(_Section):
     info: str | None = None
 
 
-class Export(_Section):
+class Export(_Section, frozen=True, kw_only=True):
     """ExpDtls."""
 
     ship_b_no: str | None = field(default=None, name="ShipBNo")
@@ -203,7 +203,7 @@ class Export(_Section):
     exp_duty: Decimal | None = None
 
 
-class EwayBill(_Section):
+class EwayBill(_Section, frozen=True, kw_only=True):
     """EwbDtls."""
 
     trans_id: str | None = None
@@ -216,7 +216,7 @@ class EwayBill(_Section):
     veh_type: str | None = None
 
 
-class Invoice(_Section):
+class Invoice(_Section, frozen=True, kw_only=True):
     """A whole INV-01 document: invoice, credit note or debit note."""
 
     version: str | None = None  # 1.1; normalise fills it

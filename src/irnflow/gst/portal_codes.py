@@ -1,8 +1,8 @@
 """What the portal's error codes mean, and the one thing that each obliges us to do.
 
-Codes, literal texts and classes: `codes/portal_codes.csv`, from NIC's three lists (VITAL, INV, EWB), the portal's
-own system errors (SYS) and what service providers put in front (GSP). Match on the code, never on the text: the
-portal fills its `{0}` and mends its words.
+Codes, literal texts and classes stand in `codes/portal_codes.csv`: NIC's three lists (VITAL, INV, EWB), the
+portal's system errors (SYS), and what service providers put in front (GSP). Match on the code, never on the
+text: the portal fills its `{0}` and mends its words.
 """
 
 from collections.abc import Mapping

@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 
 
-def rows(name: str) -> Iterator[Mapping[str, str]]:
-    """The rows of `codes/<name>`, a CSV file with a header line."""
-    with files(__name__).joinpath(name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
-
-
 def lines(name: str) -> list[str]:
     """The lines of `codes/<name>`."""
     return files(__name__).joinpath(name).read_text(encoding="utf-8").splitlines()
+
+
+def rows(name: str) -> Iterator[Mapping[str, str]]:
+    """The rows of `codes/<name>`, a CSV file with a header line."""
+    yield from csv.DictReader(lines(name))
+
+
+def column(name: str, field: str = "code") -> frozenset[str]:
+    """One column of a CSV file, for looking up."""
+    return frozenset(row[field] for row in rows(name))

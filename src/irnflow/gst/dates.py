@@ -1,0 +1,47 @@
+"""Days as the law counts them: civil days in India, written dd/mm/yyyy."""
+
+import re
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
+# INV-01's own pattern: years 2010 to 2029. It lets 39/19/2020 pass, so the calendar is asked as well.
+_WRITTEN: Final = re.compile(r"[0-3][0-9]/[0-1][0-9]/20[12][0-9]")
+# Documents older than this are not taken any more (NIC release notes).
+OLDEST: Final = date(2022, 10, 1)
+# Days within which a document must be reported, that of its date included (GSTN advisories of 13 September 2023
+# and 5 November 2024), by turnover in crore rupees, and the first day of sending on which it is judged.
+DAYS_TO_REPORT: Final = 30
+REPORTED_IN_TIME: Final = ((Decimal(100), date(2023, 11, 1)), (Decimal(10), date(2025, 4, 1)))
+
+
+@lru_cache(maxsize=4096)
+def parse(written: str) -> date | None:
+    """The day of `dd/mm/yyyy`, or None when INV-01 or the calendar knows no such day."""
+    if _WRITTEN.fullmatch(written) is None:
+        return None
+    try:
+        return date(int(written[6:]), int(written[3:5]), int(written[:2]))
+    except ValueError:
+        return None
+
+
+def write(day: date) -> str:
+    """As INV-01 writes it."""
+    return f"{day:%d/%m/%Y}"
+
+
+def in_india(moment: datetime) -> date:
+    """The civil day in India at an aware moment."""
+    return moment.astimezone(IST).date()
+
+
+def last_day_to_report(dated: date, turnover_crore: Decimal, sent: date) -> date | None:
+    """The last day on which a document of this date may be sent, or None when there is no limit.
+
+    Dated 1 April 2025 by a supplier of 10 crore: 30 April 2025.
+    """
+    limited = any(turnover_crore >= least and sent >= since for least, since in REPORTED_IN_TIME)
+    return dated + timedelta(days=DAYS_TO_REPORT - 1) if limited else None

@@ -1,0 +1,34 @@
+"""IRN: the hash that names a document at every Invoice Registration Portal.
+
+    irn = hex(sha256(supplier GSTIN + financial year + document type + document number)), nothing between them
+
+So it is known before the portal is asked: our idempotency key, and what a lost answer is looked up by.
+Source: NIC, irn.html. From 1 June 2025 the portal turns the number to upper case first (GSTN advisory of
+4 April 2025); numbers of earlier financial years are hashed as they were given.
+"""
+
+from datetime import date
+from hashlib import sha256
+from typing import Final
+
+UPPER_CASE_SINCE: Final = "2025-26"
+
+
+def irn(gstin: str, financial_year: str, doc_typ: str, doc_no: str) -> str:
+    """64 hex digits.
+
+    >>> irn("29AAFCC9980M1ZR", "2019-20", "INV", "2019-20/KA/1")[:8]
+    '23f498ee'
+    """
+    number = doc_no.upper() if financial_year >= UPPER_CASE_SINCE else doc_no
+    return sha256(f"{gstin}{financial_year}{doc_typ}{number}".encode()).hexdigest()
+
+
+def financial_year(day: date) -> str:
+    """April to March.
+
+    >>> financial_year(date(2026, 3, 31))
+    '2025-26'
+    """
+    first = day.year if day.month >= 4 else day.year - 1
+    return f"{first}-{(first + 1) % 100:02}"

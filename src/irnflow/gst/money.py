@@ -1,0 +1,25 @@
+"""Rupees: how they are rounded, and how far the portal lets a given amount stray from the calculated one."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Final
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+PAISA: Final = Decimal("0.01")
+PERCENT: Final = Decimal("0.01")
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """To the paisa, halves away from zero: the only rounding of money there is here."""
+    return amount.quantize(PAISA, ROUND_HALF_UP)
+
+
+def agrees(given: Decimal, due: Decimal) -> bool:
+    """Whether the portal takes `given` for a calculated value of `due`: within [floor(due) - 1, ceil(due) + 1].
+
+    So 2345.34 allows 2344.00 to 2347.00, and 10241.00 allows 10240.00 to 10242.00.
+    Source: Masters India section 13, ClearTax's validations chapter (domain.md section 2.6).
+    """
+    if -ONE <= given - due <= ONE:  # always inside, and nearly always so
+        return True
+    return due.to_integral_value(ROUND_FLOOR) - ONE <= given <= due.to_integral_value(ROUND_CEILING) + ONE
