@@ -2,14 +2,16 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
 import pytest
 
+from irnflow.bus import topology
 from tests.servers import ADDRESS, CACHE, TEMPLATE, Servers, ask
 
 SERVERS = pytest.StashKey[Servers]()
@@ -33,8 +35,8 @@ def postgres() -> str:
 
 
 @pytest.fixture(scope="session")
-def rabbitmq() -> dict[str, str]:
-    """`amqp_url` and `management_url` of this run's RabbitMQ, as administrator. Tests want `amqp_url`."""
+def rabbitmq() -> dict[str, Any]:
+    """`port`, `management_url` and `passwords` (by user) of this run's RabbitMQ. Tests want `amqp_url`."""
     return ask("rabbitmq")
 
 
@@ -71,25 +73,33 @@ async def _execute(url: str, sql: str) -> None:
 
 
 @pytest.fixture
-async def vhost(rabbitmq: dict[str, str]) -> AsyncIterator[str]:
-    """The name of an empty vhost of this test's own."""
-    name = f"test-{secrets.token_hex(6)}"
-    async with _management(rabbitmq) as api:
-        await api.put(f"/api/vhosts/{name}", json={})
-    yield name
-    async with _management(rabbitmq) as api:
-        await api.delete(f"/api/vhosts/{name}")
+async def management_url(rabbitmq: dict[str, Any]) -> str:
+    """The management API of this run's RabbitMQ, as administrator."""
+    return str(rabbitmq["management_url"])
 
 
 @pytest.fixture
-async def empty_amqp_url(rabbitmq: dict[str, str], vhost: str) -> str:
-    """The broker with nothing declared."""
-    return rabbitmq["amqp_url"] + vhost
+async def empty_amqp_url(rabbitmq: dict[str, Any], management_url: str) -> AsyncIterator[str]:
+    """A vhost of this test's own with nothing declared, as administrator."""
+    vhost = f"test-{secrets.token_hex(6)}"
+    url = urlsplit(management_url)
+    authorization = {"Authorization": aiohttp.encode_basic_auth(url.username or "", url.password or "")}
+    address = f"http://{url.hostname}:{url.port}/api/vhosts/{vhost}"
+    async with aiohttp.ClientSession(headers=authorization, raise_for_status=True) as api:
+        await api.put(address, json={})
+        yield f"amqp://{url.username}:{url.password}@127.0.0.1:{rabbitmq['port']}/{vhost}"
+        await api.delete(address)
 
 
-def _management(rabbitmq: dict[str, str]) -> aiohttp.ClientSession:
-    url = urlsplit(rabbitmq["management_url"])
-    authorization = aiohttp.encode_basic_auth(url.username or "", url.password or "")
-    return aiohttp.ClientSession(
-        f"http://127.0.0.1:{url.port}", headers={"Authorization": authorization}, raise_for_status=True
-    )
+@pytest.fixture
+async def amqp_url(empty_amqp_url: str, management_url: str, rabbitmq: dict[str, Any]) -> str:
+    """A vhost of this test's own with our topology, as administrator; `amqp_url_of` gives a service's view."""
+    await topology.declare(management_url, topology.vhost_of(empty_amqp_url), rabbitmq["passwords"])
+    return empty_amqp_url
+
+
+@pytest.fixture
+async def amqp_url_of(amqp_url: str, rabbitmq: dict[str, Any]) -> Callable[[str], str]:
+    """The URL of this test's vhost as a service has it, with that service's permissions."""
+    url = urlsplit(amqp_url)
+    return lambda service: f"amqp://{service}:{rabbitmq['passwords'][service]}@{url.hostname}:{url.port}{url.path}"

@@ -73,7 +73,7 @@ class Servers:
             self._started[server] = asyncio.create_task(start())
         try:
             answer = await self._started[server]
-        except Exception as error:  # noqa: BLE001 - the asking test tells it
+        except Exception as error:  # the asking test tells it
             answer = {"error": f"{type(error).__name__}: {error}"}
         writer.write(msgspec.json.encode(answer))
         await writer.drain()
@@ -92,6 +92,9 @@ class Servers:
         return {"url": server.url}
 
     async def _rabbitmq(self) -> dict[str, Any]:
-        server = await self._stack.enter_async_context(rabbitmq.running(self._folder / "rabbitmq", cache=CACHE))
+        server = await self._stack.enter_async_context(
+            rabbitmq.running(self._folder / "rabbitmq", cache=CACHE, declared=False)
+        )
         self._children.append(server.child)
-        return {"amqp_url": server.amqp_url, "management_url": server.management_url}
+        passwords = dict(server.passwords)
+        return {"port": server.port, "management_url": server.management_url, "passwords": passwords}

@@ -20,6 +20,7 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _libc = ctypes.CDLL(None, use_errno=True)  # loaded before any fork
 
 Ready = Callable[[], Awaitable[bool]]
+User = tuple[int, int]  # uid and gid
 
 
 class NotStarted(Permanent):
@@ -42,7 +43,7 @@ class Child:
         environment: Mapping[str, str] | None = None,
         folder: Path,
         stop: signal.Signals = signal.SIGTERM,
-        user: tuple[int, int] | None = None,  # uid and gid to drop to
+        user: User | None = None,  # whom root becomes first
         start_s: float = 60.0,
         stop_s: float = 20.0,
     ) -> None:
@@ -101,7 +102,9 @@ class Child:
         deadline = time.monotonic() + self._start_s
         while not await self._ready():
             if self._process.returncode is not None:
-                raise NotStarted(f"{self.name} ended with {self._process.returncode} at its start. {self._last_words()}")
+                raise NotStarted(
+                    f"{self.name} ended with {self._process.returncode} at its start. {self._last_words()}"
+                )
             if time.monotonic() > deadline:
                 raise NotStarted(f"{self.name} was not ready within {self._start_s:.0f} s. {self._last_words()}")
             await asyncio.sleep(0.05)
@@ -137,15 +140,20 @@ class Child:
         return "\n".join([f"Its output ({self._output}) ends:", *lines])
 
 
-def _bind_to_us(sig: signal.Signals, user: tuple[int, int] | None) -> Callable[[], None]:
+def become(uid: int, gid: int) -> None:
+    """Give up root for good."""
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+
+
+def _bind_to_us(sig: signal.Signals, user: User | None) -> Callable[[], None]:
     """What the child does between fork and exec: give up root, and ask the kernel for `sig` when its parent dies."""
     parent = os.getpid()
 
     def bind() -> None:
         if user is not None:
-            os.setgroups([])
-            os.setgid(user[1])
-            os.setuid(user[0])  # before prctl: a change of user clears the death signal (prctl(2))
+            become(*user)  # before prctl: a change of user clears the death signal (prctl(2))
         _libc.prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)
         if os.getppid() != parent:  # it died before we asked
             os._exit(1)

