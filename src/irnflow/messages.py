@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final, TypedDict, TypeVar
 
 import msgspec
 
@@ -76,6 +76,16 @@ STATUS_KEY: Final[Mapping[State, str]] = {
 }
 
 
+class About(TypedDict):
+    """The fields that every message has: `Registered(**about, irn=...)`."""
+
+    batch_id: int
+    batch_no: str
+    transaction_id: str
+    account_id: int
+    books: str
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):
     """Which transaction a message is about; every message says at least this."""
 
@@ -86,6 +96,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_d
     transaction_id: str  # the voucher id as sent
     account_id: int
     books: str  # name of the books, one of the account's
+
+    @property
+    def about(self) -> About:
+        """Which transaction, for the next message about it."""
+        return About(
+            batch_id=self.batch_id,
+            batch_no=self.batch_no,
+            transaction_id=self.transaction_id,
+            account_id=self.account_id,
+            books=self.books,
+        )
 
     @property
     def routing_key(self) -> str:

@@ -1,0 +1,141 @@
+"""Registration: register each document exactly once with the portal, and find out what happened when an answer is lost.
+
+consumes   validation_success_queue  Validated
+publishes  db.update.success         Registered, when the portal has it
+           handle.generation_error   GenerationFailed, when it refused, or the number is another's
+           status.generation_success | status.generation_failed | status.in_doubt
+keeps      registration, registration_request, attempt, portal_session (store/migrations/0005_registration.sql)
+repeated   the same request again is told again; nothing is sent again to the portal without a look-up that said
+           "not there": INTENT is committed before the call, an answer that is lost makes it UNKNOWN, `resolver` asks
+
+Rooms: `sender` calls, `meaning` reads the answers, `resolver` looks up, `teller` tells, `sessions` logs in.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from irnflow import log
+from irnflow.api.server import probes, serving
+from irnflow.bus import rabbit
+from irnflow.bus.batch import Answer, Consumer, consume, reading
+from irnflow.errors import Transient
+from irnflow.messages import Detail, GenerationFailed, Message, State, StatusChanged, Validated
+from irnflow.portal import client
+from irnflow.portal.cipher import read_auth_key
+from irnflow.portal.signature import read_keys
+from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.resolver import resolve_forever
+from irnflow.services.registration.sender import send_forever
+from irnflow.services.registration.sessions import Sessions
+from irnflow.services.registration.teller import tell_forever
+from irnflow.settings import Settings
+from irnflow.store import database
+from irnflow.store.secrets import read_key
+
+NAME: Final = "registration"
+_SQL: Final = database.queries("registration")
+_RETRY_S: Final = 1.0
+
+
+async def handle(requests: Sequence[Validated], *, parts: Parts) -> Sequence[Answer]:
+    """Put requests on record, by the arrival rules. What there is to say is told from the table, by the teller."""
+    rows = await parts.database.fetch(_SQL["arrive"], *_columns(requests), parts.portal_name, parts.now())
+    if rows[0]["to_send"]:
+        parts.to_send.set()
+    if rows[0]["to_tell"]:
+        parts.to_tell.set()
+    return [[] for _ in requests]
+
+
+def _columns(requests: Sequence[Validated]) -> tuple[Sequence[object], ...]:
+    """Parameters 1 to 13 of `arrive`, a list a column."""
+    payloads = [bytes(request.payload) for request in requests]
+    return (
+        [request.batch_id for request in requests],
+        [request.transaction_id for request in requests],
+        [request.batch_no for request in requests],
+        [request.account_id for request in requests],
+        [request.books for request in requests],
+        [request.read_digest for request in requests],
+        [request.irn for request in requests],
+        [request.gstin for request in requests],
+        [request.doc_typ for request in requests],
+        [request.doc_no for request in requests],
+        [request.doc_dt for request in requests],
+        [hashlib.sha256(payload).digest() for payload in payloads],
+        payloads,
+    )
+
+
+def failed(request: Validated, error: Exception, attempts: int, *, now: Callable[[], datetime]) -> list[Message]:
+    """What is told when a request could not even be put on record."""
+    says = f"It could not be put on record: {error}"
+    return [
+        GenerationFailed(**request.about, at=now(), cause="registration.not_recorded", says=says, attempts=attempts),
+        StatusChanged(**request.about, status=State.GENERATION_FAILED, at=now(), detail=Detail(says=says)),
+    ]
+
+
+async def run(parts: Parts) -> None:
+    """Serve for ever with these parts."""
+    consumer = Consumer(
+        service=NAME,
+        queue="validation_success_queue",
+        decode=reading(Validated),
+        handle=partial(handle, parts=parts),
+        failed=partial(failed, now=parts.now),
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(consume(parts.bus, consumer, now=parts.now, log=parts.log))
+        for loop in (send_forever, resolve_forever, tell_forever):
+            group.create_task(_kept_up(parts, loop), name=loop.__name__)
+
+
+async def _kept_up(parts: Parts, loop: Callable[[Parts], Awaitable[None]]) -> None:
+    """A loop that comes back by itself when the store or the broker was away."""
+    while True:
+        try:
+            await loop(parts)
+        except Transient as error:
+            parts.log.warning("a loop was interrupted", loop=loop.__name__, error=str(error))
+            await asyncio.sleep(_RETRY_S)
+
+
+async def main(settings: Settings) -> None:
+    """Serve until cancelled, with the real parts."""
+    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(database.connect(settings.database_url))
+        bus = await stack.enter_async_context(rabbit.connect(settings.amqp_url, NAME))
+        send = await stack.enter_async_context(
+            client.http(
+                settings.portal_url, deadline_s=settings.portal_deadline_s, connections=settings.portal_concurrency
+            )
+        )
+        portal = client.Portal(send, read_auth_key(settings.portal_auth_key))
+        sessions = Sessions(
+            portal, store, name=settings.portal_name, key=read_key(settings.key_file), now=now, random_bytes=os.urandom
+        )
+        parts = Parts(
+            bus=bus,
+            database=store,
+            portal=portal,
+            portal_name=settings.portal_name,
+            sessions=sessions,
+            keys=read_keys(settings.portal_signing_keys),
+            now=now,
+            log=log.logger(NAME),
+            concurrency=settings.portal_concurrency,
+            deadline=timedelta(seconds=settings.portal_deadline_s),
+            settle=timedelta(seconds=settings.lookup_settle_s),
+            gap=timedelta(seconds=settings.lookup_gap_s),
+        )
+        missing = lambda: {} if bus.connected else {"broker": "not connected"}  # noqa: E731
+        await stack.enter_async_context(serving(probes(NAME, missing), host=settings.host, port=settings.port_of(NAME)))
+        await run(parts)

@@ -1,0 +1,62 @@
+"""What a call or a look-up came to, as a value that the store settles."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from irnflow.gst.faults import Fault
+from irnflow.portal.client import Document
+
+
+class Outcome(StrEnum):
+    """What becomes of the document at the portal (migrations/0005_registration.sql, registration_settle)."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    UNLISTED = "UNLISTED"
+    NOT_DONE = "NOT_DONE"
+    UNKNOWN = "UNKNOWN"
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A failure that is for ever the answer to a request. Which of the rest is filled depends on the cause."""
+
+    cause: str  # "portal.2176", "registration.number_used", ...
+    faults: tuple[Fault, ...] = ()
+    number: str = ""  # the other document's, or the spent one
+    voucher: str = ""  # who uses the number
+    irn: str = ""  # the other document's
+
+
+class Leased(msgspec.Struct, frozen=True, kw_only=True):
+    """A document whose call, or look-up, is ours to make until the lease runs out."""
+
+    irn: str
+    gstin: str
+    doc_typ: str
+    doc_no: str
+    doc_dt: str
+    portal: str
+    attempt: int
+    send: int
+    payload: bytes
+    sent_at: datetime | None = None  # look-ups only
+    not_there: int = 0  # look-ups only: how many in a row said so
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call or look-up came to."""
+
+    leased: Leased
+    what: str  # send or lookup
+    outcome: Outcome
+    answer: str = ""  # for the ledger, where it says more than the outcome: THERE, NOT_THERE, NO_ANSWER
+    says: str = ""
+    codes: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    document: Document | None = None
+    verified: bool | None = None
+    not_there: int = 0
+    next_in: timedelta = timedelta(0)  # READY: not before; UNKNOWN: until the next look-up
+    stop: str = ""  # why the GSTIN's queue has to stand still

@@ -1,0 +1,247 @@
+"""The sender: leases READY documents as INTENT, calls the portal, settles what the calls came to, tells it.
+
+INTENT is committed before the call, with whose answer it waits. An answer is kept until the store has it, for as
+long as this process lives; if it dies, the lease runs out and the look-up finds what happened.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from irnflow import metrics
+from irnflow.errors import Permanent, Transient, Unavailable
+from irnflow.gst.portal_codes import PortalClass
+from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Session, read_document
+from irnflow.services.registration import meaning
+from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.result import Leased, Outcome, Result
+from irnflow.services.registration.teller import TELL_LEASE, tell
+from irnflow.store.database import Row, queries
+
+_SQL: Final = queries("registration")
+_LEASE_SLACK: Final = timedelta(seconds=60)  # design.md section 6: INTENT lives for the call's deadline and 60 s
+_IDLE_S: Final = 1.0  # other processes' documents are found so often
+_LINGER_S: Final = 0.005  # answers that come so close together are settled together
+_SETTLE_MOST: Final = 200
+_DRAIN_S: Final = 5.0  # at a stop, calls in flight get so long to answer; then their leases run out
+
+
+async def send_forever(parts: Parts) -> None:
+    """Keep up to `concurrency` calls in flight while there are READY documents."""
+    results: asyncio.Queue[Result] = asyncio.Queue()
+    calls: set[asyncio.Task[None]] = set()
+    settling = asyncio.create_task(_settle_forever(parts, results), name="registration-settle")
+    try:
+        while True:
+            for leased in await _lease(parts, parts.concurrency - len(calls)):
+                call = asyncio.create_task(_call(parts, leased, results), name="registration-call")
+                calls.add(call)
+                call.add_done_callback(calls.discard)
+                call.add_done_callback(partial(_report_defect, parts))
+            await _until_there_is_room(parts, calls)
+            _raise_if_ended(settling)
+    finally:
+        if calls:
+            await asyncio.wait(calls, timeout=_DRAIN_S)
+        settling.cancel()
+        await asyncio.gather(settling, return_exceptions=True)
+        if not results.empty():
+            await settle(parts, [results.get_nowait() for _ in range(results.qsize())])
+
+
+async def _lease(parts: Parts, most: int) -> list[Leased]:
+    parts.to_send.clear()
+    now = parts.now()
+    rows = await parts.database.fetch(_SQL["lease"], now, now + parts.deadline + _LEASE_SLACK, most)
+    if len(rows) == most:
+        parts.to_send.set()  # there may be more
+    return [leased_of(row) for row in rows]
+
+
+def leased_of(row: Row) -> Leased:
+    """The document of a row of `lease` or `due`."""
+    return Leased(**{name: row[name] for name in row.keys()})  # noqa: SIM118 (a Record is no dict)
+
+
+async def _until_there_is_room(parts: Parts, calls: set[asyncio.Task[None]]) -> None:
+    """Wait for work when idle, for an answer when full; a moment more, so that leases come in batches."""
+    if len(calls) >= parts.concurrency:
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(_LINGER_S)
+        return
+    try:
+        await asyncio.wait_for(parts.to_send.wait(), _IDLE_S)
+    except TimeoutError:
+        return
+    await asyncio.sleep(_LINGER_S)
+
+
+def _raise_if_ended(task: asyncio.Task[None]) -> None:
+    if task.done():
+        task.result()
+
+
+def _report_defect(parts: Parts, call: "asyncio.Task[None]") -> None:
+    """A call that broke in our own code: its lease runs out, and the look-up finds what happened."""
+    if not call.cancelled() and call.exception():
+        parts.log.error("a call broke", exc_info=call.exception())
+
+
+async def _call(parts: Parts, leased: Leased, results: asyncio.Queue[Result]) -> None:
+    result = await generate(parts, leased)
+    metrics.portal_calls.labels("generate", result.outcome).inc()
+    results.put_nowait(result)
+
+
+async def generate(parts: Parts, leased: Leased) -> Result:
+    """Send one document, follow up at once what must be, and say what it came to. Never raises Transient."""
+    try:
+        credentials, session = await parts.sessions.get(leased.gstin)
+    except Permanent as error:  # refused, or no credentials that open
+        return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=str(error),
+                      next_in=meaning.back_off(leased))  # fmt: skip
+    except Transient as error:  # no call was made
+        return meaning.of_not_done(leased, NotSent(str(error)))
+    try:
+        answer = await parts.portal.generate(credentials, session, leased.payload)
+        if meaning.has(answer.errors, PortalClass.TOKEN):  # 1005: log in once more, repeat once, never loop
+            await parts.sessions.forget(leased.gstin, session)
+            try:
+                credentials, session = await parts.sessions.get(leased.gstin)
+            except (Permanent, Transient) as error:
+                return meaning.of_not_done(leased, NotSent(str(error)))
+            answer = await parts.portal.generate(credentials, session, leased.payload)
+        return await _meaning_of(parts, leased, answer, credentials, session)
+    except (NotSent, NotDone) as error:
+        return meaning.of_not_done(leased, error)
+    except Lost as error:
+        return in_doubt(parts, leased, str(error))
+    except Unavailable as error:  # the store, while a new login was kept: the first answer said "not done"
+        return meaning.of_not_done(leased, NotSent(str(error)))
+
+
+async def _meaning_of(
+    parts: Parts, leased: Leased, answer: Answer, credentials: Credentials, session: Session
+) -> Result:
+    if answer.ok:
+        return meaning.of_generated(leased, answer.data, parts.keys)
+    if meaning.has(answer.errors, PortalClass.DUPLICATE):
+        return await _duplicate(parts, leased, answer, credentials, session)
+    if meaning.unlisted(answer.errors):  # a code that nobody knows decides nothing by itself: look once
+        found = await parts.portal.by_irn(credentials, session, leased.irn)
+        if found.ok:
+            return meaning.of_found(leased, read_document(found.data), parts.keys, what="send")
+        if not meaning.not_there(found):
+            return in_doubt(parts, leased, "an unknown code, and the look-up decides nothing")
+    result = meaning.of_refusal(leased, answer.errors)
+    if result.outcome is Outcome.UNKNOWN:
+        return in_doubt(parts, leased, result.says, result.codes)
+    return result
+
+
+async def _duplicate(
+    parts: Parts, leased: Leased, answer: Answer, credentials: Credentials, session: Session
+) -> Result:
+    """2150, duplicate IRN: fetch and compare, adopt it when it is ours."""
+    known = _duplicate_of(answer)
+    if known is None or known.irn.lower() != leased.irn:
+        return in_doubt(parts, leased, "the portal says duplicate, of another IRN or of none", ("2150",))
+    found = await parts.portal.by_irn(credentials, session, leased.irn)
+    if found.ok:
+        return meaning.of_found(leased, read_document(found.data), parts.keys, what="send")
+    if any(said.code == meaning.TOO_OLD for said in found.errors):
+        return Result(leased=leased, what="send", outcome=Outcome.ACCEPTED, document=known, codes=("2150",),
+                      says="registered earlier; its signed document is too old to be fetched")  # fmt: skip
+    return in_doubt(parts, leased, "the portal says duplicate, and does not give the document", ("2150",))
+
+
+class _Duplicate(msgspec.Struct, frozen=True, rename="pascal"):
+    irn: str
+    ack_no: int | str = ""
+    ack_dt: str = ""
+
+
+def _duplicate_of(answer: Answer) -> Document | None:
+    """The DUPIRN entry as a document without signed texts, or None when there is none that can be read."""
+    try:
+        entry = msgspec.convert(answer.info("DUPIRN"), _Duplicate, strict=False)
+    except msgspec.ValidationError:
+        return None
+    return Document(irn=entry.irn, ack_no=entry.ack_no, ack_dt=entry.ack_dt)
+
+
+def in_doubt(parts: Parts, leased: Leased, says: str, codes: tuple[str, ...] = ()) -> Result:
+    """The portal may have done it: nothing is sent again before a look-up has said "not there"."""
+    return Result(leased=leased, what="send", outcome=Outcome.UNKNOWN, says=says, codes=codes,
+                  next_in=parts.deadline + parts.settle)  # fmt: skip
+
+
+async def _settle_forever(parts: Parts, results: "asyncio.Queue[Result]") -> None:
+    while True:
+        batch = [await results.get()]
+        await asyncio.sleep(_LINGER_S)
+        while not results.empty() and len(batch) < _SETTLE_MOST:
+            batch.append(results.get_nowait())
+        await settle(parts, batch)
+
+
+async def settle(parts: Parts, results: Sequence[Result]) -> None:
+    """Put what calls and look-ups came to into the store, however long that takes, and tell it."""
+    for gstin, reason in {result.leased.gstin: result.stop for result in results if result.stop}.items():
+        parts.log.error("gstin stopped", gstin=gstin, reason=reason)
+        await _until_it_answers(parts, _SQL["stop"], gstin, reason)
+    now = parts.now()
+    rows = await _until_it_answers(parts, _SQL["settle"], *_columns(results, parts), now, now + TELL_LEASE)
+    if any(result.outcome is not Outcome.ACCEPTED for result in results):
+        parts.to_send.set()
+    _report(parts, results)
+    await tell(parts, rows)
+
+
+async def _until_it_answers(parts: Parts, sql: str, *args: object) -> Sequence[Row]:
+    """An answer of the portal is never dropped because the store is away."""
+    while True:
+        try:
+            return await parts.database.fetch(sql, *args)
+        except Unavailable as error:
+            parts.log.warning("store away, answers are kept", error=str(error))
+            await asyncio.sleep(_IDLE_S)
+
+
+def _columns(results: Sequence[Result], parts: Parts) -> tuple[list[Any], ...]:
+    """Parameters 1 to 16 of `settle`, a list a column."""
+    now = parts.now()
+    return (
+        [r.leased.irn for r in results],
+        [r.leased.attempt for r in results],
+        [r.leased.send for r in results],
+        [r.what for r in results],
+        [str(r.outcome) for r in results],
+        [r.answer or str(r.outcome) for r in results],
+        [",".join(r.codes) for r in results],
+        [r.says for r in results],
+        [msgspec.json.encode(r.verdict).decode() if r.verdict else None for r in results],
+        [str(r.document.ack_no) if r.document else None for r in results],
+        [r.document.ack_dt if r.document else None for r in results],
+        [r.document.signed_invoice if r.document else None for r in results],
+        [r.document.signed_q_r_code if r.document else None for r in results],
+        [r.verified for r in results],
+        [r.not_there for r in results],
+        [now + r.next_in for r in results],
+    )
+
+
+def _report(parts: Parts, results: Sequence[Result]) -> None:
+    counts: dict[str, int] = {}
+    for result in results:
+        counts[str(result.outcome)] = counts.get(str(result.outcome), 0) + 1
+        if result.outcome is Outcome.UNKNOWN or result.verified is False:
+            parts.log.warning("in doubt", irn=result.leased.irn, gstin=result.leased.gstin, says=result.says,
+                              codes=result.codes)  # fmt: skip
+        elif result.outcome is Outcome.ACCEPTED and result.verified is None:
+            parts.log.error("accepted, but its signature is not verified", irn=result.leased.irn, says=result.says)
+    parts.log.info("settled", n=len(results), **counts)

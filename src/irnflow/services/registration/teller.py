@@ -1,0 +1,146 @@
+"""The teller: says what has become of each request, from the table, then marks it told.
+
+Outcomes are told by whoever settled them; what was left untold by a crash, or is to be told again, is found here.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from irnflow.errors import Transient
+from irnflow.gst.faults import Fault
+from irnflow.messages import About, Detail, GenerationFailed, Message, Registered, State, StatusChanged, publication
+from irnflow.portal.signature import differences
+from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.result import Verdict
+from irnflow.store.database import Row, queries
+
+_SQL: Final = queries("registration")
+TELL_LEASE: Final = timedelta(seconds=30)  # whoever settles tells; after that somebody else does
+_MOST: Final = 200
+_IDLE_S: Final = 1.0
+
+# What people read of a failure that the portal did not word: (says, fix), filled from the verdict.
+_WORDS: Final = {
+    "registration.number_used": (
+        "The document number {number} is used by voucher {voucher}.",
+        "Give this voucher a number of its own, then register it again.",
+    ),
+    "registration.renumbered": (
+        "This voucher is at the portal under number {number} (IRN {irn}).",
+        "Restore the number in the books, or cancel that e-invoice; one sale must not become two documents.",
+    ),
+    "portal.2278": (
+        "The document number {number} belongs to a cancelled e-invoice and can never be used again.",
+        "Give the voucher a new number, then register it again.",
+    ),
+    "registration.rejected_before": (
+        "The portal has refused exactly this document before; it was not sent again.",
+        "Mend what the faults name, then register it again.",
+    ),
+    "registration.differs": (
+        "The portal has a document of this number with other contents (IRN {irn}).",
+        "Compare the two; give the voucher a number of its own, or bring the books in line with what is registered.",
+    ),
+}
+
+
+async def tell_forever(parts: Parts) -> None:
+    """Tell what waits to be told: at arrival, after a crash, when the watchdog asks."""
+    while True:
+        now = parts.now()
+        rows = await parts.database.fetch(_SQL["untold"], now, now + TELL_LEASE, _MOST)
+        await tell(parts, rows)
+        if len(rows) == _MOST:
+            continue
+        try:
+            await asyncio.wait_for(parts.to_tell.wait(), _IDLE_S)
+        except TimeoutError:
+            continue
+        parts.to_tell.clear()
+
+
+async def tell(parts: Parts, rows: Sequence[Row]) -> None:
+    """Publish these outcomes, with confirm, then mark them told. What fails here is told by the next teller."""
+    if not rows:
+        return
+    now = parts.now()
+    try:
+        await parts.bus.publish([publication(message) for row in rows for message in outcome(row, now)])
+        await parts.database.fetch(
+            _SQL["told"],
+            [row["batch_id"] for row in rows],
+            [row["transaction_id"] for row in rows],
+            [row["state"] if row["verdict"] is None else "REJECTED" for row in rows],
+            [row["tell_at"] for row in rows],
+            now,
+        )
+    except Transient as error:
+        parts.log.warning("outcomes could not be told yet", n=len(rows), error=str(error))
+
+
+def outcome(row: Row, at: datetime) -> list[Message]:
+    """What is said of one request, by the state of its document and by its own verdict."""
+    if row["verdict"] is not None:
+        return _refused(row, msgspec.json.decode(row["verdict"], type=Verdict), at)
+    if row["state"] == "ACCEPTED":
+        places = differences(bytes(row["payload"]), bytes(row["current_payload"])) if row["payload"] else []
+        return _refused(row, _differing(row, places), at) if places else _registered(row, at)
+    if row["state"] == "UNKNOWN":
+        detail = Detail(says="The portal's answer was lost; it is being asked what it has.", irn=row["irn"])
+        return [_status(row, State.IN_DOUBT, at, detail, n=row["sends"])]
+    if row["state"] == "CANCELLED":
+        return [_status(row, State.CANCELLED, at, Detail(irn=row["irn"]))]
+    return []  # on its way again: nothing to say until it has come to something
+
+
+def _registered(row: Row, at: datetime) -> list[Message]:
+    says = "" if row["verified"] else "Registered; the portal's signature could not be checked yet."
+    ack_dt = row["ack_dt"] or ""
+    return [
+        Registered(
+            **_about(row), read_digest=row["read_digest"], irn=row["irn"], ack_no=row["ack_no"] or "", ack_dt=ack_dt,
+            signed_qr=row["signed_qr"] or "",
+        ),
+        _status(row, State.GENERATION_SUCCESS, at,
+                Detail(says=says, irn=row["irn"], ack_no=row["ack_no"] or "", ack_dt=ack_dt)),
+    ]  # fmt: skip
+
+
+def _refused(row: Row, verdict: Verdict, at: datetime) -> list[Message]:
+    says, fix = _words(verdict)
+    failed = GenerationFailed(
+        **_about(row), at=at, cause=verdict.cause, says=says, fix=fix, faults=verdict.faults, irn=row["irn"]
+    )
+    return [failed, _status(row, State.GENERATION_FAILED, at, Detail(says=says, irn=row["irn"], faults=verdict.faults))]
+
+
+def _words(verdict: Verdict) -> tuple[str, str]:
+    if verdict.cause in _WORDS:
+        says, fix = _WORDS[verdict.cause]
+        return says.format(number=verdict.number, voucher=verdict.voucher, irn=verdict.irn), fix
+    says = "; ".join(f"{fault.portal_code}: {fault.says}" for fault in verdict.faults)
+    return says or "The portal refused it without a reason.", next((f.fix for f in verdict.faults if f.fix), "")
+
+
+def _differing(row: Row, places: Sequence[str]) -> Verdict:
+    says = "differs from the document that is registered under this number"
+    faults = tuple(Fault(code="registration.differs", path=place, says=says, portal_code="2150") for place in places)
+    return Verdict(cause="registration.differs", faults=faults, irn=row["irn"], number=row["doc_no"])
+
+
+def _status(row: Row, state: State, at: datetime, detail: Detail, *, n: int = 0) -> StatusChanged:
+    return StatusChanged(**_about(row), status=state, at=at, detail=detail, n=n)
+
+
+def _about(row: Row) -> About:
+    return About(
+        batch_id=row["batch_id"],
+        batch_no=row["batch_no"],
+        transaction_id=row["transaction_id"],
+        account_id=row["account_id"],
+        books=row["books"],
+    )
