@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -33,12 +34,17 @@ def probes(name: str, missing: Ready) -> list[BaseRoute]:
 
 
 @contextlib.asynccontextmanager
-async def serving(routes: Sequence[BaseRoute] | Starlette, *, host: str, port: int) -> AsyncIterator[int]:
-    """Serve while the context is open; gives the port (a free one for 0). Raises OSError when it is taken."""
+async def serving(
+    routes: Sequence[BaseRoute] | Starlette, *, host: str, port: int, **options: Any
+) -> AsyncIterator[int]:
+    """Serve while the context is open; gives the port (a free one for 0). Raises OSError when it is taken.
+
+    `options` are uvicorn's, where a server needs other ones.
+    """
     app = routes if isinstance(routes, Starlette) else Starlette(routes=list(routes))
     listener = socket.create_server((host, port), backlog=1024)
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",
-                            timeout_graceful_shutdown=2)  # fmt: skip
+                            timeout_graceful_shutdown=2, **options)  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     try:
