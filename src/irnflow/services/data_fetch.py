@@ -1,0 +1,144 @@
+"""Data fetch: read each voucher from the books of its account.
+
+consumes   fetch_data_queue          FetchData
+publishes  process.data              DataFetched, the voucher as the books have it
+           handle.fetch_error        FetchFailed: no such voucher or books, a row that can't be read, another's GSTIN
+           status.data_fetched | status.data_fetch_failed
+keeps      nothing: the books are the company's, the GSTINs of an account are the store's
+repeated   the voucher is read again and told as it stands by then
+
+Books that don't answer, or refuse their own query, are held: no voucher fails for it, and /readyz says which.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+from structlog.typing import FilteringBoundLogger
+
+from irnflow.api.server import probes, serving
+from irnflow.books import catalogue, shelf
+from irnflow.books.rows import Voucher
+from irnflow.books.shelf import Shelf, UnknownBooks
+from irnflow.books.sql import RefusedRow, SqlBooks
+from irnflow.bus import rabbit
+from irnflow.bus.batch import Answer, Consumer, Now, consume, reading
+from irnflow.bus.port import Bus
+from irnflow.log import logger
+from irnflow.messages import DataFetched, Detail, FetchData, FetchFailed, Message, State, StatusChanged
+from irnflow.settings import Settings
+from irnflow.store import database
+from irnflow.store.database import Database
+
+NAME = "data_fetch"
+
+_QUERIES: Final = database.queries("books")
+# What to do about each cause; the words are those of the case.
+FIX: Final[Mapping[str, str]] = {
+    "books.not_found": "Check the voucher id, and which books it was sent for.",
+    "books.unknown_books": "Name these books in the books file of data_fetch (docs/books.md), or send to others.",
+    "books.unreadable_row": "Correct the value in the books and send the voucher again.",
+    "books.foreign_gstin": "Send it with the account that has this GSTIN, or add the GSTIN to this account.",
+    "books.gave_up": "See the log of data_fetch and send the voucher again.",
+}
+
+
+async def handle(asked: Sequence[FetchData], *, books: Shelf, store: Database, now: Now) -> list[Answer]:
+    """Read all from their books at once; those of books that are down wait, the others don't."""
+    owned = await gstins(store, {each.account_id for each in asked})
+    read = await books.each(asked, vouchers)
+    at = now()
+    return [answer(each, found, owned[each.account_id], at) for each, found in zip(asked, read, strict=True)]
+
+
+async def gstins(store: Database, accounts: Collection[int]) -> Mapping[int, Collection[str]]:
+    """The GSTINs of each account."""
+    owned: dict[int, set[str]] = {account: set() for account in accounts}
+    for row in await store.fetch(_QUERIES["gstins_of"], list(accounts)):
+        owned[row["account_id"]].add(row["gstin"])
+    return owned
+
+
+def vouchers(books: SqlBooks, asked: Sequence[FetchData]) -> list[Voucher | None]:
+    """What these books have for each message; blocking."""
+    with books.reading() as open_books:
+        found = open_books.read([each.transaction_id for each in asked])
+    return [found.get(each.transaction_id) for each in asked]
+
+
+def answer(asked: FetchData, found: Voucher | Exception | None, owned: Collection[str], at: datetime) -> Answer:
+    """What to say of one voucher."""
+    if isinstance(found, Exception):
+        return found
+    if found is None:
+        return _failure(asked, "books.not_found", f"There is no voucher {asked.transaction_id} in {asked.books}.", at)
+    if found.invoice is None:
+        return _failure(asked, "books.unreadable_row", f"It can't be read: {'; '.join(found.unreadable)}.", at)
+    seller = found.invoice.seller_dtls
+    gstin = seller.gstin if seller else None
+    # A voucher without a seller's GSTIN is nobody's: validation names that beside all else that it lacks.
+    if gstin is not None and gstin.upper() not in owned:
+        return _failure(asked, "books.foreign_gstin", f"The seller's GSTIN {gstin} isn't one of this account.", at)
+    fetched = DataFetched(**_about(asked), fetched_at=at, digest=found.digest, invoice=found.invoice)
+    return [fetched, StatusChanged(**_about(asked), status=State.DATA_FETCHED, at=at)]
+
+
+def failed(asked: FetchData, error: Exception, attempts: int, *, at: datetime) -> list[Message]:
+    """What to tell of a voucher whose reading failed for good."""
+    match error:
+        case UnknownBooks():
+            cause = "books.unknown_books"
+        case RefusedRow():
+            cause = "books.unreadable_row"
+        case _:
+            cause = "books.gave_up"
+    return _failure(asked, cause, f"{error}.", at, attempts=attempts)
+
+
+def _failure(asked: FetchData, cause: str, says: str, at: datetime, *, attempts: int = 1) -> list[Message]:
+    return [
+        FetchFailed(**_about(asked), at=at, cause=cause, says=says, fix=FIX[cause], attempts=attempts),
+        StatusChanged(**_about(asked), status=State.DATA_FETCH_FAILED, at=at, detail=Detail(says=says)),
+    ]
+
+
+def _about(message: Message) -> dict[str, Any]:
+    return {
+        "batch_id": message.batch_id,
+        "batch_no": message.batch_no,
+        "transaction_id": message.transaction_id,
+        "account_id": message.account_id,
+        "books": message.books,
+    }
+
+
+async def run(*, bus: Bus, books: Shelf, store: Database, now: Now, log: FilteringBoundLogger) -> None:
+    """Serve for ever."""
+    consumer = Consumer(
+        service=NAME,
+        queue="fetch_data_queue",
+        decode=reading(FetchData),
+        handle=partial(handle, books=books, store=store, now=now),
+        failed=lambda asked, error, attempts: failed(asked, error, attempts, at=now()),
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(books.watch())
+        tasks.create_task(consume(bus, consumer, now=now, log=log))
+
+
+async def main(settings: Settings) -> None:
+    """Open the books, the store and the bus, and serve."""
+    log = logger(NAME)
+    async with (
+        shelf.opened(catalogue.read(settings.books), log=log) as books,
+        database.connect(settings.database_url, connections=2) as store,
+        rabbit.connect(settings.amqp_url, NAME) as bus,
+        serving(
+            probes(NAME, lambda: books.troubles | ({} if bus.connected else {"rabbitmq": "not connected"})),
+            host=settings.host,
+            port=settings.port_of(NAME),
+        ),
+    ):
+        await run(bus=bus, books=books, store=store, now=lambda: datetime.now(UTC), log=log)
