@@ -8,7 +8,7 @@ the deliveries are held and tried again, and no attempt is counted. The one plac
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -16,6 +16,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from irnflow import messages, metrics
+from irnflow.bus.backoff import backoff
 from irnflow.bus.dead_letter import bury
 from irnflow.bus.ladder import STEPS, attempts, step, waiting, words
 from irnflow.bus.port import Bus, Delivery, Subscription
@@ -91,14 +92,6 @@ async def consume(bus: Bus, consumer: Consumer[T], *, now: Now, log: FilteringBo
         except Unavailable as error:
             log.warning("subscription lost", queue=consumer.queue, error=words(error))
         await asyncio.sleep(next(pauses))
-
-
-def backoff(first_s: float = 0.1, most_s: float = 10.0) -> Iterator[float]:
-    """Pauses that double up to a bound, for ever."""
-    pause_s = first_s
-    while True:
-        yield pause_s
-        pause_s = min(2 * pause_s, most_s)
 
 
 class _Outcome(msgspec.Struct, frozen=True):

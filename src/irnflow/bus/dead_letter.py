@@ -17,7 +17,7 @@ from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
 from irnflow.errors import BadMessage
 from irnflow.messages import Publication
 
-TRACE_MAX: Final = 16_000  # characters; all headers must fit one frame of 128 KiB
+TRACE_MAX: Final = 8_000  # characters; all headers must fit one frame of 128 KiB
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from irnflow.messages import Publication
 
 STEPS: Final = tuple(LADDER)
 SAYS_MAX: Final = 1000  # characters of an error that travel in a header
+HEADERS_MAX: Final = 12_000  # characters of all headers handed on: with what is added they must fit one frame
 
 
 def step(attempts: int) -> str:
@@ -51,7 +52,14 @@ def own_headers(headers: Mapping[str, object]) -> dict[str, str | int]:
 
     All `x-` ones are the broker's. Below 4.0.1 a copied x-death makes it drop the message as a cycle.
     """
-    return {key: value for key, value in headers.items() if isinstance(value, str | int) and key[:2] != "x-"}
+    own: dict[str, str | int] = {}
+    room = HEADERS_MAX
+    for key, value in headers.items():
+        if isinstance(value, str | int) and not key.startswith("x-"):
+            room -= len(key) + len(str(value))
+            if room >= 0:
+                own[key] = value
+    return own
 
 
 def words(error: Exception) -> str:

@@ -72,6 +72,7 @@ ACCESS: Final[Mapping[str, tuple[Sequence[str], Sequence[str]]]] = {
     ),
     "websocket": (("status_queue",), _TROUBLE),
 }  # fmt: skip
+OPERATOR: Final = "irnflow"  # the administrator of a broker of ours: the management API, and work by hand
 
 DELIVERY_LIMIT: Final = 50
 NO_LIMIT: Final = 1_000_000_000  # RabbitMQ 4 limits to 20 unless told; 3.10 refuses -1, its word for "none"
@@ -115,14 +116,17 @@ def used_by(service: str) -> tuple[list[str], list[str]]:
 
 
 def definitions(vhost: str, passwords: Mapping[str, str]) -> dict[str, Any]:
-    """RabbitMQ's definitions.json, without its administrator, who is the broker's and not ours.
+    """RabbitMQ's definitions.json. A service without a password in `passwords` can't log in until given one.
 
-    A user who has no password in `passwords` can't log in until given one.
+    The operator is in it only with a password: on a broker of somebody else its administrator is theirs.
     """
+    services = [_user(name, passwords.get(name)) for name in ACCESS]
+    operator = [_user(OPERATOR, passwords[OPERATOR], "administrator")] if OPERATOR in passwords else []
+    permissions = [*_permissions(), *({"user": user["name"], **_EVERYTHING} for user in operator)]
     return {
-        "users": [_user(name, passwords.get(name)) for name in ACCESS],
+        "users": services + operator,
         "vhosts": [{"name": vhost}],
-        "permissions": [{"vhost": vhost, **permission} for permission in _permissions()],
+        "permissions": [{"vhost": vhost, **permission} for permission in permissions],
         **{kind: [{"vhost": vhost, **row} for row in rows] for kind, rows in _contents().items()},
     }
 
@@ -139,10 +143,9 @@ async def declare(management_url: str, vhost: str, passwords: Mapping[str, str] 
     """
     admin = unquote(urlsplit(management_url).username or "")
     at = quote(vhost, safe="")
-    everything = {"configure": ".*", "write": ".*", "read": ".*"}
     async with aiohttp.ClientSession(raise_for_status=_refused) as api:
         await _call(api, "PUT", management_url, f"/api/vhosts/{at}", {})
-        await _call(api, "PUT", management_url, f"/api/permissions/{at}/{quote(admin)}", everything)
+        await _call(api, "PUT", management_url, f"/api/permissions/{at}/{quote(admin)}", _EVERYTHING)
         await _call(api, "POST", management_url, f"/api/definitions/{at}", _contents())
         if passwords:
             users = definitions(vhost, passwords)
@@ -171,6 +174,7 @@ def differences(found: Mapping[str, Sequence[_Row]]) -> list[str]:
     return [sentence for kind in wanted for sentence in _compared(kind, wanted[kind], found.get(kind, ()))]
 
 
+_EVERYTHING: Final[Mapping[str, str]] = {"configure": ".*", "write": ".*", "read": ".*"}
 _LASTING: Final[Mapping[str, object]] = {"durable": True, "auto_delete": False}
 
 
@@ -211,12 +215,12 @@ def _exactly(names: Iterable[str]) -> str:
     return f"^({alternatives})$" if alternatives else "^$"
 
 
-def _user(name: str, password: str | None) -> dict[str, Any]:
+def _user(name: str, password: str | None, *tags: str) -> dict[str, Any]:
     return {
         "name": name,
         "password_hash": password_hash(password) if password else "",
         "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": [],
+        "tags": list(tags),
     }
 
 
