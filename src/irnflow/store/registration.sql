@@ -33,9 +33,6 @@ select irnflow.registration_told($1::bigint[], $2::text[], $3::text[], $4::times
 -- stop: a GSTIN's queue stands still until a person has mended what is wrong.
 select irnflow.gstin_stop($1::text, $2::text);
 
--- credentials: what logs a GSTIN in, sealed.
-select client_id, username, sealed_secret, sealed_password from irnflow.gstin where gstin = $1::text;
-
 -- session_take: the session of a GSTIN, or the right to log in.
 select * from irnflow.session_take($1::text, $2::text, $3::timestamptz, $4::timestamptz);
 

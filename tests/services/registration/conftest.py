@@ -16,7 +16,7 @@ GSTIN = "29AAFCC9980M1ZR"
 
 
 def irn_of(number: str) -> str:
-    return hashlib.sha256(number.encode()).hexdigest()
+    return hashlib.sha256(f"{GSTIN}2026-27INV{number}".encode()).hexdigest()
 
 
 class Desk:

@@ -63,7 +63,7 @@ async def test_a_renumbered_voucher_does_not_become_a_second_document(desk: Desk
 
     await desk.arrive(2, "v1", "A/2")
 
-    verdict = json.loads([row for row in await desk.untold() if row["batch_id"] == 2][0]["verdict"])
+    verdict = json.loads(next(row for row in await desk.untold() if row["batch_id"] == 2)["verdict"])
     assert (verdict["cause"], verdict["number"]) == ("registration.renumbered", "A/1")
     assert await desk.lease() == []
 
@@ -83,7 +83,7 @@ async def test_a_refused_payload_is_never_sent_again(desk: Desk) -> None:
 
     await desk.arrive(2, "v1", "A/1", b"wrong")
 
-    verdict = json.loads([row for row in await desk.untold() if row["batch_id"] == 2][0]["verdict"])
+    verdict = json.loads(next(row for row in await desk.untold() if row["batch_id"] == 2)["verdict"])
     assert verdict == {"cause": "registration.rejected_before", "faults": [{"code": "x"}]}
     assert await desk.lease() == []
 
@@ -221,7 +221,8 @@ async def test_what_was_told_is_not_told_again_by_itself(desk: Desk) -> None:
     row = (await desk.accept((await desk.lease())[0]))[0]
 
     await desk.store.fetch(
-        "select irnflow.registration_told(array[1::bigint], array['v1'], array['ACCEPTED'], array[$1::timestamptz], $1)",
+        "select irnflow.registration_told(array[1::bigint], array['v1'], array['ACCEPTED'],"
+        " array[$1::timestamptz], $1)",
         row["tell_at"],
     )
 

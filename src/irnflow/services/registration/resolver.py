@@ -6,10 +6,12 @@ is READY again. The first comes when a late call can no longer arrive; none deci
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from irnflow import metrics
 from irnflow.errors import Permanent, Transient
+from irnflow.gst.portal_codes import PortalClass
 from irnflow.portal.client import read_document
 from irnflow.services.registration import meaning
 from irnflow.services.registration.parts import Parts
@@ -53,12 +55,14 @@ async def look_up(parts: Parts, leased: Leased) -> Result:
 async def _ask(parts: Parts, leased: Leased) -> Result:
     credentials, session = await parts.sessions.get(leased.gstin)
     for ask in (
-        parts.portal.by_document(credentials, session, leased.doc_typ, leased.doc_no, leased.doc_dt),
-        parts.portal.by_irn(credentials, session, leased.irn),
+        partial(parts.portal.by_document, typ=leased.doc_typ, no=leased.doc_no, dt=leased.doc_dt),
+        partial(parts.portal.by_irn, irn=leased.irn),
     ):
-        answer = await ask
+        answer = await ask(credentials, session)
         if answer.ok:
             return meaning.of_found(leased, read_document(answer.data), parts.keys, what="lookup")
+        if meaning.has(answer.errors, PortalClass.TOKEN):  # the next look-up logs in anew
+            await parts.sessions.forget(leased.gstin, session)
         if not meaning.not_there(answer):
             codes = ", ".join(said.code for said in answer.errors)
             return _nothing(parts, leased, f"the look-up decides nothing: {codes}")

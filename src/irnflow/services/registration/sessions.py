@@ -9,6 +9,7 @@ import msgspec
 
 from irnflow.errors import Permanent
 from irnflow.portal.client import Answer, Credentials, Portal, Session
+from irnflow.store.accounts import credentials_of
 from irnflow.store.database import Database, queries
 from irnflow.store.secrets import seal, unseal
 
@@ -45,7 +46,7 @@ class Sessions:
         self._turns: dict[str, asyncio.Lock] = {}  # one look into the store for a GSTIN at a time
 
     async def get(self, gstin: str) -> tuple[Credentials, Session]:
-        """Credentials and a session that lives. Raises LoginRefused, NotSent, NotDone, Lost, Unavailable."""
+        """Credentials and a session that lives. Raises Permanent (login refused, no credentials), Transient."""
         found = self._alive.get(gstin)
         if found and found[1].expires_at - _MARGIN > self._now():
             return found
@@ -93,16 +94,13 @@ class Sessions:
         await self._database.fetch(_SQL["session_keep"], self._name, gstin, sealed, expires_at)
 
     async def _credentials(self, gstin: str) -> Credentials:
-        rows = await self._database.fetch(_SQL["credentials"], gstin)
-        if not rows:
-            raise LoginRefused(f"no credentials for GSTIN {gstin}: add it to the account first")
-        row = rows[0]
+        kept = await credentials_of(self._database, self._key, gstin)
         return Credentials(
             gstin=gstin,
-            client_id=row["client_id"],
-            client_secret=unseal(self._key, bytes(row["sealed_secret"]), context=f"secret of {gstin}").decode(),
-            username=row["username"],
-            password=unseal(self._key, bytes(row["sealed_password"]), context=f"password of {gstin}").decode(),
+            client_id=kept.client_id,
+            client_secret=kept.client_secret,
+            username=kept.username,
+            password=kept.password,
         )
 
 

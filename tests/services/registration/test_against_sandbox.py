@@ -1,0 +1,421 @@
+"""Registration against the sandbox portal, in process: every way an answer can be given, refused or lost."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from irnflow import log
+from irnflow.bus import memory
+from irnflow.messages import Validated, publication
+from irnflow.portal.cipher import read_auth_key
+from irnflow.portal.client import Lost, Portal, Reply, Request
+from irnflow.portal.signature import read_keys
+from irnflow.sandbox.identity import Identity, open_identity
+from irnflow.sandbox.portal import Sandbox
+from irnflow.sandbox.register import Register
+from irnflow.sandbox.switches import Failure, Order
+from irnflow.sandbox.taxpayers import read_taxpayers
+from irnflow.services import registration
+from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.resolver import look_up
+from irnflow.services.registration.sender import generate, leased_of, settle
+from irnflow.services.registration.sessions import Sessions
+from irnflow.services.registration.teller import tell
+from irnflow.store import accounts
+from tests.services.registration.conftest import GSTIN, NOON, Desk, irn_of
+
+
+def invoice(number: str = "A/1", **changes: Any) -> bytes:
+    party = {"LglNm": "Asha Traders", "Addr1": "1 MG Road", "Loc": "Bengaluru", "Pin": 560001, "Stcd": "29"}
+    item = {
+        "SlNo": "1", "PrdDesc": "Rice", "IsServc": "N", "HsnCd": "10063020", "Qty": 1, "Unit": "KGS", "UnitPrice": 100,
+        "TotAmt": 100, "AssAmt": 100, "GstRt": 5, "CgstAmt": 2.5, "SgstAmt": 2.5, "TotItemVal": 105,
+    } | changes  # fmt: skip
+    return json.dumps({
+        "Version": "1.1",
+        "TranDtls": {"TaxSch": "GST", "SupTyp": "B2B"},
+        "DocDtls": {"Typ": "INV", "No": number, "Dt": "22/11/2026"},
+        "SellerDtls": party | {"Gstin": GSTIN},
+        "BuyerDtls": party | {"Gstin": "29AWGPV7107B1Z1", "LglNm": "Ravi Stores", "Pos": "29"},
+        "ItemList": [item],
+        "ValDtls": {"AssVal": 100, "CgstVal": 2.5, "SgstVal": 2.5, "TotInvVal": 105},
+    }).encode()  # fmt: skip
+
+
+class Room:
+    """Registration with its parts, driven a step at a time."""
+
+    def __init__(self, desk: Desk, broker: memory.Broker, sandbox: Sandbox, parts: Parts) -> None:
+        self.desk = desk
+        self.broker = broker
+        self.sandbox = sandbox
+        self.parts = parts
+
+    async def arrive(self, number: str = "A/1", payload: bytes | None = None, batch: int = 1) -> None:
+        payload = payload or invoice(number)
+        await registration.handle([validated(number, payload, batch)], parts=self.parts)
+
+    async def send(self) -> None:
+        """Lease, call and settle once."""
+        for row in await self.desk.lease():
+            await settle(self.parts, [await generate(self.parts, leased_of(row))])
+
+    async def resolve(self) -> None:
+        for row in await self.desk.due():
+            await settle(self.parts, [await look_up(self.parts, leased_of(row))])
+        await tell(self.parts, await self.desk.untold())
+
+    def said(self, queue: str) -> list[dict[str, Any]]:
+        return [json.loads(delivery.body) for delivery in self.broker.ready(queue)]
+
+    def statuses(self) -> list[str]:
+        return [delivery.routing_key for delivery in self.broker.ready("status_queue")]
+
+    @property
+    def generates(self) -> int:
+        return self.sandbox.calls["generate"]
+
+
+def validated(number: str, payload: bytes, batch: int = 1) -> Validated:
+    return Validated(
+        batch_id=batch, batch_no=f"B{batch}", transaction_id=number, account_id=1, books="main", read_digest="r",
+        gstin=GSTIN, doc_typ="INV", doc_no=number, doc_dt="22/11/2026", irn=irn_of(number), rule_pack="test",
+        validated_at=NOON, payload=msgspec.Raw(payload),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def portal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sandbox")
+
+
+@pytest.fixture
+def identity(portal_folder: Path) -> Identity:
+    return open_identity(portal_folder, now=NOON, random_bytes=os.urandom)
+
+
+@pytest.fixture
+async def room(desk: Desk, portal_folder: Path, identity: Identity) -> AsyncIterator[Room]:
+    sandbox = Sandbox(
+        identity=identity,
+        register=Register(),
+        taxpayers=read_taxpayers(portal_folder / "none.json", any_check_digit=True),
+        random_bytes=os.urandom,
+    )
+
+    async def send(request: Request) -> Reply:
+        answer = sandbox.call(request.method, request.path, request.headers, request.body, now=desk.at)
+        if answer.lost:
+            raise Lost("the connection broke")
+        return Reply(status=answer.status, headers=answer.headers, body=answer.body)
+
+    known = identity.credentials
+    key = bytes(32)
+    await accounts.add_gstin(
+        desk.store, key, GSTIN, account_id=1,
+        credentials=accounts.Credentials(
+            portal="NIC1", username=known.username, client_id=known.client_id, client_secret=known.client_secret,
+            password=known.password,
+        ),
+    )  # fmt: skip
+    portal = Portal(send, read_auth_key(portal_folder / "auth_public.pem"))
+    broker = memory.Broker()
+    async with broker.connect("registration") as bus:
+        parts = Parts(
+            bus=bus, database=desk.store, portal=portal, portal_name="NIC1",
+            sessions=Sessions(
+                portal, desk.store, name="NIC1", key=key, now=lambda: desk.at, random_bytes=os.urandom
+            ),
+            keys=read_keys(portal_folder / "signing_keys"), now=lambda: desk.at, log=log.logger("registration"),
+            concurrency=8, deadline=timedelta(seconds=30), settle=timedelta(seconds=60), gap=timedelta(seconds=60),
+        )  # fmt: skip
+        yield Room(desk, broker, sandbox, parts)
+
+
+def next_fails(room: Room, n: int = 1, **how: Any) -> None:
+    room.sandbox.obey(Order(fail_next=Failure(n=n, **how)))
+
+
+async def test_a_sound_invoice_is_registered_and_told_with_its_signed_qr(room: Room) -> None:
+    await room.arrive()
+
+    await room.send()
+
+    told = room.said("register_success_queue")[0]
+    assert told["Irn"] == irn_of("A/1")
+    assert told["AckDt"] == "2026-11-22 12:00:00"
+    assert told["SignedQr"].count(".") == 2
+    assert room.statuses() == ["status.generation_success"]
+    assert (await room.desk.store.fetch("select verified from irnflow.registration"))[0]["verified"] is True
+
+
+async def test_what_the_portal_refuses_is_told_with_its_code_and_never_sent_again(room: Room) -> None:
+    wrong = invoice(GstRt=17)
+    await room.arrive(payload=wrong)
+    await room.send()
+
+    await room.arrive(payload=wrong, batch=2)
+    await room.send()
+
+    assert "2240" in [fault["portal_code"] for fault in room.said("invalid_generation_queue")[0]["Faults"]]
+    assert room.generates == 1
+
+
+async def test_an_answer_lost_after_the_commit_is_found_by_look_up_and_not_sent_again(room: Room) -> None:
+    room.sandbox.obey(Order(drop_answer_after_commit=1))
+    await room.arrive()
+    await room.send()
+
+    room.desk.later(91)
+    await room.resolve()
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert room.generates == 1
+    assert room.statuses() == ["status.in_doubt", "status.generation_success"]
+
+
+async def test_no_look_up_comes_before_a_late_call_can_no_longer_arrive(room: Room) -> None:
+    room.sandbox.obey(Order(drop_answer_after_commit=1))
+    await room.arrive()
+    await room.send()
+
+    room.desk.later(89)
+    await room.resolve()
+
+    assert room.sandbox.calls["by_document"] == 0
+    assert await room.desk.state("A/1") == "UNKNOWN"
+
+
+async def test_a_call_that_never_arrived_is_sent_again_after_two_look_ups_a_minute_apart(room: Room) -> None:
+    next_fails(room, hang_up=True)
+    await room.arrive()
+    await room.send()
+    room.desk.later(91)
+    await room.resolve()
+    after_one = await room.desk.state("A/1")
+    room.desk.later(61)
+    await room.resolve()
+
+    await room.send()
+
+    assert after_one == "UNKNOWN"
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert await room.desk.ledger("A/1") == [
+        "INTENT", "UNKNOWN", "NOT_THERE", "NOT_THERE", "INTENT", "ACCEPTED",
+    ]  # fmt: skip
+
+
+async def test_a_look_up_that_fails_in_between_starts_the_count_anew(room: Room) -> None:
+    next_fails(room, hang_up=True)
+    await room.arrive()
+    await room.send()
+    room.desk.later(91)
+    await room.resolve()
+    next_fails(room, call="by_document", http_status=502)
+    room.desk.later(61)
+    await room.resolve()
+
+    room.desk.later(61)
+    await room.resolve()
+
+    assert await room.desk.state("A/1") == "UNKNOWN"
+
+
+@pytest.mark.parametrize("code", ["2143", "2145", "2226", "2283", "3001"])
+async def test_other_refusals_of_a_look_up_decide_nothing(room: Room, code: str) -> None:
+    next_fails(room, hang_up=True)
+    await room.arrive()
+    await room.send()
+
+    for _ in range(4):
+        next_fails(room, call="by_document", code=code)
+        room.desk.later(91)
+        await room.resolve()
+
+    assert await room.desk.state("A/1") == "UNKNOWN"
+
+
+async def test_a_look_up_with_a_revoked_token_logs_in_anew_the_next_time(room: Room) -> None:
+    room.sandbox.obey(Order(drop_answer_after_commit=1))
+    await room.arrive()
+    await room.send()
+    room.sandbox.obey(Order(revoke_tokens=True))
+
+    for _ in range(2):
+        room.desk.later(91)
+        await room.resolve()
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert room.generates == 1
+
+
+async def test_not_there_proves_nothing_when_the_portal_may_have_forgotten(room: Room) -> None:
+    next_fails(room, hang_up=True)
+    await room.arrive()
+    await room.send()
+
+    room.desk.later(41 * 3600)
+    await room.resolve()
+    room.desk.later(61)
+    await room.resolve()
+
+    assert await room.desk.state("A/1") == "UNKNOWN"
+
+
+async def test_a_duplicate_that_is_ours_is_adopted(room: Room) -> None:
+    await room.arrive()
+    await room.send()
+    await room.desk.store.fetch("truncate irnflow.registration, irnflow.registration_request, irnflow.attempt")
+
+    await room.arrive(batch=2)
+    await room.send()
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert room.said("register_success_queue")[0]["SignedQr"] == room.said("register_success_queue")[1]["SignedQr"]
+
+
+async def test_a_duplicate_with_other_contents_is_a_failure_that_names_the_fields(room: Room) -> None:
+    await room.arrive()
+    await room.send()
+    await room.desk.store.fetch("truncate irnflow.registration, irnflow.registration_request, irnflow.attempt")
+
+    await room.arrive(payload=invoice(PrdDesc="Wheat"), batch=2)
+    await room.send()
+
+    failed = room.said("invalid_generation_queue")[0]
+    assert failed["Cause"] == "registration.differs"
+    assert [fault["path"] for fault in failed["Faults"]] == ["ItemList[0].PrdDesc"]
+
+
+async def test_a_duplicate_too_old_to_fetch_is_accepted_without_its_signed_document(room: Room) -> None:
+    await room.arrive()
+    await room.send()
+    await room.desk.store.fetch("truncate irnflow.registration, irnflow.registration_request, irnflow.attempt")
+    room.desk.later(49 * 3600)
+
+    await room.arrive(batch=2)
+    await room.send()
+
+    rows = await room.desk.store.fetch("select state::text, signed_qr, verified from irnflow.registration")
+    assert [dict(row) for row in rows] == [{"state": "ACCEPTED", "signed_qr": None, "verified": None}]
+
+
+async def test_a_revoked_token_costs_one_login_and_one_repetition(room: Room) -> None:
+    await room.arrive()
+    await room.send()
+    room.sandbox.obey(Order(revoke_tokens=True))
+
+    await room.arrive("A/2")
+    await room.send()
+
+    assert await room.desk.state("A/2") == "ACCEPTED"
+    assert (room.generates, room.sandbox.calls["auth"]) == (3, 2)
+
+
+async def test_a_token_refused_twice_stops_the_queue_of_its_gstin(room: Room) -> None:
+    next_fails(room, n=2, code="1005")
+    await room.arrive()
+
+    await room.send()
+
+    stopped = (await room.desk.store.fetch("select stopped from irnflow.gstin"))[0]["stopped"]
+    assert "1005" in stopped
+    assert await room.desk.state("A/1") == "READY"
+
+
+async def test_a_wrong_password_stops_the_queue_after_one_login(room: Room) -> None:
+    next_fails(room, call="auth", code="1019")
+    await room.arrive()
+
+    await room.send()
+    await room.send()
+
+    assert room.sandbox.calls["auth"] == 1
+    assert await room.desk.state("A/1") == "READY"
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+async def test_what_the_gateway_turns_away_is_sent_again_without_doubt(room: Room, status: int) -> None:
+    next_fails(room, http_status=status)
+    await room.arrive()
+    await room.send()
+
+    room.desk.later(61)
+    await room.send()
+
+    assert await room.desk.ledger("A/1") == ["INTENT", "NOT_DONE", "INTENT", "ACCEPTED"]
+
+
+@pytest.mark.parametrize("failure", [{"http_status": 500}, {"http_status": 404}, {"code": "5001"}, {"hang_up": True}])
+async def test_whatever_may_have_been_done_is_in_doubt(room: Room, failure: dict[str, Any]) -> None:
+    next_fails(room, **failure)
+    await room.arrive()
+
+    await room.send()
+
+    assert await room.desk.state("A/1") == "UNKNOWN"
+
+
+async def test_a_code_that_nobody_knows_is_looked_up_once_then_refused_without_the_ledger(room: Room) -> None:
+    next_fails(room, code="7777")
+    await room.arrive()
+    await room.send()
+
+    await room.arrive(batch=2)
+    await room.send()
+
+    assert room.sandbox.calls["by_irn"] == 1
+    assert await room.desk.state("A/1") == "ACCEPTED"
+
+
+async def test_a_document_signed_with_an_unknown_key_is_accepted_and_marked(room: Room) -> None:
+    room.parts.keys.clear()  # type: ignore[attr-defined]
+    await room.arrive()
+
+    await room.send()
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert "could not be checked" in room.said("status_queue")[0]["Detail"]["says"]
+
+
+async def test_a_bad_signature_is_kept_in_doubt_and_never_told_as_success(room: Room, identity: Identity) -> None:
+    kid = next(iter(room.parts.keys))
+    room.parts.keys[kid] = identity.auth_key.public_key()  # type: ignore[index]
+    await room.arrive()
+
+    await room.send()
+
+    row = (
+        await room.desk.store.fetch(
+            "select state::text, verified, signed_qr is not null as kept from irnflow.registration"
+        )
+    )[0]
+    assert dict(row) == {"state": "UNKNOWN", "verified": False, "kept": True}
+    assert room.said("register_success_queue") == []
+
+
+async def test_the_whole_service_takes_requests_from_its_queue_to_success(room: Room) -> None:
+    running = asyncio.create_task(registration.run(room.parts))
+    request = publication(validated("A/1", invoice()))
+
+    async with room.broker.connect("validation") as bus:
+        await bus.publish([request])
+        await _until(lambda: room.said("register_success_queue"))
+
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert room.broker.ready("validation_success_queue") == []
+    assert room.generates == 1
+
+
+async def _until(condition: Callable[[], object], deadline_s: float = 20) -> None:
+    async with asyncio.timeout(deadline_s):
+        while not condition():  # noqa: ASYNC110 (the broker in memory tells nobody)
+            await asyncio.sleep(0.01)
