@@ -44,6 +44,7 @@ class Child:
         folder: Path,
         stop: signal.Signals = signal.SIGTERM,
         user: User | None = None,  # whom root becomes first
+        holding: Sequence[int] = (),  # descriptors that it inherits: locks that must outlast us
         start_s: float = 60.0,
         stop_s: float = 20.0,
     ) -> None:
@@ -55,6 +56,7 @@ class Child:
         self._folder = folder
         self._stop = stop
         self._user = user
+        self._holding = holding
         self._start_s = start_s
         self._stop_s = stop_s
         self._process: asyncio.subprocess.Process | None = None
@@ -96,6 +98,7 @@ class Child:
                 stderr=output,
                 cwd=self._folder,
                 env=self._environment,
+                pass_fds=self._holding,
                 start_new_session=True,  # Ctrl-C in the terminal is for us; we end our children in order
                 preexec_fn=_bind_to_us(self._stop, self._user),
             )

@@ -39,6 +39,7 @@ SETTINGS: Final = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
 }
+ENVIRONMENT: Final = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 NOT_DURABLE: Final = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
@@ -61,29 +62,31 @@ async def running(
     `port` is a wish. Not durable is for tests: what isn't on disk when the machine stops is lost.
     `binaries` is the folder of another PostgreSQL's programs. Raises NotStarted.
     """
-    user = _nobody() if os.geteuid() == 0 else None
-    folder.mkdir(parents=True, exist_ok=True, mode=0o755)
-    password = private.password(folder / "password")
-    binaries = binaries or _binaries(user)
-    data = _data_folder(folder, user)
-    if not (data / "PG_VERSION").exists():
-        await asyncio.to_thread(_initialise, binaries, data, password, user, durable=durable)
-    port = choose_port(port)
-    server = f"postgresql://irnflow:{password}@127.0.0.1:{port}"
-    settings = SETTINGS | {"port": str(port)} | ({} if durable else NOT_DURABLE)
-    child = Child(
-        "PostgreSQL",
-        [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
-        ready=lambda: _accepts(f"{server}/postgres"),
-        output=folder / "postgres.log",
-        environment={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
-        folder=data,
-        stop=signal.SIGINT,  # fast shutdown: PostgreSQL docs, "Shutting Down the Server"
-        user=user,
-    )
-    async with child:
-        await _create_database(f"{server}/postgres", "irnflow")
-        yield Server(url=f"{server}/irnflow", child=child)
+    folder.mkdir(parents=True, exist_ok=True)
+    async with private.taken(folder, patience_s=private.LEFTOVERS_S) as lock:
+        user = _nobody() if os.geteuid() == 0 else None
+        password = private.password(folder / "password")
+        binaries = binaries or _binaries(user)
+        data = _data_folder(folder, user)
+        if not (data / "PG_VERSION").exists():
+            await asyncio.to_thread(_initialise, binaries, data, password, user, durable=durable)
+        port = choose_port(port)
+        server = f"postgresql://irnflow:{password}@127.0.0.1:{port}"
+        settings = SETTINGS | {"port": str(port)} | ({} if durable else NOT_DURABLE)
+        child = Child(
+            "PostgreSQL",
+            [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
+            ready=lambda: _accepts(f"{server}/postgres"),
+            output=folder / "postgres.log",
+            environment=ENVIRONMENT,
+            folder=data,
+            stop=signal.SIGINT,  # fast shutdown: PostgreSQL docs, "Shutting Down the Server"
+            user=user,
+            holding=[lock],
+        )
+        async with child:
+            await _create_database(f"{server}/postgres", "irnflow")
+            yield Server(url=f"{server}/irnflow", child=child)
 
 
 def _nobody() -> User:
@@ -137,7 +140,9 @@ def _data_folder(folder: Path, user: User | None) -> Path:
 
 def _may(user: User | None, path: Path) -> bool:
     """Whether the user may enter the folder, or run the program."""
-    return user is None or subprocess.run(["/usr/bin/test", "-x", path], preexec_fn=lambda: become(*user)).returncode == 0
+    return (
+        user is None or subprocess.run(["/usr/bin/test", "-x", path], preexec_fn=lambda: become(*user)).returncode == 0
+    )
 
 
 def _initialise(binaries: Path, data: Path, password: str, user: User | None, *, durable: bool) -> None:
@@ -151,7 +156,7 @@ def _initialise(binaries: Path, data: Path, password: str, user: User | None, *,
         done = subprocess.run(
             [binaries / "initdb", "-D", data, *options, f"--pwfile={secret.name}", *([] if durable else ["--no-sync"])],
             cwd="/",
-            env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
+            env=ENVIRONMENT,
             capture_output=True,
             text=True,
             preexec_fn=None if user is None else lambda: become(*user),

@@ -1,8 +1,18 @@
-"""Files that only we may read."""
+"""Files that only we may read, and folders that only one of us uses at a time."""
 
+import asyncio
+import contextlib
+import fcntl
 import os
 import secrets
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
+
+from irnflow.errors import Permanent
+
+LEFTOVERS_S: Final = 30.0  # so long a killed run's servers may take to end
 
 
 def write(file: Path, content: bytes) -> None:
@@ -17,3 +27,31 @@ def password(file: Path) -> str:
     if not file.exists():
         write(file, secrets.token_urlsafe(24).encode())
     return file.read_text()
+
+
+class Taken(Permanent):
+    """Somebody else uses this folder."""
+
+
+@contextlib.asynccontextmanager
+async def taken(folder: Path, *, patience_s: float = 0) -> AsyncIterator[int]:
+    """Nobody else uses the folder while this is open; gives the descriptor that holds the lock.
+
+    A child that inherits the descriptor keeps the folder until it ends, even if we die first: hence the patience.
+    Raises Taken.
+    """
+    deadline = time.monotonic() + patience_s
+    with (folder / "lock").open("a") as file:
+        while not _lock(file.fileno()):
+            if time.monotonic() >= deadline:
+                raise Taken(f"{folder} is in use by another irnflow")
+            await asyncio.sleep(0.1)
+        yield file.fileno()
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -61,31 +61,34 @@ async def running(
     programs = await asyncio.to_thread(find, cache)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = folder.resolve()
-    passwords = {user: private.password(folder / f"{user}.password") for user in (*topology.ACCESS, topology.OPERATOR)}
-    ports = {"amqp": choose_port(port), "management": choose_port(management_port)}
-    ports |= {"dist": choose_port(), "epmd": choose_port()}
-    _configure(folder, ports, _definitions(passwords, declared=declared))
-    environment = _environment(folder, programs, ports)
-    epmd = Child(
-        "epmd",
-        [_epmd(programs), "-address", "127.0.0.1", "-port", str(ports["epmd"])],
-        ready=lambda: answers(ports["epmd"]),
-        output=folder / "epmd.log",
-        environment=environment,
-        folder=folder,
-    )
-    node = Child(
-        "RabbitMQ",
-        [programs / "rabbitmq-server"],
-        ready=lambda: _speaks_amqp(ports["amqp"]),
-        output=folder / "rabbitmq.log",
-        environment=environment,
-        folder=folder,
-        start_s=120,
-        stop_s=30,
-    )
-    async with epmd, node:
-        yield Server(port=ports["amqp"], management_port=ports["management"], passwords=passwords, child=node)
+    async with private.taken(folder, patience_s=private.LEFTOVERS_S) as lock:
+        users = (*topology.ACCESS, topology.OPERATOR)
+        passwords = {user: private.password(folder / f"{user}.password") for user in users}
+        ports = {"amqp": choose_port(port), "management": choose_port(management_port)}
+        ports |= {"dist": choose_port(), "epmd": choose_port()}
+        _configure(folder, ports, _definitions(passwords, declared=declared))
+        environment = _environment(folder, programs, ports)
+        epmd = Child(
+            "epmd",
+            [_epmd(programs), "-address", "127.0.0.1", "-port", str(ports["epmd"])],
+            ready=lambda: answers(ports["epmd"]),
+            output=folder / "epmd.log",
+            environment=environment,
+            folder=folder,
+        )
+        node = Child(
+            "RabbitMQ",
+            [programs / "rabbitmq-server"],
+            ready=lambda: _speaks_amqp(ports["amqp"]),
+            output=folder / "rabbitmq.log",
+            environment=environment,
+            folder=folder,
+            start_s=120,
+            stop_s=30,
+            holding=[lock],
+        )
+        async with epmd, node:
+            yield Server(port=ports["amqp"], management_port=ports["management"], passwords=passwords, child=node)
 
 
 def find(cache: Path) -> Path:
