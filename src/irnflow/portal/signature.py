@@ -52,21 +52,31 @@ def read_keys(folder: Path) -> dict[str, RSAPublicKey]:
 
 def verified(jws: str, keys: KeySet) -> bytes:
     """The signed `data`, JSON bytes. Raises BadSignature, UnknownKey."""
-    try:
-        head, payload, signature = jws.encode("ascii").split(b".")
-        header = msgspec.json.decode(_unbase64(head), type=_Header)
-        data = msgspec.json.decode(_unbase64(payload), type=_Payload).data.encode()
-    except (ValueError, msgspec.MsgspecError, binascii.Error) as error:
-        raise BadSignature(f"no signed text of the portal: {error}") from error
+    header, data = _opened(jws)
     if header.alg != "RS256":  # never let the text choose a weaker algorithm
         raise BadSignature(f"signed with {header.alg}, not RS256")
     if header.kid.upper() not in keys:
         raise UnknownKey(header.kid)
+    text, _, signature = jws.encode().rpartition(b".")
     try:
-        keys[header.kid.upper()].verify(_unbase64(signature), head + b"." + payload, PKCS1v15(), SHA256())
+        keys[header.kid.upper()].verify(_unbase64(signature), text, PKCS1v15(), SHA256())
     except InvalidSignature as error:
         raise BadSignature(f"the signature does not match key {header.kid}") from error
     return data
+
+
+def signed_data(jws: str) -> bytes:
+    """The `data` of a text whose signature is checked elsewhere, or can't be. Raises BadSignature when it is no JWS."""
+    return _opened(jws)[1]
+
+
+def _opened(jws: str) -> tuple[_Header, bytes]:
+    try:
+        head, payload, _ = jws.encode("ascii").split(b".")
+        data = msgspec.json.decode(_unbase64(payload), type=_Payload).data
+        return msgspec.json.decode(_unbase64(head), type=_Header), data.encode()
+    except (ValueError, msgspec.MsgspecError, binascii.Error) as error:
+        raise BadSignature(f"no signed text of the portal: {error}") from error
 
 
 def _unbase64(text: bytes) -> bytes:
