@@ -5,6 +5,7 @@ long as this process lives; if it dies, the lease runs out and the look-up finds
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -236,12 +237,13 @@ def _columns(results: Sequence[Result], parts: Parts) -> tuple[list[Any], ...]:
 
 
 def _report(parts: Parts, results: Sequence[Result]) -> None:
-    counts: dict[str, int] = {}
+    """One line for the batch, and one for each document that a person may have to look at."""
     for result in results:
-        counts[str(result.outcome)] = counts.get(str(result.outcome), 0) + 1
-        if result.outcome is Outcome.UNKNOWN or result.verified is False:
-            parts.log.warning("in doubt", irn=result.leased.irn, gstin=result.leased.gstin, says=result.says,
-                              codes=result.codes)  # fmt: skip
-        elif result.outcome is Outcome.ACCEPTED and result.verified is None:
-            parts.log.error("accepted, but its signature is not verified", irn=result.leased.irn, says=result.says)
-    parts.log.info("settled", n=len(results), **counts)
+        if result.outcome is Outcome.UNKNOWN:
+            parts.log.warning(
+                "in doubt", irn=result.leased.irn, gstin=result.leased.gstin, says=result.says, codes=result.codes
+            )
+    unverified = [r.leased.irn for r in results if r.outcome is Outcome.ACCEPTED and r.verified is None]
+    if unverified:
+        parts.log.error("accepted, but the signature is not verified", n=len(unverified), first=unverified[0])
+    parts.log.info("settled", n=len(results), **Counter(str(result.outcome) for result in results))

@@ -1,0 +1,1 @@
+"""Measurements: each is one command, prints its figures, and says what they are of."""

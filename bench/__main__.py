@@ -1,0 +1,81 @@
+"""`./run bench [N]`: N five-line vouchers through all services, each a process, on a real RabbitMQ and PostgreSQL.
+
+Durable and confirmed, as in production; the portal costs nothing (bench/portal.py), so what is measured is ours.
+Prints vouchers a second, and CPU milliseconds a voucher for pipeline, broker and PostgreSQL, by process.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from bench.processes import cpu_seconds, memory_mb
+from irnflow.books import sample
+from irnflow.local import deployment
+from irnflow.local.demo import BOOKS
+from irnflow.local.deployment import Deployment
+
+_DEADLINE_S: Final = 900
+_POLL_S: Final = 0.1
+_WARM_UP: Final = 300  # vouchers that nobody measures: connections, caches, first plans
+
+
+async def main(n: int) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory(prefix="irnflow-bench-") as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL may run as another user
+        instead = {"registration": ("-m", "bench.portal")}
+        async with deployment.running(Path(folder), instead=instead) as deployed:
+            ids = sample.synthetic(deployed.books_url, n + _WARM_UP)
+            await _registered(deployed, ids[:_WARM_UP])
+            groups = _groups(deployed)
+            before, began = cpu_seconds(groups), time.monotonic()
+            accepted_s = await _registered(deployed, ids[_WARM_UP:])
+            took_s, after = time.monotonic() - began, cpu_seconds(groups)
+            cpu_ms = {name: (after[name] - before[name]) * 1000 / n for name in groups}
+            _print(n, took_s, accepted_s, cpu_ms, memory_mb(groups["pipeline"]))
+
+
+def _groups(deployed: Deployment) -> dict[str, list[int]]:
+    services = {name: [child.pid] for name, child in deployed.processes.items() if name != "sandbox"}
+    return {
+        **services,
+        "pipeline": [pid for pids in services.values() for pid in pids],
+        "broker": [deployed.broker.child.pid],
+        "PostgreSQL": [deployed.store.child.pid],
+    }
+
+
+async def _registered(deployed: Deployment, ids: Sequence[str]) -> float:
+    """Submit one batch and wait until each of its vouchers is registered; gives the seconds until it was accepted."""
+    async with deployed.call() as api, asyncio.timeout(_DEADLINE_S):
+        began = time.monotonic()
+        async with api.post("/api/v1/batches", json={"voucher_ids": ids, "books": BOOKS}) as answer:
+            accepted = await answer.json()
+            assert answer.status == 202, accepted
+        accepted_s = time.monotonic() - began
+        while True:
+            async with api.get(f"/api/v1/batches/{accepted['batch_no']}") as answer:
+                counts = (await answer.json())["counts"]
+            if counts.get("REGISTERED") == len(ids):
+                return accepted_s
+            failed = {state: count for state, count in counts.items() if "FAILED" in state and count}
+            assert not failed, failed
+            await asyncio.sleep(_POLL_S)
+
+
+def _print(n: int, took_s: float, accepted_s: float, cpu_ms: Mapping[str, float], pss_mb: float) -> None:
+    total_ms = cpu_ms["pipeline"] + cpu_ms["broker"] + cpu_ms["PostgreSQL"]
+    print(f"{n} vouchers of five lines in {took_s:.1f} s: {n / took_s:.0f} a second (accepted in {accepted_s:.2f} s)")
+    print(f"CPU {total_ms:.2f} ms a voucher; our Python processes hold {pss_mb:.0f} MB (PSS)")
+    for name, ms in cpu_ms.items():
+        print(f"  {name:<16}{ms:6.2f} ms")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser.add_argument("n", nargs="?", type=int, default=5_000, help="how many vouchers (5000)")
+    asyncio.run(main(parser.parse_args().n))

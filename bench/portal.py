@@ -1,0 +1,111 @@
+"""Registration with a portal that costs nothing: no network, no cryptography, an answer at once.
+
+Started by the bench in place of `irnflow serve registration`, so that what is measured is ours alone.
+"""
+
+import asyncio
+import base64
+import hashlib
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from irnflow import log
+from irnflow.api.server import probes, serving
+from irnflow.bus import rabbit
+from irnflow.portal.client import Answer, Credentials, Session
+from irnflow.services import registration
+from irnflow.services.registration.parts import Parts
+from irnflow.settings import Settings, from_environment
+from irnflow.store import database
+
+# As large as the portal's own: a signed five-line invoice, and a signed QR code of 900 characters.
+_INVOICE_BYTES: Final = 6_000
+_QR_BYTES: Final = 900
+_KID: Final = "0" * 40  # a key that nobody has: no signature is checked
+_SESSION: Final = Session(token="", sek=bytes(32), expires_at=datetime.max.replace(tzinfo=UTC))
+_FIELDS: Final = msgspec.json.Decoder(dict[str, Any])
+
+
+class FreePortal:
+    """Registers whatever it is sent."""
+
+    def __init__(self) -> None:
+        self._invoice = _signed(_INVOICE_BYTES)
+        self._qr = _signed(_QR_BYTES)
+        self._count = 0
+
+    async def generate(self, credentials: Credentials, session: Session, payload: bytes) -> Answer:
+        fields = _FIELDS.decode(payload)
+        document = fields["DocDtls"]
+        day = document["Dt"]
+        year = int(day[6:]) - (int(day[3:5]) < 4)
+        irn = f"{fields['SellerDtls']['Gstin']}{year}-{(year + 1) % 100:02}{document['Typ']}{document['No']}"
+        self._count += 1
+        return Answer(
+            ok=True,
+            data=msgspec.json.encode({
+                "Irn": hashlib.sha256(irn.encode()).hexdigest(),
+                "AckNo": 100_000_000_000_000 + self._count,
+                "AckDt": "2026-11-22 12:00:00",
+                "SignedInvoice": self._invoice,
+                "SignedQRCode": self._qr,
+                "Status": "ACT",
+            }),
+        )  # fmt: skip
+
+
+def _signed(size: int) -> str:
+    """A text of the form and about the size of a signed one; noise, for it compresses as badly."""
+    head = _base64url(msgspec.json.encode({"alg": "RS256", "kid": _KID, "typ": "JWT"}))
+    signature = _base64url(os.urandom(256))
+    noise = os.urandom((size - len(head) - len(signature)) * 3 // 8 - 16).hex()
+    return f"{head}.{_base64url(msgspec.json.encode({'data': noise}))}.{signature}"
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+class FreeSessions:
+    """Nobody has to log in."""
+
+    async def get(self, gstin: str) -> tuple[Credentials, Session]:
+        return Credentials(gstin=gstin, client_id="", client_secret="", username="", password=""), _SESSION
+
+
+async def main(settings: Settings) -> None:
+    """Serve as `registration` does, until cancelled."""
+    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(database.connect(settings.database_url))
+        bus = await stack.enter_async_context(rabbit.connect(settings.amqp_url, registration.NAME))
+        routes = probes(registration.NAME, lambda: {} if bus.connected else {"rabbitmq": "not connected"})
+        port = settings.port_of(registration.NAME)
+        await stack.enter_async_context(serving(routes, host=settings.host, port=port))
+        await registration.run(
+            Parts(
+                bus=bus,
+                database=store,
+                portal=FreePortal(),  # type: ignore[arg-type]
+                portal_name="NIC1",
+                sessions=FreeSessions(),  # type: ignore[arg-type]
+                keys={},
+                now=now,
+                log=log.logger(registration.NAME),
+                concurrency=settings.portal_concurrency,
+                deadline=timedelta(seconds=30),
+                settle=timedelta(seconds=60),
+                gap=timedelta(seconds=60),
+            )
+        )
+
+
+if __name__ == "__main__":
+    log.set_up()
+    asyncio.run(main(from_environment()))
