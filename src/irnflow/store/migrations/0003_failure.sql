@@ -8,13 +8,14 @@ create index failure_open on irnflow.failure (account_id, stage, cause, batch_id
 --
 -- One row a transaction and stage: the same failure again changes nothing, a later one takes its place.
 -- p_failings is the state that each one puts its transaction in. It is closed at once when the transaction has
--- passed that state since; locking the batches makes record_events and this see each other's work.
+-- passed that state; locking the batches makes record_events and this see each other's work. Of the books a person
+-- may be told in the moment of success (the voucher had changed): only a later success closes that.
 --
 -- Raises foreign_key_violation when a transaction isn't the account's: nothing of the call is kept then.
 create function irnflow.record_failures(
     p_batch_ids bigint[], p_transaction_ids text[], p_account_ids bigint[], p_stages text[], p_causes text[],
-    p_says text[], p_fixes text[], p_faults jsonb[], p_attempts int[], p_messages jsonb[], p_ats timestamptz[],
-    p_failings irnflow.transaction_state[])
+    p_says text[], p_fixes text[], p_faults jsonb[], p_attempts int[], p_messages jsonb[], p_raws bytea[],
+    p_ats timestamptz[], p_failings irnflow.transaction_state[])
 returns bigint language plpgsql as $$
 declare
     strangers bigint;
@@ -32,21 +33,19 @@ begin
     end if;
 
     insert into irnflow.failure as f
-           (batch_id, transaction_id, stage, account_id, cause, says, fix, faults, attempts, message, at, closed_at)
+           (batch_id, transaction_id, stage, account_id, cause, says, fix, faults, attempts, message, raw, at, closed_at)
     select distinct on (c.batch_id, c.transaction_id, c.stage)
            c.batch_id, c.transaction_id, c.stage, c.account_id, c.cause, c.says, c.fix, c.faults, c.attempts, c.message,
-           c.at, case when e.at is not null and s.state > c.failing and s.at > c.at then s.at end
+           c.raw, c.at, case when s.state > c.failing and (c.failing <> 'BOOKS_FAILED' or s.at > c.at) then s.at end
       from unnest(p_batch_ids, p_transaction_ids, p_account_ids, p_stages, p_causes, p_says, p_fixes, p_faults,
-                  p_attempts, p_messages, p_ats, p_failings)
-        as c (batch_id, transaction_id, account_id, stage, cause, says, fix, faults, attempts, message, at, failing)
+                  p_attempts, p_messages, p_raws, p_ats, p_failings)
+        as c (batch_id, transaction_id, account_id, stage, cause, says, fix, faults, attempts, message, raw, at, failing)
       left join irnflow.state s on s.batch_id = c.batch_id and s.transaction_id = c.transaction_id
-      -- Its own status must have come: if not, record_events closes the failure when it comes.
-      left join irnflow.event e on e.batch_id = c.batch_id and e.transaction_id = c.transaction_id
-                               and e.status = c.failing and e.n = 0
      order by c.batch_id, c.transaction_id, c.stage, c.at desc
     on conflict (batch_id, transaction_id, stage) do update
        set cause = excluded.cause, says = excluded.says, fix = excluded.fix, faults = excluded.faults,
-           attempts = excluded.attempts, message = excluded.message, at = excluded.at, closed_at = excluded.closed_at
+           attempts = excluded.attempts, message = excluded.message, raw = excluded.raw, at = excluded.at,
+           closed_at = excluded.closed_at
      where excluded.at > f.at;
     get diagnostics kept = row_count;
     return kept;

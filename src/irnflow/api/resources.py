@@ -1,0 +1,193 @@
+"""What goes over the API: the one source of how bodies are read and of the OpenAPI document."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from irnflow.gst.faults import Fault
+from irnflow.messages import State
+
+VOUCHERS_MAX: Final = 100_000
+
+# `\Z`, for `$` would let a final newline through; api/openapi.py writes it as ECMA 262 does.
+BATCH_NO: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
+VOUCHER_ID: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,100}\Z"
+NAME: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}\Z"
+
+# What a pattern means, for the reader of an error.
+WORDS: Final = {
+    BATCH_NO: "1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit",
+    VOUCHER_ID: "1 to 100 characters, none of them a control character or line break",
+    NAME: "1 to 200 characters, none of them a control character or line break",
+}
+
+BatchNo = Annotated[str, Meta(pattern=BATCH_NO, description="Of the account; assigned when it is not given.")]
+VoucherId = Annotated[str, Meta(pattern=VOUCHER_ID, description="The voucher's id in the books.")]
+Name = Annotated[str, Meta(pattern=NAME)]
+VoucherIds = Annotated[
+    list[VoucherId], Meta(min_length=1, max_length=VOUCHERS_MAX, extra_json_schema={"uniqueItems": True})
+]
+Cursor = Annotated[str, Meta(max_length=1000, description="`next` of the page before.")]
+Limit = Annotated[int, Meta(ge=1, le=500, description="Most items of a page.")]
+
+
+class Submit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Vouchers to register."""
+
+    voucher_ids: VoucherIds
+    batch_no: BatchNo | None = None
+    books: Name | None = None  # may be left out by an account with one
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """They are stored and will be worked on, whatever happens to us."""
+
+    status: Literal["Request Accepted"] = "Request Accepted"
+    batch_no: str
+    transaction_ids: list[str]
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which open failures to send again: those that meet all that is said."""
+
+    stage: Name | None = None
+    cause: Name | None = None
+    batch_no: BatchNo | None = None
+    transaction_ids: VoucherIds | None = None
+
+
+class RetryAccepted(Accepted, frozen=True, kw_only=True):
+    """The new batch."""
+
+    retry_of: str | None  # the batch that they failed in, when it is one
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch and where its transactions stand."""
+
+    batch_no: str
+    books: str
+    size: int
+    counts: dict[State, int]  # of the states that have any
+    last_seq: int  # of its events
+    created_at: datetime
+    retry_of: str | None
+
+
+class Batches(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of batches, newest first."""
+
+    items: list[Batch]
+    next: str | None
+
+
+class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What there is to say of a step."""
+
+    says: str
+    irn: str = ""
+    ack_no: str = ""
+    ack_dt: str = ""
+    faults: tuple[Fault, ...] = ()
+
+
+class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One voucher of a batch, where it stands, and since when."""
+
+    transaction_id: str
+    state: State
+    at: datetime
+    detail: Detail
+
+
+class Transactions(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of transactions, in the order of the request."""
+
+    items: list[Transaction]
+    next: str | None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a transaction."""
+
+    seq: int  # in its batch
+    status: State
+    at: datetime
+    detail: Detail
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """All that happened to one transaction."""
+
+    transaction_id: str
+    state: State
+    events: list[Event]
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction that failed."""
+
+    batch_no: str
+    transaction_id: str
+
+
+class FailureGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Open failures of one cause."""
+
+    stage: str
+    cause: str
+    says: str  # of the newest
+    fix: str
+    count: int
+    examples: list[Example]  # the five newest
+
+
+class Failures(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the worklist, by stage and cause."""
+
+    groups: list[FailureGroup]
+    next: str | None
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A one-time token, as the console's link carries it."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is signed in."""
+
+    account: str
+    websocket_url: str | None  # null: at the same origin
+
+
+class NoQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """No parameters."""
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page."""
+
+    cursor: Cursor | None = None
+    limit: Limit = 100
+
+
+class TransactionPage(Page, frozen=True, kw_only=True):
+    """Which transactions."""
+
+    state: State | None = None
+
+
+class OneTransaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which transaction: in the query, for an id may hold a slash."""
+
+    transaction_id: VoucherId
+
+
+class FailurePage(Page, frozen=True, kw_only=True):
+    """Which failures."""
+
+    batch_no: BatchNo | None = None
