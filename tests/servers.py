@@ -16,13 +16,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from irnflow.local import postgres, rabbitmq
+from irnflow.local import home, postgres, rabbitmq
 from irnflow.local.child import Child
 from irnflow.store.migrate import migrate
 
 ADDRESS = "IRNFLOW_TEST_SERVERS"
 TEMPLATE = "migrated"  # a database to copy
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "irnflow"
+CACHE = home.cache()
 
 
 def ask(server: str) -> dict[str, Any]:

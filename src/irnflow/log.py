@@ -1,11 +1,12 @@
-"""One JSON line per batch of work and per change of state, on standard error."""
+"""One JSON line per batch of work and per change of state, on standard error or in a file."""
 
 import sys
+from typing import TextIO
 
 import structlog
 
 
-def set_up(*, pretty: bool = False) -> None:
+def set_up(*, pretty: bool = False, file: TextIO = sys.stderr) -> None:
     """Call once at the start of a process. Keys: `at`, `level`, `service`, `event` and what the line is about."""
     structlog.configure(
         processors=[
@@ -16,7 +17,7 @@ def set_up(*, pretty: bool = False) -> None:
             structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(20),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=file),
         cache_logger_on_first_use=True,
     )
 

@@ -46,6 +46,18 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
         """kill -9 of one process, which then comes back by itself."""
         os.kill(self.processes[name].pid, signal.SIGKILL)
 
+    def kill_broker(self) -> None:
+        """kill -9 of RabbitMQ, which then comes back by itself."""
+        os.killpg(self.broker.child.pid, signal.SIGKILL)
+
+    def kill_store(self) -> None:
+        """kill -9 of PostgreSQL with all its backends, which then comes back by itself."""
+        os.killpg(self.store.child.pid, signal.SIGKILL)
+
+    def end(self, name: str) -> None:
+        """SIGTERM for one process, which then comes back by itself."""
+        os.kill(self.processes[name].pid, signal.SIGTERM)
+
     def call(self) -> aiohttp.ClientSession:
         """A client of the API, authorised."""
         return aiohttp.ClientSession(self.api_url, headers={"Authorization": f"Bearer {self.key}"})
@@ -69,7 +81,7 @@ async def running(
         starter = _Starter(stack, folder, ports, common, broker, instead)
         sandbox = await starter.start("sandbox")
         settings = from_environment(common)
-        key, _ = await demo.seed(settings, at=datetime.now(UTC))
+        key = (await demo.seed(settings, at=datetime.now(UTC))).key
         names = [name for service in SERVICES for name in _copies(service, copies.get(service, 1))]
         started = await asyncio.gather(*(starter.start(name) for name in names))
         yield Deployment(
