@@ -1,0 +1,154 @@
+"""A whole irnflow with each service a process of its own, on a real RabbitMQ and PostgreSQL, against the sandbox."""
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import msgspec
+import pytest
+
+from irnflow.books import sample
+from irnflow.local import deployment
+from irnflow.local.demo import BOOKS
+from irnflow.local.deployment import Deployment
+
+DEADLINE_S = 90
+UNSETTLED = ("PROCESSING", "DATA_FETCHED", "VALIDATION_SUCCESS", "IN_DOUBT", "GENERATION_SUCCESS")
+
+# A lost answer is looked up within seconds, not minutes.
+QUICK = {
+    "IRNFLOW_PORTAL_DEADLINE_S": "3",
+    "IRNFLOW_LOOKUP_SETTLE_S": "0.5",
+    "IRNFLOW_LOOKUP_GAP_S": "0.5",
+}
+
+
+class Flow:
+    """What a test does to it, and what it asks afterwards."""
+
+    def __init__(self, deployed: Deployment) -> None:
+        self.deployed = deployed
+        self.vouchers = 0
+
+    def synthetic(self, n: int) -> list[str]:
+        """New vouchers that nobody has sent yet."""
+        ids = sample.synthetic(self.deployed.books_url, n, first=self.vouchers + 1)
+        self.vouchers += n
+        return ids
+
+    async def submit(self, ids: Sequence[str]) -> str:
+        answer = await self.api("POST", "/api/v1/batches", json={"voucher_ids": ids, "books": BOOKS})
+        return str(answer["batch_no"])
+
+    async def api(self, method: str, path: str, **options: Any) -> Any:
+        async with self.deployed.call() as api, api.request(method, path, **options) as answer:
+            body = await answer.json()
+            assert answer.status < 300, body
+            return body
+
+    async def counts(self, batch_no: str) -> dict[str, int]:
+        try:
+            counts = (await self.api("GET", f"/api/v1/batches/{batch_no}"))["counts"]
+        except (aiohttp.ClientError, AssertionError):  # the API is one of the processes that are killed
+            return {"PROCESSING": -1}
+        return {state: n for state, n in counts.items() if n}
+
+    async def settled(self, batch_no: str) -> dict[str, int]:
+        """The counts when every voucher of the batch has come to an end."""
+        return await self.until(self.counts, batch_no, lambda counts: not set(counts) & set(UNSETTLED))
+
+    async def until(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        """Ask again and again until the last argument, a condition, holds of the answer; gives it."""
+        *args, holds = args  # type: ignore[assignment]
+        last: Any = None
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                while not holds(last := await ask(*args)):  # noqa: ASYNC110 (another process's doing)
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"still {last} after {DEADLINE_S} s; logs in {self.deployed.folder}") from None
+        return last
+
+    async def states(self, batch_no: str) -> dict[str, str]:
+        page = await self.api("GET", f"/api/v1/batches/{batch_no}/transactions", params={"limit": 1000})
+        return {row["transaction_id"]: row["state"] for row in page["items"]}
+
+    async def rows(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
+        connection = await asyncpg.connect(self.deployed.store.url)
+        try:
+            return list(await connection.fetch(sql, *args))
+        finally:
+            await connection.close()
+
+    async def desk(self, method: str, path: str, **options: Any) -> Any:
+        """The sandbox's desk for tests."""
+        secrets = msgspec.json.decode((self.deployed.settings.sandbox_dir / "sandbox.json").read_bytes())
+        headers = {"Authorization": f"Bearer {secrets['switches_token']}"}
+        async with (
+            aiohttp.ClientSession(self.deployed.settings.portal_url, headers=headers) as client,
+            client.request(method, f"/sandbox/{path}", **options) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def at_portal(self) -> dict[tuple[str, str, str], int]:
+        """How many IRNs the portal has for each document: (GSTIN, type, number)."""
+        items = (await self.desk("GET", "register", params={"limit": "10000"}))["items"]
+        return Counter((item["gstin"], item["doc_type"], item["doc_no"]) for item in items)
+
+    async def quiet(self) -> None:
+        """Wait until no message waits or is being worked on, apart from dead letters, and all outcomes are told."""
+        await self.until(self._in_flight, lambda n: n == 0)
+        await self.until(
+            self.rows, "select 1 from irnflow.registration_request where tell_at is not null", lambda rows: not rows
+        )
+        await self.until(self._in_flight, lambda n: n == 0)
+
+    async def _in_flight(self) -> int:
+        async with (
+            aiohttp.ClientSession() as client,
+            client.get(f"{self.deployed.broker.management_url}/api/queues?disable_stats=true&enable_queue_totals=true") as answer,
+        ):
+            queues = await answer.json()
+        return sum(queue.get("messages", 1) for queue in queues if queue["name"] != "dead_letter_queue")
+
+    async def agrees(self) -> None:
+        """The accounting: one IRN a document at the portal, and registrations, books and states agree with it."""
+        await self.quiet()
+        assert set((await self.at_portal()).values()) <= {1}
+        registered = await self.rows("select irn, ack_no from irnflow.registration where state = 'ACCEPTED'")
+        items = (await self.desk("GET", "register", params={"limit": "10000"}))["items"]
+        assert {row["irn"]: row["ack_no"] for row in registered} == {item["irn"]: str(item["ack_no"]) for item in items}
+        in_books = await self.rows("select irn from books.voucher where irn is not null")
+        assert {row["irn"] for row in in_books} == {row["irn"] for row in registered}
+        counted = await self.rows(
+            "select b.batch_id, b.size, sum(c.n)::int as counted,"
+            " coalesce(sum(c.n) filter (where c.state <> 'PROCESSING'), 0)::int as moved,"
+            " (select count(*)::int from irnflow.state s where s.batch_id = b.batch_id) as states"
+            " from irnflow.batch b join irnflow.batch_count c using (batch_id) group by b.batch_id"
+        )
+        assert [row for row in counted if row["size"] != row["counted"] or row["moved"] != row["states"]] == []
+        gaps = await self.rows(
+            "select batch_id from irnflow.event group by batch_id having max(seq) <> count(*) or min(seq) <> 1"
+        )
+        assert gaps == []
+
+
+@pytest.fixture(scope="session")
+async def deployed() -> AsyncIterator[Deployment]:
+    folder = Path(tempfile.mkdtemp(prefix="irnflow-flow-"))
+    folder.chmod(0o711)  # PostgreSQL may run as another user
+    async with deployment.running(folder, durable=False, environment=QUICK) as running:
+        yield running
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def flow(deployed: Deployment) -> Flow:
+    return Flow(deployed)

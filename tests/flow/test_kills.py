@@ -1,0 +1,141 @@
+"""kill -9, restarts, duplicates, lost answers in the middle of a batch: nothing is lost, nothing registered twice."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiormq
+import pytest
+
+from irnflow.bus import topology
+from irnflow.settings import SERVICES
+from tests.flow.conftest import Flow
+
+pytestmark = [pytest.mark.xdist_group("flow"), pytest.mark.asyncio(loop_scope="session")]
+
+SIZE = 300
+MESSAGES_OF_A_VOUCHER = 8  # fetch, process, generate, update, and the status after each
+
+
+async def midway(flow: Flow) -> str:
+    """A batch of which some, and not all, are registered."""
+    batch_no = await flow.submit(flow.synthetic(SIZE))
+    await flow.until(flow.counts, batch_no, lambda counts: counts.get("REGISTERED", 0) > 0)
+    return batch_no
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_killed_in_the_middle_of_a_batch_loses_nothing(flow: Flow, service: str) -> None:
+    batch_no = await midway(flow)
+
+    flow.deployed.kill(service)
+
+    assert await flow.settled(batch_no) == {"REGISTERED": SIZE}
+    await flow.agrees()
+
+
+async def test_the_sandbox_killed_in_the_middle_of_a_batch_leaves_no_doubt(flow: Flow) -> None:
+    batch_no = await midway(flow)
+
+    flow.deployed.kill("sandbox")
+
+    assert await flow.settled(batch_no) == {"REGISTERED": SIZE}
+    await flow.agrees()
+
+
+async def test_a_broker_that_is_killed_and_comes_back_loses_nothing(flow: Flow) -> None:
+    batch_no = await midway(flow)
+
+    flow.deployed.kill_broker()
+
+    assert await flow.settled(batch_no) == {"REGISTERED": SIZE}
+    await flow.agrees()
+
+
+async def test_a_postgresql_that_is_killed_and_comes_back_loses_nothing(flow: Flow) -> None:
+    batch_no = await midway(flow)
+
+    flow.deployed.kill_store()
+
+    assert await flow.settled(batch_no) == {"REGISTERED": SIZE}
+    await flow.agrees()
+
+
+async def test_answers_lost_after_the_portal_committed_are_found_and_nothing_is_sent_twice(flow: Flow) -> None:
+    before = (await flow.desk("GET", "register"))["calls"].get("generate", 0)
+    await flow.desk("POST", "switches", json={"drop_answer_after_commit": 10})
+
+    batch_no = await flow.submit(flow.synthetic(30))
+
+    assert await flow.settled(batch_no) == {"REGISTERED": 30}
+    assert (await flow.desk("GET", "register"))["calls"]["generate"] - before == 30
+    await flow.agrees()
+
+
+async def test_every_message_delivered_twice_changes_nothing(flow: Flow) -> None:
+    async with tapped(flow) as copies:
+        batch_no = await flow.submit(flow.synthetic(20))
+        await flow.settled(batch_no)
+        await flow.quiet()
+        before = await flow.desk("GET", "register")
+
+        n = await copies.publish_again()
+        await flow.quiet()
+
+    assert n == 20 * MESSAGES_OF_A_VOUCHER
+    assert await flow.counts(batch_no) == {"REGISTERED": 20}
+    assert (await flow.desk("GET", "register"))["calls"]["generate"] == before["calls"]["generate"]
+    await flow.agrees()
+
+
+class Copies:
+    """Copies of all messages of work and status, in a queue of the test's own."""
+
+    def __init__(self, channel: aiormq.abc.AbstractChannel, queue: str) -> None:
+        self.channel = channel
+        self.queue = queue
+
+    async def publish_again(self) -> int:
+        taken = []
+        while (message := await self.channel.basic_get(self.queue, no_ack=True)).exchange is not None:
+            taken.append(message)
+        await self.channel.queue_delete(self.queue)
+        for message in taken:
+            await self.channel.basic_publish(
+                message.body,
+                exchange=message.exchange or "",
+                routing_key=message.routing_key or "",
+                properties=message.header.properties,
+            )
+        return len(taken)
+
+
+@asynccontextmanager
+async def tapped(flow: Flow) -> AsyncIterator[Copies]:
+    connection = await aiormq.connect(flow.deployed.broker.amqp_url)
+    channel = await connection.channel()
+    queue = str((await channel.queue_declare(exclusive=True)).queue)
+    for exchange, key in topology.WORK.values():
+        await channel.queue_bind(queue, exchange, key)
+    yield Copies(channel, queue)
+    await connection.close()
+
+
+async def test_five_urgent_vouchers_are_not_behind_a_large_batch(flow: Flow) -> None:
+    large = await flow.submit(flow.synthetic(2000))
+    await flow.until(flow.counts, large, lambda counts: counts.get("REGISTERED", 0) > 0)
+
+    urgent = await flow.submit(flow.synthetic(5))
+    await flow.settled(urgent)
+
+    assert (await flow.counts(large)).get("REGISTERED", 0) < 2000
+    assert await flow.settled(large) == {"REGISTERED": 2000}
+
+
+async def test_a_stop_in_order_leaves_nothing_behind(flow: Flow) -> None:
+    batch_no = await midway(flow)
+
+    for service in SERVICES:
+        flow.deployed.end(service)
+
+    assert await flow.settled(batch_no) == {"REGISTERED": SIZE}
+    await flow.agrees()
