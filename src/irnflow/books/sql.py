@@ -71,9 +71,9 @@ class OpenBooks:
 
     def probe(self) -> None:
         """Ask for no voucher: raises what any reading would."""
-        self._read([])
+        self._read([None])  # null is in no list
 
-    def _read(self, ids: Sequence[str]) -> dict[str, Voucher]:
+    def _read(self, ids: Sequence[str | None]) -> dict[str, Voucher]:
         headers = self.connection.execute(_query(self.source.statements.headers), {"ids": ids})
         header_names, header_rows = _names(headers), headers.fetchall()
         lines = self.connection.execute(_query(self.source.statements.lines), {"ids": ids})

@@ -51,8 +51,10 @@ def load(url: str, today: date) -> None:
     """Make the tables and the sample's rows where they aren't there yet. Blocking."""
     vouchers = [_voucher(sale, today) for sale in SALES]
     with _writing(url) as connection:
+        if sqlite := connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("pragma journal_mode = wal")  # so that readers and the writer don't wait
         for statement in _statements("schema.sql"):
-            if not (connection.dialect.name == "sqlite" and "create schema" in statement):
+            if not (sqlite and "create schema" in statement):
                 _run(connection, statement)
         _insert(connection, "party", [msgspec.structs.asdict(party) for party in PARTIES])
         _insert(connection, "voucher", [header for header, _ in vouchers])
