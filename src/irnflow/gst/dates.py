@@ -17,9 +17,13 @@ DAYS_TO_REPORT: Final = 30
 REPORTED_IN_TIME: Final = ((Decimal(100), date(2023, 11, 1)), (Decimal(10), date(2025, 4, 1)))
 
 
-@lru_cache(maxsize=4096)
 def parse(written: str) -> date | None:
     """The day of `dd/mm/yyyy`, or None when INV-01 or the calendar knows no such day."""
+    return _parse(written) if len(written) == 10 else None
+
+
+@lru_cache(maxsize=4096)
+def _parse(written: str) -> date | None:
     if _WRITTEN.fullmatch(written) is None:
         return None
     try:

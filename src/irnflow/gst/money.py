@@ -4,6 +4,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
 
 ZERO: Final = Decimal(0)
+NOTHING: Final = Decimal("0.00")  # an amount of nothing, as it is written
 ONE: Final = Decimal(1)
 PAISA: Final = Decimal("0.01")
 PERCENT: Final = Decimal("0.01")

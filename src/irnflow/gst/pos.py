@@ -12,10 +12,9 @@ from irnflow.gst import codes
 OTHER_COUNTRIES: Final = "96"
 OTHER_TERRITORY: Final = "97"
 PIN_ABROAD: Final = 999999
-# 25 was merged into 26; 28, undivided Andhra Pradesh, lives on in old GSTINs only. Nothing is supplied there any more.
-_GONE: Final = frozenset({"25", "28"})
-# Codes whose PINs our list can't tell: not a territory, or one that was divided or merged.
-_WITHOUT_PINS: Final = _GONE | {OTHER_COUNTRIES, OTHER_TERRITORY, "99"}
+# 25 was merged into 26; 28, undivided Andhra Pradesh, lives on in old GSTINs only; 99 is an office, not a territory.
+_NO_PLACE_OF_SUPPLY: Final = frozenset({"25", "28", "99"})
+_ABROAD: Final = frozenset({OTHER_COUNTRIES, OTHER_TERRITORY})  # 97 may use the PIN of abroad
 
 
 @cache
@@ -26,7 +25,7 @@ def states() -> Mapping[str, str]:
 
 def is_place_of_supply(code: str) -> bool:
     """Whether a supply can be made there: a state or union territory of today, 96 or 97."""
-    return code in states() and code not in _GONE
+    return code in states() and code not in _NO_PLACE_OF_SUPPLY
 
 
 @cache
@@ -34,12 +33,16 @@ def _states_by_prefix() -> Mapping[int, frozenset[str]]:
     return {int(row["pin3"]): frozenset(row["state_codes"].split()) for row in codes.rows("pin_prefixes.csv")}
 
 
-def pin_is_of(pin: int, state: str) -> bool | None:
-    """Whether a PIN lies in a state, by its first three digits; None where our list can't tell.
+def states_of_pin(pin: int) -> frozenset[str] | None:
+    """The states that a PIN may lie in, by its first three digits; None for a prefix that our list lacks.
 
     The portal holds it the same way for PINs that its own master lacks.
     """
-    if state in _WITHOUT_PINS:
-        return None
-    there = _states_by_prefix().get(pin // 1000)
-    return None if there is None else state in there
+    if pin == PIN_ABROAD:
+        return _ABROAD
+    return _states_by_prefix().get(pin // 1000)
+
+
+def has_pins(state: str) -> bool:
+    """Whether the PINs of this state can be told: it is a territory of today."""
+    return is_place_of_supply(state) and state not in _ABROAD

@@ -1,0 +1,48 @@
+"""INV-01 version 1.1, the portal's JSON: read strictly, written always in the same way.
+
+Read: no digit is lost (numbers become `Decimal`); a field that INV-01 does not have is refused, and so is a number
+written as text; `null` counts as absent. Written: the same invoice gives the same bytes, with its fields in the order
+of `invoice.py`, without nulls, numbers as `normalise` wrote them: 2 or 3 decimals, never an exponent.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from irnflow.errors import BadInput
+from irnflow.gst import fields
+from irnflow.gst.invoice import Invoice
+
+BYTES_MAX: Final = 2_000_000  # the portal takes 2 MB and answers 5002 beyond (domain.md section 2.7)
+_decoder: Final = msgspec.json.Decoder(Invoice)
+_loose_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
+_encoder: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+def decode(document: bytes) -> Invoice:
+    """Read one INV-01 document. Raises BadInput, saying which place is not INV-01."""
+    try:
+        invoice = _decoder.decode(document)
+    except msgspec.MsgspecError as error:
+        raise BadInput(f"not an INV-01 document: {error}") from error
+    quoted = list(_quoted_numbers(_loose_decoder.decode(document), ""))
+    if quoted:
+        raise BadInput(f"not an INV-01 document: numbers are written without quotes, unlike at {', '.join(quoted[:9])}")
+    return invoice
+
+
+def encode(invoice: Invoice) -> bytes:
+    """The document to send, of an invoice that has been normalised and has passed the rules."""
+    return _encoder.encode(invoice)
+
+
+def _quoted_numbers(section: dict[str, Any], path: str) -> Iterator[str]:
+    """Paths of numbers given as text: the typed decoder takes them, INV-01 does not."""
+    for name, value in section.items():
+        for inside in value if isinstance(value, list) else (value,):
+            if isinstance(inside, dict):
+                yield from _quoted_numbers(inside, f"{path}{name}{'[]' if isinstance(value, list) else ''}.")
+            elif isinstance(inside, str) and not fields.table()[path + name].is_text:
+                yield path + name

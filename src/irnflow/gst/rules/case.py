@@ -1,0 +1,91 @@
+"""An invoice as the rules look at it: its sections never absent, and what several rules need worked out once."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from irnflow.gst import dates, fields, supply
+from irnflow.gst.fields import Ill, Misfit
+from irnflow.gst.invoice import Dispatch, Document, Export, Invoice, Item, Party, Totals, Transaction
+from irnflow.gst.supply import Tax
+
+TURNOVER_NOT_SAID: Final = Decimal(10)  # crore: whom the 30-day limit binds, the careful assumption
+_NO_TOTALS: Final = Totals()
+_NO_EXPORT: Final = Export()
+_NO_DISPATCH: Final = Dispatch()
+# Ills that leave no number to reckon with.
+_SENSELESS: Final = frozenset({Ill.RANGE, Ill.DECIMALS})
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules must know beside the invoice."""
+
+    day: date  # of sending, in India
+    turnover_crore: Decimal = TURNOVER_NOT_SAID  # the supplier's aggregate annual turnover
+    accept_sandbox_gstins: bool = False
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line, with where it stands."""
+
+    case: "Case"
+    item: Item
+    path: str  # "ItemList[2]."
+    adds_up: bool  # its numbers are some that an invoice can have, so reckoning makes sense
+
+
+class Case(msgspec.Struct, kw_only=True):
+    """One invoice before the rules."""
+
+    invoice: Invoice
+    facts: Facts
+    transaction: Transaction
+    document: Document
+    seller: Party
+    buyer: Party
+    dispatch: Dispatch
+    ship: Party
+    totals: Totals
+    export: Export
+    lines: list[Line]
+    sup_typ: str  # "" when absent
+    is_export: bool
+    is_note: bool  # a credit or debit note
+    dated: date | None  # None when absent or no date
+    tax: Tax | None  # None when it can't be told
+    misfits: list[Misfit]
+    ill: frozenset[str]  # paths of the misfits: whatever else is wrong there, that comes first
+
+
+def case_of(invoice: Invoice, facts: Facts) -> Case:
+    """Lay an invoice before the rules."""
+    misfits = fields.misfits(invoice)
+    transaction = invoice.tran_dtls or supply.NO_TRANSACTION
+    document = invoice.doc_dtls or supply.NO_DOCUMENT
+    case = Case(
+        invoice=invoice,
+        facts=facts,
+        transaction=transaction,
+        document=document,
+        seller=invoice.seller_dtls or supply.NO_PARTY,
+        buyer=invoice.buyer_dtls or supply.NO_PARTY,
+        dispatch=invoice.disp_dtls or _NO_DISPATCH,
+        ship=invoice.ship_dtls or supply.NO_PARTY,
+        totals=invoice.val_dtls or _NO_TOTALS,
+        export=invoice.exp_dtls or _NO_EXPORT,
+        lines=[],
+        sup_typ=transaction.sup_typ or "",
+        is_export=transaction.sup_typ in supply.EXPORTS,
+        is_note=document.typ in supply.NOTES,
+        dated=dates.parse(document.dt) if document.dt else None,
+        tax=supply.tax_of(invoice),
+        misfits=misfits,
+        ill=frozenset([misfit.path for misfit in misfits]),
+    )
+    senseless = {misfit.path.rpartition(".")[0] for misfit in misfits if misfit.ill in _SENSELESS}
+    for at, item in enumerate(invoice.item_list):
+        path = f"ItemList[{at}]"
+        case.lines.append(Line(case, item, path + ".", path not in senseless))
+    return case

@@ -1,0 +1,254 @@
+"""Who supplies whom: GSTINs, states, PINs."""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Final
+
+from irnflow.gst import gstin, pos
+from irnflow.gst.faults import Severity
+from irnflow.gst.gstin import UNREGISTERED
+from irnflow.gst.invoice import Dispatch, Party
+from irnflow.gst.rules.case import Case
+from irnflow.gst.rules.row import Finder, Place, Rule, at
+
+_BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
+_SHIP_TO: Final = "GSTN advisories of 20 May and 17 June 2026 on the ship-to GSTIN"
+_SHIP_TO_SINCE: Final = date(2026, 8, 1)
+
+Address = Party | Dispatch
+
+
+def _seller(case: Case) -> Party:
+    return case.seller
+
+
+def _buyer(case: Case) -> Party:
+    return case.buyer
+
+
+def _dispatch(case: Case) -> Dispatch:
+    return case.dispatch
+
+
+def _ship(case: Case) -> Party:
+    return case.ship
+
+
+def _unsound_gstin(section: str, party: Callable[[Case], Party]) -> Finder:
+    path = f"{section}.Gstin"
+
+    def finds(case: Case) -> Iterator[Place]:
+        number = party(case).gstin
+        if number is None or number == UNREGISTERED or path in case.ill:
+            return
+        if not gstin.is_sound(number, accept_sandbox_numbers=case.facts.accept_sandbox_gstins):
+            yield at(path, found=number)
+
+    return finds
+
+
+def _unknown_state(section: str, party: Callable[[Case], Address]) -> Finder:
+    path = f"{section}.Stcd"
+
+    def finds(case: Case) -> Iterator[Place]:
+        state = party(case).stcd
+        if state is not None and path not in case.ill and state not in pos.states():
+            yield at(path, found=state)
+
+    return finds
+
+
+def _pin_of_other_state(section: str, party: Callable[[Case], Address]) -> Finder:
+    def finds(case: Case) -> Iterator[Place]:
+        address = party(case)
+        if address.pin is None or address.stcd is None or not pos.has_pins(address.stcd):
+            return
+        there = pos.states_of_pin(address.pin)
+        if there is not None and address.stcd not in there:
+            yield at(f"{section}.Pin", found=address.pin, state=pos.states()[address.stcd], stcd=address.stcd)
+
+    return finds
+
+
+def _unknown_pin(section: str, party: Callable[[Case], Address]) -> Finder:
+    path = f"{section}.Pin"
+
+    def finds(case: Case) -> Iterator[Place]:
+        pin = party(case).pin
+        if pin is not None and path not in case.ill and pos.states_of_pin(pin) is None:
+            yield at(path, found=pin)
+
+    return finds
+
+
+def _supplier_of_other_state(case: Case) -> Iterator[Place]:
+    seller = case.seller
+    if not seller.gstin or not seller.stcd or case.ill & {"SellerDtls.Gstin", "SellerDtls.Stcd"}:
+        return
+    if gstin.state(seller.gstin) != seller.stcd and seller.stcd in pos.states():
+        yield at("SellerDtls.Stcd", found=seller.stcd, gstin=seller.gstin)
+
+
+def _recipient_of_other_state(case: Case) -> Iterator[Place]:
+    buyer = case.buyer
+    if not buyer.gstin or not buyer.stcd or case.ill & {"BuyerDtls.Gstin", "BuyerDtls.Stcd"}:
+        return
+    if case.is_export or buyer.gstin == UNREGISTERED:  # judged by the rules of exports
+        return
+    if gstin.state(buyer.gstin) != buyer.stcd and buyer.stcd in pos.states():
+        yield at("BuyerDtls.Stcd", found=buyer.stcd, gstin=buyer.gstin)
+
+
+def _sold_to_oneself(case: Case) -> Iterator[Place]:
+    if case.seller.gstin and case.seller.gstin == case.buyer.gstin:
+        yield at("BuyerDtls.Gstin", found=case.buyer.gstin)
+
+
+def _ship_to_recipient(case: Case) -> Iterator[Place]:
+    number = case.ship.gstin
+    if number and number != UNREGISTERED and number == case.buyer.gstin:
+        yield at("ShipDtls.Gstin", found=number)
+
+
+def _ship_to_of_other_state(case: Case) -> Iterator[Place]:
+    ship = case.ship
+    if not ship.gstin or not ship.stcd or ship.gstin == UNREGISTERED or "ShipDtls.Gstin" in case.ill:
+        return
+    if gstin.state(ship.gstin) != ship.stcd:
+        yield at("ShipDtls.Gstin", found=ship.gstin, stcd=ship.stcd)
+
+
+def _ship_to_without_gstin(case: Case) -> Iterator[Place]:
+    if case.invoice.ewb_dtls is not None and case.invoice.ship_dtls is not None and not case.ship.gstin:
+        yield at("ShipDtls.Gstin")
+
+
+def _operator_is_no_tcs(case: Case) -> Iterator[Place]:
+    number = case.transaction.ecm_gstin
+    if number is None or "TranDtls.EcmGstin" in case.ill or case.facts.accept_sandbox_gstins:
+        return
+    if gstin.kind(number) is not gstin.Kind.TCS:
+        yield at("TranDtls.EcmGstin", found=number)
+
+
+def _gstin_rule(code: str, whose: str, section: str, party: Callable[[Case], Party]) -> Rule:
+    return Rule(
+        code=code,
+        says=f"{{found}} can't be the {whose}'s GSTIN: its pattern or its check character is wrong.",
+        fix="Compare it with the registration certificate; usually one character is mistyped.",
+        source="NIC's patterns by kind of taxpayer; check character: Luhn mod 36",
+        finds=_unsound_gstin(section, party),
+        portal_code="3028",
+    )
+
+
+def _state_rule(code: str, whose: str, section: str, party: Callable[[Case], Address], portal_code: str) -> Rule:
+    return Rule(
+        code=code,
+        says=f"{{found}} is no state code ({whose}).",
+        fix="Use the two digits that the state's GSTINs start with; 96 for other countries.",
+        source=_BUSINESS,
+        finds=_unknown_state(section, party),
+        portal_code=portal_code,
+    )
+
+
+def _pin_rule(code: str, whose: str, section: str, party: Callable[[Case], Address]) -> Rule:
+    return Rule(
+        code=code,
+        says=f"PIN {{found}} does not lie in {{state}} ({{stcd}}), the {whose}'s state.",
+        fix="Correct the PIN or the state.",
+        source=_BUSINESS + "; the first three digits decide where the portal's master lacks the PIN",
+        finds=_pin_of_other_state(section, party),
+        portal_code="2178",
+    )
+
+
+def _unknown_pin_rule(code: str, whose: str, section: str, party: Callable[[Case], Address]) -> Rule:
+    return Rule(
+        code=code,
+        says=f"Our list knows no PIN that starts as {{found}} does (the {whose}'s).",
+        fix="Look whether it is right; the portal may refuse it.",
+        source=_BUSINESS,
+        finds=_unknown_pin(section, party),
+        portal_code="3038",
+        severity=Severity.WARNING,
+    )
+
+
+ROWS: Final = (
+    _gstin_rule("supplier.gstin", "supplier", "SellerDtls", _seller),
+    _gstin_rule("recipient.gstin", "recipient", "BuyerDtls", _buyer),
+    _gstin_rule("ship_to.gstin", "ship-to party", "ShipDtls", _ship),
+    _state_rule("supplier.state", "supplier", "SellerDtls", _seller, "2259"),
+    _state_rule("recipient.state", "recipient", "BuyerDtls", _buyer, "2260"),
+    _state_rule("dispatch.state", "dispatch", "DispDtls", _dispatch, "2200"),
+    _state_rule("ship_to.state", "ship-to", "ShipDtls", _ship, "2200"),
+    _pin_rule("supplier.pin", "supplier", "SellerDtls", _seller),
+    _pin_rule("recipient.pin", "recipient", "BuyerDtls", _buyer),
+    _pin_rule("dispatch.pin", "dispatch", "DispDtls", _dispatch),
+    _pin_rule("ship_to.pin", "ship-to party", "ShipDtls", _ship),
+    _unknown_pin_rule("supplier.pin_unlisted", "supplier", "SellerDtls", _seller),
+    _unknown_pin_rule("recipient.pin_unlisted", "recipient", "BuyerDtls", _buyer),
+    _unknown_pin_rule("dispatch.pin_unlisted", "dispatch", "DispDtls", _dispatch),
+    _unknown_pin_rule("ship_to.pin_unlisted", "ship-to party", "ShipDtls", _ship),
+    Rule(
+        code="supplier.state_of_gstin",
+        says="The supplier's state is {found}, but its GSTIN {gstin} is of another.",
+        fix="Give the state that the GSTIN starts with, or the GSTIN of the branch in that state.",
+        source=_BUSINESS,
+        finds=_supplier_of_other_state,
+        portal_code="2258",
+    ),
+    Rule(
+        code="recipient.state_of_gstin",
+        says="The recipient's state is {found}, but its GSTIN {gstin} is of another.",
+        fix="Give the state that the GSTIN starts with, or the GSTIN of the branch in that state.",
+        source=_BUSINESS,
+        finds=_recipient_of_other_state,
+        portal_code="2265",
+    ),
+    Rule(
+        code="recipient.is_supplier",
+        says="Supplier and recipient have the same GSTIN, {found}.",
+        fix="Give the recipient's own GSTIN; a transfer within one registration needs no e-invoice.",
+        source=_BUSINESS,
+        finds=_sold_to_oneself,
+        portal_code="2211",
+    ),
+    Rule(
+        code="ship_to.is_recipient",
+        says="The ship-to GSTIN {found} is the recipient's own.",
+        fix="Leave the ship-to GSTIN out, or give that of the other party to whom the goods go.",
+        source=_SHIP_TO,
+        finds=_ship_to_recipient,
+        portal_code="2323",
+        since=_SHIP_TO_SINCE,
+    ),
+    Rule(
+        code="ship_to.state_of_gstin",
+        says="The ship-to state is {stcd}, but the ship-to GSTIN {found} is of another.",
+        fix="Give the state that the GSTIN starts with.",
+        source=_SHIP_TO,
+        finds=_ship_to_of_other_state,
+        portal_code="2325",
+        since=_SHIP_TO_SINCE,
+    ),
+    Rule(
+        code="ship_to.gstin_missing",
+        says="The e-way bill asked for with this invoice needs the ship-to GSTIN.",
+        fix="Fill it in, URP for an unregistered party: without it the invoice is registered, but gets no e-way bill.",
+        source=_SHIP_TO,
+        finds=_ship_to_without_gstin,
+        severity=Severity.WARNING,
+        since=_SHIP_TO_SINCE,
+    ),
+    Rule(
+        code="ecommerce.operator",
+        says="{found} is not the GSTIN of an e-commerce operator (who collects tax at source).",
+        fix="Leave EcmGstin out when you supply and invoice yourself.",
+        source=_BUSINESS,
+        finds=_operator_is_no_tcs,
+        portal_code="2195",
+    ),
+)

@@ -1,0 +1,266 @@
+"""Every field of INV-01 is there when it must be, and has its form."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from irnflow.gst.fields import Ill, Misfit
+from irnflow.gst.gstin import UNREGISTERED
+from irnflow.gst.rules.case import Case
+from irnflow.gst.rules.row import Finder, Place, Rule, at
+
+_SCHEMA: Final = "NIC, INV-01 schema 1.1"
+_NOT_AS_PER_SCHEMA: Final = "2140"  # "Error while validating invoice"
+
+# Places whose ills have a row, and a code of the portal, of their own: when absent, and when ill-formed.
+_MISSING_APART: Final = frozenset({"SellerDtls.Gstin", "SellerDtls.Pin", "BuyerDtls.Pin"})
+_ILL_APART: Final = frozenset(
+    {
+        "TranDtls.RegRev",
+        "TranDtls.IgstOnIntra",
+        "DocDtls.Typ",
+        "DocDtls.No",
+        "DocDtls.Dt",
+        "ItemList[].HsnCd",
+        "ItemList[].Unit",
+    }
+)
+
+
+def _is_apart(misfit: Misfit) -> bool:
+    path = misfit.field.path
+    if misfit.ill is Ill.MISSING:
+        return path in _MISSING_APART
+    return path in _ILL_APART or _is_unregistered_supplier(misfit)
+
+
+def _is_unregistered_supplier(misfit: Misfit) -> bool:
+    return misfit.field.path == "SellerDtls.Gstin" and misfit.value == UNREGISTERED
+
+
+def _place(misfit: Misfit) -> Place:
+    field = misfit.field
+    return at(
+        misfit.path,
+        path=misfit.path,
+        found=misfit.value,
+        low=field.low,
+        high=field.high,
+        decimals=field.decimals,
+        pattern=field.pattern,
+        choices=", ".join(field.choices),
+        characters=len(str(misfit.value)),
+    )
+
+
+def _misfits(wanted: Callable[[Misfit], bool]) -> Finder:
+    def finds(case: Case) -> Iterator[Place]:
+        for misfit in case.misfits:
+            if wanted(misfit):
+                yield _place(misfit)
+
+    return finds
+
+
+def _all(ill: Ill) -> Finder:
+    """Every place with this ill that has no row of its own."""
+    return _misfits(lambda misfit: misfit.ill is ill and not _is_apart(misfit))
+
+
+def _absent(path: str) -> Finder:
+    return _misfits(lambda misfit: misfit.ill is Ill.MISSING and misfit.field.path == path)
+
+
+def _ill(path: str) -> Finder:
+    return _misfits(lambda misfit: misfit.ill is not Ill.MISSING and misfit.field.path == path)
+
+
+def _too_many(case: Case) -> Iterator[Place]:
+    if len(case.invoice.item_list) > LINES_MAX:
+        yield at("ItemList", found=len(case.invoice.item_list), most=LINES_MAX)
+
+
+def _none(case: Case) -> Iterator[Place]:
+    if not case.invoice.item_list:
+        yield at("ItemList")
+
+
+LINES_MAX: Final = 1000
+
+ROWS: Final = (
+    Rule(
+        code="field.missing",
+        says="{path} is missing.",
+        fix="Fill it in; every invoice must have it.",
+        source=_SCHEMA,
+        finds=_all(Ill.MISSING),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="field.unknown",
+        says="{path} is no field of INV-01.",
+        fix="Leave it out.",
+        source=_SCHEMA,
+        finds=_all(Ill.UNKNOWN),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="field.length",
+        says="{path} has {characters} characters; it takes {low} to {high}.",
+        fix="Shorten or complete it.",
+        source=_SCHEMA,
+        finds=_all(Ill.LENGTH),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="field.characters",
+        says="{path} holds a double quote or a backslash, which the portal refuses: {found}",
+        fix="Write it without these two characters.",
+        source=_SCHEMA,
+        finds=_all(Ill.CHARACTERS),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="field.pattern",
+        says="{path} does not have the form that the portal asks for ({pattern}): {found}",
+        fix="Write it in that form.",
+        source=_SCHEMA,
+        finds=_all(Ill.PATTERN),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="field.choice",
+        says="{path} is {found}; it can be {choices}.",
+        fix="Choose one of these.",
+        source=_SCHEMA,
+        finds=_all(Ill.CHOICE),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="field.date",
+        says="{path} is no day of the calendar between 2010 and 2029 written dd/mm/yyyy: {found}",
+        fix="Write the day as dd/mm/yyyy.",
+        source=_SCHEMA,
+        finds=_all(Ill.DATE),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="field.range",
+        says="{path} is {found}; it can be {low} to {high}.",
+        fix="Correct the number; amounts are never negative.",
+        source=_SCHEMA,
+        finds=_all(Ill.RANGE),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="field.decimals",
+        says="{path} is {found}; it takes at most {decimals} decimals.",
+        fix="Round it in the books.",
+        source=_SCHEMA + r"; the portal answers `^\d+\.?\d{0,2}$` when it refuses an amount",
+        finds=_all(Ill.DECIMALS),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="supplier.gstin_missing",
+        says="The supplier has no GSTIN.",
+        fix="Fill in the GSTIN of the branch that supplies.",
+        source=_SCHEMA,
+        finds=_absent("SellerDtls.Gstin"),
+        portal_code="2155",
+    ),
+    Rule(
+        code="supplier.unregistered",
+        says="The supplier is given as unregistered (URP).",
+        fix="Only a registered supplier makes e-invoices: fill in its GSTIN.",
+        source="NIC business validations",
+        finds=_misfits(_is_unregistered_supplier),
+        portal_code="2213",
+    ),
+    Rule(
+        code="supplier.pin_missing",
+        says="The supplier's address has no PIN.",
+        fix="Fill in the PIN.",
+        source=_SCHEMA,
+        finds=_absent("SellerDtls.Pin"),
+        portal_code="2276",
+    ),
+    Rule(
+        code="recipient.pin_missing",
+        says="The recipient's address has no PIN.",
+        fix="Fill in the PIN; 999999 for a recipient abroad.",
+        source="NIC business validations; optional in the schema",
+        finds=_absent("BuyerDtls.Pin"),
+        portal_code="2274",
+    ),
+    Rule(
+        code="document.type",
+        says="The document type is {found}; it can be INV, CRN or DBN.",
+        fix="Choose invoice (INV), credit note (CRN) or debit note (DBN).",
+        source=_SCHEMA,
+        finds=_ill("DocDtls.Typ"),
+        portal_code="2161",
+    ),
+    Rule(
+        code="document.number",
+        says="{found} can't be a document number: 1 to 16 letters, digits, / and -, not starting with 0, / or -.",
+        fix="Give the document a number of that form.",
+        source=_SCHEMA,
+        finds=_ill("DocDtls.No"),
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="document.date_form",
+        says="{found} is no document date: a day of the calendar, written dd/mm/yyyy.",
+        fix="Correct the date of the document.",
+        source=_SCHEMA + "; the calendar by ourselves",
+        finds=_ill("DocDtls.Dt"),
+        portal_code="2144",
+    ),
+    Rule(
+        code="reverse_charge.value",
+        says="Reverse charge is {found}; it can be Y or N.",
+        fix="Choose Y or N.",
+        source=_SCHEMA,
+        finds=_ill("TranDtls.RegRev"),
+        portal_code="2159",
+    ),
+    Rule(
+        code="igst_on_intra.value",
+        says="IGST on intra is {found}; it can be Y or N.",
+        fix="Choose Y or N.",
+        source=_SCHEMA,
+        finds=_ill("TranDtls.IgstOnIntra"),
+        portal_code="2263",
+    ),
+    Rule(
+        code="hsn.form",
+        says="{found} can't be an HSN: 4, 6 or 8 digits.",
+        fix="Give the HSN (or SAC) of the goods or service with 4, 6 or 8 digits.",
+        source=_SCHEMA,
+        finds=_ill("ItemList[].HsnCd"),
+        portal_code="2176",
+    ),
+    Rule(
+        code="unit.form",
+        says="{found} can't be a unit: 3 to 8 letters.",
+        fix="Use a unit quantity code, as NOS or KGS; OTH for units that have none.",
+        source=_SCHEMA,
+        finds=_ill("ItemList[].Unit"),
+        portal_code="2177",
+    ),
+    Rule(
+        code="lines.none",
+        says="There is no line.",
+        fix="An invoice has at least one line.",
+        source="NIC business validations",
+        finds=_none,
+        portal_code="2228",
+    ),
+    Rule(
+        code="lines.too_many",
+        says="There are {found} lines; the portal takes {most}.",
+        fix="Divide the supply among several documents.",
+        source="NIC business validations",
+        finds=_too_many,
+        portal_code="2173",
+    ),
+)

@@ -1,0 +1,247 @@
+"""What kind of supply it is, and where it is supplied: the table of domain.md section 2.2."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from irnflow.gst import countries, currencies, ports, pos, supply
+from irnflow.gst.faults import Severity
+from irnflow.gst.gstin import UNREGISTERED
+from irnflow.gst.rules.case import Case
+from irnflow.gst.rules.row import Finder, Place, Rule, at
+
+_BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
+_BLOCKING: Final = "e-invoice GST validations version 1.03 (taxguru)"
+_REVERSE_CHARGE: Final = frozenset({"B2B"}) | supply.TO_SEZ
+
+
+def _unregistered_recipient(case: Case) -> Iterator[Place]:
+    if case.buyer.gstin == UNREGISTERED and case.sup_typ and not case.is_export and case.sup_typ != "DEXP":
+        yield at("BuyerDtls.Gstin", sup_typ=case.sup_typ)
+
+
+def _unregistered_recipient_of_deemed_export(case: Case) -> Iterator[Place]:
+    if case.buyer.gstin == UNREGISTERED and case.sup_typ == "DEXP":
+        yield at("BuyerDtls.Gstin")
+
+
+def _registered_recipient_of_export(case: Case) -> Iterator[Place]:
+    number = case.buyer.gstin
+    if case.is_export and number is not None and number != UNREGISTERED and "BuyerDtls.Gstin" not in case.ill:
+        yield at("BuyerDtls.Gstin", found=number)
+
+
+def _export_to_a_state(case: Case) -> Iterator[Place]:
+    state = case.buyer.stcd
+    if case.is_export and state in pos.states() and state != pos.OTHER_COUNTRIES:
+        yield at("BuyerDtls.Stcd", found=state)
+
+
+def _export_supplied_in_india(case: Case) -> Iterator[Place]:
+    place = case.buyer.pos
+    if case.is_export and place is not None and place != pos.OTHER_COUNTRIES and "BuyerDtls.Pos" not in case.ill:
+        yield at("BuyerDtls.Pos", found=place)
+
+
+def _export_to_a_pin(case: Case) -> Iterator[Place]:
+    pin = case.buyer.pin
+    if case.is_export and pin is not None and pin != pos.PIN_ABROAD and "BuyerDtls.Pin" not in case.ill:
+        yield at("BuyerDtls.Pin", found=pin)
+
+
+def _export_without_country(case: Case) -> Iterator[Place]:
+    if case.is_export and not case.export.cnt_code:
+        yield at("ExpDtls.CntCode")
+
+
+def _export_shipped_abroad(case: Case) -> Iterator[Place]:
+    if case.is_export and case.ship.stcd == pos.OTHER_COUNTRIES:
+        yield at("ShipDtls.Stcd")
+
+
+def _unlisted(path: str, code_of: Callable[[Case], str | None], is_listed: Callable[[str], bool]) -> Finder:
+    def finds(case: Case) -> Iterator[Place]:
+        code = code_of(case)
+        if code is not None and path not in case.ill and not is_listed(code):
+            yield at(path, found=code)
+
+    return finds
+
+
+def _supplied_abroad(case: Case) -> Iterator[Place]:
+    if case.buyer.pos == pos.OTHER_COUNTRIES and case.sup_typ and not case.is_export:
+        yield at("BuyerDtls.Pos", sup_typ=case.sup_typ)
+
+
+def _no_place_of_supply(case: Case) -> Iterator[Place]:
+    place = case.buyer.pos
+    if place is None or case.is_export or "BuyerDtls.Pos" in case.ill:
+        return
+    if not pos.is_place_of_supply(place):
+        yield at("BuyerDtls.Pos", found=place)
+
+
+def _shipped_elsewhere(case: Case) -> Iterator[Place]:
+    state, place = case.ship.stcd, case.buyer.pos
+    if case.sup_typ != "B2B" or not state or not place:
+        return
+    if state != place and state in pos.states() and pos.is_place_of_supply(place):
+        yield at("ShipDtls.Stcd", found=state, pos=place)
+
+
+def _reverse_charge_elsewhere(case: Case) -> Iterator[Place]:
+    if case.transaction.reg_rev == "Y" and case.sup_typ and case.sup_typ not in _REVERSE_CHARGE:
+        yield at("TranDtls.RegRev", sup_typ=case.sup_typ)
+
+
+def _igst_on_intra_between_states(case: Case) -> Iterator[Place]:
+    state, place = case.seller.stcd, case.buyer.pos
+    if case.transaction.igst_on_intra == "Y" and state in pos.states() and place in pos.states() and state != place:
+        yield at("TranDtls.IgstOnIntra", stcd=state, pos=place)
+
+
+def _igst_on_intra_without_reverse_charge(case: Case) -> Iterator[Place]:
+    if case.transaction.igst_on_intra == "Y" and case.transaction.reg_rev != "Y":
+        yield at("TranDtls.IgstOnIntra")
+
+
+ROWS: Final = (
+    Rule(
+        code="recipient.unregistered",
+        says="The recipient is unregistered (URP), which a supply of type {sup_typ} can't have.",
+        fix="Give the recipient's GSTIN. A sale to a consumer is not registered with the portal at all.",
+        source=_BUSINESS,
+        finds=_unregistered_recipient,
+        portal_code="2212",
+    ),
+    Rule(
+        code="deemed_export.unregistered",
+        says="The recipient of a deemed export is unregistered (URP).",
+        fix="Give the recipient's GSTIN.",
+        source=_BUSINESS,
+        finds=_unregistered_recipient_of_deemed_export,
+        portal_code="2171",
+    ),
+    Rule(
+        code="export.recipient",
+        says="The recipient of an export is given as {found}.",
+        fix="Write URP: who receives an export has no GSTIN. For a recipient in India choose another supply type.",
+        source=_BUSINESS,
+        finds=_registered_recipient_of_export,
+        portal_code="2248",
+    ),
+    Rule(
+        code="export.state",
+        says="The recipient of an export is in state {found}.",
+        fix="Write 96, other countries.",
+        source=_BUSINESS,
+        finds=_export_to_a_state,
+        portal_code="2261",
+    ),
+    Rule(
+        code="export.pos",
+        says="The place of supply of an export is {found}.",
+        fix="Write 96, other countries.",
+        source=_BUSINESS,
+        finds=_export_supplied_in_india,
+        portal_code="2232",
+    ),
+    Rule(
+        code="export.pin",
+        says="The recipient of an export has PIN {found}.",
+        fix="Write 999999.",
+        source=_BUSINESS,
+        finds=_export_to_a_pin,
+        portal_code="2178",
+    ),
+    Rule(
+        code="export.country",
+        says="An export without the country it goes to.",
+        fix="Fill in ExpDtls.CntCode, the two letters of the country.",
+        source=_BLOCKING,
+        finds=_export_without_country,
+        portal_code="2208",
+    ),
+    Rule(
+        code="export.ship_to",
+        says="The ship-to address of an export is abroad.",
+        fix="Give the place or port in India that the goods leave from, or no ship-to address.",
+        source=_BUSINESS,
+        finds=_export_shipped_abroad,
+        portal_code="2236",
+    ),
+    Rule(
+        code="export.country_unlisted",
+        says="Our list has no country {found}.",
+        fix="Look whether it is right; the portal may refuse it.",
+        source=_BUSINESS,
+        finds=_unlisted("ExpDtls.CntCode", lambda case: case.export.cnt_code, countries.is_listed),
+        portal_code="2202",
+        severity=Severity.WARNING,
+    ),
+    Rule(
+        code="export.currency_unlisted",
+        says="Our list has no currency {found}.",
+        fix="Look whether it is right; the portal may refuse it.",
+        source=_BUSINESS,
+        finds=_unlisted("ExpDtls.ForCur", lambda case: case.export.for_cur, currencies.is_listed),
+        portal_code="2203",
+        severity=Severity.WARNING,
+    ),
+    Rule(
+        code="export.port_unlisted",
+        says="Our list has no port {found}.",
+        fix="Look whether it is right; the portal may refuse it.",
+        source=_BUSINESS,
+        finds=_unlisted("ExpDtls.Port", lambda case: case.export.port, ports.is_listed),
+        portal_code="2201",
+        severity=Severity.WARNING,
+    ),
+    Rule(
+        code="pos.abroad",
+        says="The place of supply is abroad (96), which a supply of type {sup_typ} can't have.",
+        fix="Give the state where it is supplied, or choose an export.",
+        source=_BUSINESS,
+        finds=_supplied_abroad,
+        portal_code="2242",
+    ),
+    Rule(
+        code="pos.unknown",
+        says="{found} is no place of supply.",
+        fix="Give the two digits of a state or union territory of today.",
+        source=_BUSINESS,
+        finds=_no_place_of_supply,
+        portal_code="2243",
+    ),
+    Rule(
+        code="ship_to.pos",
+        says="The goods are shipped to state {found}, but the place of supply is {pos}.",
+        fix="Correct the ship-to address or the place of supply: of a B2B supply they are in one state.",
+        source=_BUSINESS,
+        finds=_shipped_elsewhere,
+        portal_code="2245",
+    ),
+    Rule(
+        code="reverse_charge.supply",
+        says="Reverse charge on a supply of type {sup_typ}.",
+        fix="Reverse charge is for B2B and SEZ supplies: set it to N or choose another type.",
+        source=_BUSINESS,
+        finds=_reverse_charge_elsewhere,
+        portal_code="2162",
+    ),
+    Rule(
+        code="igst_on_intra.states",
+        says="IGST on intra, but the supplier is in {stcd} and the place of supply is {pos}.",
+        fix="Set it to N: between states it is IGST anyway.",
+        source=_BUSINESS,
+        finds=_igst_on_intra_between_states,
+        portal_code="2262",
+    ),
+    Rule(
+        code="igst_on_intra.reverse_charge",
+        says="IGST on intra without reverse charge; some sources say that the portal wants both.",
+        fix="Look whether reverse charge applies.",
+        source="ClearTax, Masters India section 13; doubtful",
+        finds=_igst_on_intra_without_reverse_charge,
+        severity=Severity.WARNING,
+    ),
+)

@@ -1,0 +1,158 @@
+"""How lines and document add up: domain.md section 2.6, with the portal's tolerance."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from irnflow.gst.calculate import SUMS
+from irnflow.gst.faults import Severity
+from irnflow.gst.money import ZERO, agrees
+from irnflow.gst.rules.case import Case, Line
+from irnflow.gst.rules.row import Finder, Place, Rule, at, in_each_line
+
+_BUSINESS: Final = "NIC business validations; tolerance of Masters India section 13 and ClearTax"
+
+
+def _gross_off(line: Line) -> Place | None:
+    item = line.item
+    if item.qty is None or item.unit_price is None or item.tot_amt is None or not line.adds_up:
+        return None
+    due = item.qty * item.unit_price
+    return None if agrees(item.tot_amt, due) else at(line.path + "TotAmt", found=item.tot_amt, due=due)
+
+
+def _taxable_value_off(line: Line) -> Place | None:
+    item = line.item
+    if item.ass_amt is None or item.tot_amt is None or not line.adds_up:
+        return None
+    due = item.tot_amt - (item.discount or ZERO)
+    return None if agrees(item.ass_amt, due) else at(line.path + "AssAmt", found=item.ass_amt, due=due)
+
+
+def _line_total_off(line: Line) -> Place | None:
+    item, case = line.item, line.case
+    if item.ass_amt is None or item.tot_item_val is None or not line.adds_up:
+        return None
+    untaxed = item.ass_amt + (item.oth_chrg or ZERO)
+    due = untaxed + _taxes(line)
+    if agrees(item.tot_item_val, due):
+        return None
+    # Under reverse charge and of exports with payment the recipient need not pay the tax to the supplier.
+    may_leave_out_tax = case.transaction.reg_rev == "Y" or case.sup_typ == "EXPWP"
+    if may_leave_out_tax and agrees(item.tot_item_val, untaxed):
+        return None
+    return at(line.path + "TotItemVal", found=item.tot_item_val, due=due)
+
+
+def _taxes(line: Line) -> Decimal:
+    item = line.item
+    amounts = (
+        item.igst_amt, item.cgst_amt, item.sgst_amt,
+        item.ces_amt, item.ces_non_advl_amt, item.state_ces_amt, item.state_ces_non_advl_amt,
+    )  # fmt: skip
+    return sum([amount for amount in amounts if amount], ZERO)
+
+
+def _sum_off(name: str, inv01_name: str) -> Finder:
+    """A total of the document that isn't the sum of its lines."""
+    path, parts = f"ValDtls.{inv01_name}", SUMS[name]
+
+    def finds(case: Case) -> Iterator[Place]:
+        given = getattr(case.totals, name)
+        if given is None or path in case.ill or not _can_be_added(case):
+            return
+        due = sum([getattr(line.item, part) or ZERO for line in case.lines for part in parts], ZERO)
+        if not agrees(given, due):
+            yield at(path, found=given, due=due)
+
+    return finds
+
+
+def _can_be_added(case: Case) -> bool:
+    return all(line.adds_up and line.item.ass_amt is not None for line in case.lines)
+
+
+def _invoice_value_off(case: Case) -> Iterator[Place]:
+    totals = case.totals
+    if totals.tot_inv_val is None or not _can_be_added(case) or any(path.startswith("ValDtls.") for path in case.ill):
+        return
+    amounts = [line.item.tot_item_val for line in case.lines]
+    if None in amounts:
+        return
+    lines = sum([amount for amount in amounts if amount], ZERO)
+    due = lines - (totals.discount or ZERO) + (totals.oth_chrg or ZERO) + (totals.rnd_off_amt or ZERO)
+    if not agrees(totals.tot_inv_val, due):
+        yield at("ValDtls.TotInvVal", found=totals.tot_inv_val, due=due)
+
+
+def _discount_of_all(case: Case) -> Iterator[Place]:
+    discount, total = case.totals.discount, case.totals.tot_inv_val
+    if (
+        discount
+        and total is not None
+        and not case.ill & {"ValDtls.Discount", "ValDtls.TotInvVal"}
+        and discount >= total
+    ):
+        yield at("ValDtls.Discount", found=discount, total=total)
+
+
+def _sum_rule(code: str, what: str, name: str, inv01_name: str, portal_code: str) -> Rule:
+    return Rule(
+        code=code,
+        says=f"The total {what} is {{found}}; the lines add up to {{due}}.",
+        fix="Correct the total, or the line that is wrong.",
+        source=_BUSINESS,
+        finds=_sum_off(name, inv01_name),
+        portal_code=portal_code,
+    )
+
+
+ROWS: Final = (
+    Rule(
+        code="line.gross",
+        says="The line's gross amount is {found}; quantity times price is {due}.",
+        fix="Look whether quantity, price and amount belong together.",
+        source=_BUSINESS + "; reported as withdrawn for the time being",
+        finds=in_each_line(_gross_off),
+        portal_code="2192",
+        severity=Severity.WARNING,
+    ),
+    Rule(
+        code="line.taxable_value",
+        says="The line's taxable value is {found}; gross amount less discount is {due}.",
+        fix="Correct the taxable value, the gross amount or the discount.",
+        source=_BUSINESS,
+        finds=in_each_line(_taxable_value_off),
+        portal_code="2193",
+    ),
+    Rule(
+        code="line.total",
+        says="The line's total is {found}; taxable value, taxes, cesses and other charges add up to {due}.",
+        fix="Correct the total, or the amount that is wrong.",
+        source=_BUSINESS,
+        finds=in_each_line(_line_total_off),
+        portal_code="2194",
+    ),
+    _sum_rule("totals.taxable_value", "taxable value", "ass_val", "AssVal", "2182"),
+    _sum_rule("totals.sgst", "SGST", "sgst_val", "SgstVal", "2183"),
+    _sum_rule("totals.cgst", "CGST", "cgst_val", "CgstVal", "2184"),
+    _sum_rule("totals.igst", "IGST", "igst_val", "IgstVal", "2185"),
+    _sum_rule("totals.cess", "cess", "ces_val", "CesVal", "2186"),
+    _sum_rule("totals.state_cess", "state cess", "st_ces_val", "StCesVal", "2187"),
+    Rule(
+        code="totals.invoice_value",
+        says="The invoice value is {found}; lines - discount + other charges + round-off are {due}.",
+        fix="Correct the invoice value, or the amount that is wrong.",
+        source=_BUSINESS,
+        finds=_invoice_value_off,
+        portal_code="2189",
+    ),
+    Rule(
+        code="totals.discount",
+        says="The discount of {found} is no less than the invoice value, {total}.",
+        fix="Correct the discount, or give it line by line.",
+        source=_BUSINESS,
+        finds=_discount_of_all,
+        portal_code="2220",
+    ),
+)
