@@ -29,19 +29,26 @@ class Postgres:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self.pool = pool
+        self.missing: dict[str, str] = {}  # for /readyz: why the last statement got no answer
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         try:
-            return await self.pool.fetch(sql, *args)
+            rows: Sequence[Row] = await self.pool.fetch(sql, *args)
         except asyncpg.PostgresError as error:
-            raise _named(error) from error
+            raise self._noted(_named(error)) from error
         except (OSError, asyncpg.InterfaceError, TimeoutError) as error:
-            raise Unavailable(f"PostgreSQL does not answer: {error or type(error).__name__}") from error
+            away = Unavailable(f"PostgreSQL does not answer: {error or type(error).__name__}")
+            raise self._noted(away) from error
+        self.missing = {}
+        return rows
+
+    def _noted(self, error: Exception) -> Exception:
+        self.missing = {"postgresql": str(error)} if isinstance(error, Unavailable) else {}
+        return error
 
 
-def _named(error: asyncpg.PostgresError) -> Exception:
+def named(state: str, error: Exception) -> Exception:
     """Our exception for one of PostgreSQL's, by class of its SQLSTATE (PostgreSQL docs, appendix A)."""
-    state = error.sqlstate or ""
     if state[:2] in ("22", "23"):
         return DataError(f"PostgreSQL refused a value: {error} ({state})")
     # 08 connection, 25006 read-only, 40 rollback, 53 resources, 55P03 lock, 57 operator intervention, 58 system

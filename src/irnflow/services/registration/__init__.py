@@ -136,6 +136,6 @@ async def main(settings: Settings) -> None:
             settle=timedelta(seconds=settings.lookup_settle_s),
             gap=timedelta(seconds=settings.lookup_gap_s),
         )
-        missing = lambda: {} if bus.connected else {"broker": "not connected"}  # noqa: E731
-        await stack.enter_async_context(serving(probes(NAME, missing), host=settings.host, port=settings.port_of(NAME)))
+        routes = probes(NAME, lambda: store.missing | ({} if bus.connected else {"rabbitmq": "not connected"}))
+        await stack.enter_async_context(serving(routes, host=settings.host, port=settings.port_of(NAME)))
         await run(parts)
