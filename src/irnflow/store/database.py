@@ -35,7 +35,7 @@ class Postgres:
         try:
             rows: Sequence[Row] = await self.pool.fetch(sql, *args)
         except asyncpg.PostgresError as error:
-            raise self._noted(_named(error)) from error
+            raise self._noted(named(error.sqlstate or "", error)) from error
         except (OSError, asyncpg.InterfaceError, TimeoutError) as error:
             away = Unavailable(f"PostgreSQL does not answer: {error or type(error).__name__}")
             raise self._noted(away) from error
