@@ -195,14 +195,14 @@ def _told(message: Failed, kind: Kind, body: bytes) -> Failure:
 
 
 def _died(letter: DeadLetter, message: Message, kind: Kind, at: datetime) -> Failure:
-    why = letter.says or f"the broker gave it up ({letter.reason})"
+    why = letter.says or f"it was handed out too often ({letter.reason})"
     return Failure(
         batch_id=message.batch_id,
         transaction_id=message.transaction_id,
         account_id=message.account_id,
         stage=kind.stage,
         cause=f"dead_letter.{letter.reason}",
-        says=f"{letter.service or kind.stage} could not handle it: {why}",
+        says=f"{letter.service or kind.stage} gave up: {why}.",
         fix=f"Read the log of {kind.stage}, mend what it says, and send the voucher again.",
         faults=(),
         attempts=letter.attempts + 1,

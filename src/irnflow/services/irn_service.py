@@ -1,0 +1,232 @@
+"""IRN service: take vouchers in over HTTP, send them on at the pace of the pipeline, and ask for what goes quiet.
+
+consumes   HTTP: batches of voucher ids, and what people want to know of them (api/endpoints.py)
+publishes  fetch.data, one message a transaction; to the dead letters what never answers
+keeps      batch, transaction, release, resend
+repeated   the same batch number with the same vouchers, or the same Idempotency-Key, gives the same batch
+
+An intake is answered after its commit, with the broker up or down. The dispatcher and the watchdog run in one process
+at a time. Both first publish, then write down that they have: a crash between sends a message twice, and never none.
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final, TypeAlias
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from irnflow.api.app import application
+from irnflow.api.endpoints import Api
+from irnflow.api.server import probes, serving
+from irnflow.bus import rabbit
+from irnflow.bus.port import Bus
+from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
+from irnflow.errors import Transient
+from irnflow.log import logger
+from irnflow.messages import WORDS, FetchData, Publication, State, publication
+from irnflow.settings import Settings
+from irnflow.store import database
+from irnflow.store.accounts import Keys
+from irnflow.store.database import Database, Row, queries
+from irnflow.store.pulse import Pulse
+from irnflow.store.turn import Connection, in_turn
+
+NAME = "irn_service"
+
+Now: TypeAlias = Callable[[], datetime]
+
+SQL: Final = queries("release")
+CHANNEL: Final = "irnflow_intake"  # what fill_batch notifies
+# What stands between a release and the backlog of registration, which is a table and fair by itself.
+PIPELINE: Final = ("fetch_data_queue", "data_queue", "validation_success_queue")
+# What stands between an outcome that was told and its effect.
+OUTCOMES: Final = ("register_success_queue", "status_queue")
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast transactions are released, and how long the watchdog waits."""
+
+    ready_most: int = 500  # messages waiting in the pipeline: five urgent vouchers are never behind more
+    window_most: int = 250
+    full_s: float = 0.05  # before looking again whether the pipeline has room
+    idle_s: float = 1.0  # before looking for work that nobody has told us of
+    round_s: float = 60.0  # between two rounds of the watchdog
+    round_most: int = 1_000  # transactions that one round asks for again
+    quiet: timedelta = timedelta(minutes=15)  # more than the sum of the retry ladder
+    unseen: timedelta = timedelta(minutes=10)
+    resends_most: int = 3
+    # When nothing at all of the same books moves, it is they that are down, and no voucher fails for that: so long.
+    patience: timedelta = timedelta(hours=24)
+
+
+PACE: Final = Pace()
+
+
+async def dispatch(
+    *, bus: Bus, store: Database, now: Now, woken: asyncio.Event, log: FilteringBoundLogger, pace: Pace = PACE
+) -> None:
+    """Release transactions for ever, as the pipeline has room; at once when woken."""
+    while True:
+        woken.clear()
+        try:
+            room = pace.ready_most - await ready(bus, PIPELINE)
+            if room <= 0:
+                await asyncio.sleep(pace.full_s)
+                continue
+            if await release(min(room, pace.window_most), bus=bus, store=store, at=now()):
+                continue
+        except Transient as error:
+            log.warning("dispatcher waits", error=f"{type(error).__name__}: {error}")
+        await _wait(woken, pace.idle_s)
+
+
+async def ready(bus: Bus, queues: Sequence[str]) -> int:
+    """How many messages wait in these queues."""
+    return sum([await bus.depth(queue) for queue in queues])
+
+
+async def release(most: int, *, bus: Bus, store: Database, at: datetime) -> int:
+    """Send the next transactions of all batches in turn, at most so many in all; gives how many."""
+    share = shares(await store.fetch(SQL["waiting"]), most)
+    if not share:
+        return 0
+    window = await store.fetch(SQL["window"], list(share), list(share.values()))
+    await bus.publish([publication(_fetch(row)) for row in window])
+    firsts = {row["batch_id"]: row["released"] + 1 for row in window}
+    lasts = [first + share[batch_id] - 1 for batch_id, first in firsts.items()]
+    await store.fetch(SQL["mark_released"], list(firsts), list(firsts.values()), lasts, at)
+    return len(window)
+
+
+def shares(waiting: Sequence[Row], most: int) -> dict[int, int]:
+    """How many transactions of each batch go next: one of each account in turn, and in an account of each batch."""
+    accounts: dict[int, deque[tuple[int, int]]] = {}
+    for batch in waiting:
+        accounts.setdefault(batch["account_id"], deque()).append((batch["batch_id"], batch["unreleased"]))
+    ring = deque(accounts.values())
+    given: Counter[int] = Counter()
+    while ring and most > given.total():
+        batches = ring.popleft()
+        batch_id, left = batches.popleft()
+        given[batch_id] += 1
+        if left > 1:
+            batches.append((batch_id, left - 1))
+        if batches:
+            ring.append(batches)
+    return dict(given)
+
+
+async def watch(*, bus: Bus, store: Database, now: Now, log: FilteringBoundLogger, pace: Pace = PACE) -> None:
+    """Look for ever after what has gone quiet."""
+    while True:
+        try:
+            await look(bus=bus, store=store, at=now(), log=log, pace=pace)
+        except Transient as error:
+            log.warning("watchdog waits", error=f"{type(error).__name__}: {error}")
+        await asyncio.sleep(pace.round_s)
+
+
+async def look(*, bus: Bus, store: Database, at: datetime, log: FilteringBoundLogger, pace: Pace = PACE) -> None:
+    """One round: what is at its end is left alone, what is quiet is sent again, what is unseen is told again.
+
+    Nothing is sent again while messages wait: then nothing is lost, the pipeline is only slow.
+    """
+    await store.fetch(SQL["finish_batches"], at)
+    if await ready(bus, PIPELINE) < pace.ready_most:
+        quiet = await store.fetch(SQL["overdue"], at, pace.quiet, pace.round_most)
+        if quiet:
+            await _send_again(quiet, bus=bus, store=store, at=at, log=log, pace=pace)
+    if await ready(bus, OUTCOMES) < pace.ready_most:
+        told = await store.fetch(SQL["tell_again"], at, pace.unseen, pace.round_most)
+        if told[0]["told"]:
+            log.warning("outcomes told again", size=told[0]["told"])
+
+
+async def _send_again(
+    quiet: Sequence[Row], *, bus: Bus, store: Database, at: datetime, log: FilteringBoundLogger, pace: Pace
+) -> None:
+    dead = [row for row in quiet if is_hopeless(row, at, pace)]
+    hopeful = [row for row in quiet if not is_hopeless(row, at, pace)]
+    await bus.publish([publication(_fetch(row)) for row in hopeful] + [_dead_letter(row, at) for row in dead])
+    ids = [row["batch_id"] for row in quiet], [row["transaction_id"] for row in quiet]
+    await store.fetch(SQL["mark_resent"], *ids, at)
+    log.warning("quiet transactions", sent_again=len(hopeful), given_up=len(dead))
+
+
+def is_hopeless(row: Row, at: datetime, pace: Pace) -> bool:
+    """Whether it is time for a person: it was sent often enough, and others of the same books get through."""
+    works = row["others_move"] or at - row["released_at"] >= pace.patience
+    return bool(works and row["times"] >= pace.resends_most)
+
+
+def _fetch(row: Row) -> FetchData:
+    return FetchData(
+        batch_id=row["batch_id"],
+        batch_no=row["batch_no"],
+        transaction_id=row["transaction_id"],
+        account_id=row["account_id"],
+        books=row["books"],
+    )
+
+
+def _dead_letter(row: Row, at: datetime) -> Publication:
+    """A request that nobody answers, as error_desk reads dead letters (bus/dead_letter.py)."""
+    request = publication(_fetch(row))
+    says = (
+        f"nothing was heard of it after {row['times']} more requests; it was seen last as {WORDS[State(row['state'])]}"
+    )
+    headers = {
+        "dead_queue": "fetch_data_queue",
+        "dead_service": NAME,
+        "dead_reason": "no_answer",
+        "dead_says": says,
+        "dead_at": at.isoformat(timespec="milliseconds"),
+    }
+    return msgspec.structs.replace(request, exchange=DEAD_LETTER_EXCHANGE, headers=request.headers | headers)
+
+
+async def _wait(woken: asyncio.Event, most_s: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(woken.wait(), most_s)
+
+
+async def run(
+    *, url: str, bus: Bus, store: Database, now: Now, woken: asyncio.Event, log: FilteringBoundLogger
+) -> None:
+    """Dispatch and watch for ever, each in its turn with the other processes at the same database `url`."""
+
+    async def listen_and_dispatch(connection: Connection) -> None:
+        await connection.add_listener(CHANNEL, lambda *_: woken.set())
+        await dispatch(bus=bus, store=store, now=now, woken=woken, log=log)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(in_turn(url, "dispatcher", listen_and_dispatch, log=log))
+        tasks.create_task(in_turn(url, "watchdog", lambda _: watch(bus=bus, store=store, now=now, log=log), log=log))
+
+
+async def main(settings: Settings) -> None:
+    """Open the store and the bus, serve the API, and run."""
+    log = logger(NAME)
+    now = partial(datetime.now, UTC)
+    woken = asyncio.Event()
+    async with (
+        database.connect(settings.database_url, connections=8) as store,
+        rabbit.connect(settings.amqp_url, NAME) as bus,
+        asyncio.TaskGroup() as tasks,
+    ):
+        pulse = Pulse(store)
+        api = Api(store, now=now, took_in=woken.set, websocket_url=settings.websocket_url)
+        app = application(
+            api,
+            Keys(store, now),
+            probes=probes(NAME, lambda: pulse.missing),  # intake needs no broker
+            websocket_url=settings.websocket_url,
+        )
+        tasks.create_task(pulse.beat())
+        async with serving(app, host=settings.host, port=settings.port_of(NAME)):
+            await run(url=settings.database_url, bus=bus, store=store, now=now, woken=woken, log=log)
