@@ -13,6 +13,7 @@ import msgspec
 
 from irnflow.errors import BadInput
 from irnflow.gst import fields
+from irnflow.gst.faults import Fault
 from irnflow.gst.invoice import Invoice
 
 BYTES_MAX: Final = 2_000_000  # the portal takes 2 MB and answers 5002 beyond (domain.md section 2.7)
@@ -36,6 +37,17 @@ def decode(document: bytes) -> Invoice:
 def encode(invoice: Invoice) -> bytes:
     """The document to send, of an invoice that has been normalised and has passed the rules."""
     return _encoder.encode(invoice)
+
+
+def too_large(document: bytes) -> Fault:
+    """The fault of a document beyond BYTES_MAX; no rule finds it, for it shows only when all is written."""
+    return Fault(
+        code="document.too_large",
+        path="",
+        says=f"The document has {len(document)} bytes; the portal takes {BYTES_MAX}.",
+        fix="Shorten descriptions and attached documents, or divide the supply among several documents.",
+        portal_code="5002",
+    )
 
 
 def _quoted_numbers(section: dict[str, Any], path: str) -> Iterator[str]:

@@ -1,0 +1,156 @@
+"""Validation: decide whether an invoice may be registered.
+
+consumes   data_queue               DataFetched
+publishes  generate.einvoice        Validated, the exact INV-01 bytes to send, when every rule holds
+           handle.validation_error  ValidationFailed, with every fault found, not only the first
+           status.validation_success | status.validation_failed
+keeps      nothing: no database, no memory; the day is the message's `fetched_at`, in India
+repeated   the same message gives the same verdict and the same bytes
+
+Warnings (a list of ours lacks a port, a text was tidied) stop nothing and travel in the status.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Final
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from irnflow.api.server import probes, serving
+from irnflow.bus import rabbit
+from irnflow.bus.batch import Consumer, Now, consume, each, reading
+from irnflow.bus.port import Bus
+from irnflow.gst import dates, inv01
+from irnflow.gst.calculate import calculate
+from irnflow.gst.faults import Fault, Severity
+from irnflow.gst.invoice import Invoice
+from irnflow.gst.irn import financial_year, irn
+from irnflow.gst.normalise import normalise
+from irnflow.gst.rules import Facts, RulePack, pack
+from irnflow.log import logger
+from irnflow.messages import DataFetched, Detail, Message, State, StatusChanged, Validated, ValidationFailed
+from irnflow.settings import Settings
+
+NAME = "validation"
+
+STATUS_FAULTS_MAX: Final = 20  # in a status, which browsers get; ValidationFailed has them all
+
+
+def handle(fetched: DataFetched, *, accept_sandbox_gstins: bool, now: Now) -> list[Message]:
+    """Write one invoice as INV-01 and check it against the rules in force on the day it was fetched."""
+    facts = Facts(day=dates.in_india(fetched.fetched_at), accept_sandbox_gstins=accept_sandbox_gstins)
+    rules = pack(facts.day)
+    tidied, notes = normalise(fetched.invoice)
+    invoice = calculate(tidied)
+    found = rules.check(invoice, facts)
+    faults = [fault for fault in found if fault.severity is Severity.REFUSED]
+    warnings = notes + [fault for fault in found if fault.severity is Severity.WARNING]
+    payload = b"" if faults else inv01.encode(invoice)
+    if len(payload) > inv01.BYTES_MAX:
+        faults = [inv01.too_large(payload)]
+    if faults:
+        return _refused(fetched, [*faults, *warnings], now())
+    return _passed(fetched, invoice, payload, rules, warnings, now())
+
+
+def _refused(fetched: DataFetched, faults: Sequence[Fault], at: datetime) -> list[Message]:
+    first = faults[0]
+    says = _and_more(first.says, sum(fault.severity is Severity.REFUSED for fault in faults) - 1)
+    return [
+        ValidationFailed(
+            **fetched.about, at=at, cause=first.code, says=says, fix=first.fix, faults=tuple(faults)
+        ),
+        _status(fetched, State.VALIDATION_FAILED, says, faults, at),
+    ]  # fmt: skip
+
+
+def _and_more(says: str, more: int) -> str:
+    """The first fault's words, and how many there are beside it."""
+    match more:
+        case 0:
+            return says
+        case 1:
+            return f"{says} (and 1 more fault)"
+        case _:
+            return f"{says} (and {more} more faults)"
+
+
+def _passed(
+    fetched: DataFetched, invoice: Invoice, payload: bytes, rules: RulePack, warnings: Sequence[Fault], at: datetime
+) -> list[Message]:
+    """What passed has all that the rules ask for; assertions say so to the type checker and to whoever breaks it."""
+    seller, document = invoice.seller_dtls, invoice.doc_dtls
+    assert seller
+    assert document
+    assert seller.gstin
+    assert document.typ
+    assert document.no
+    assert document.dt
+    validated = Validated(
+        **fetched.about,
+        read_digest=fetched.digest,
+        gstin=seller.gstin,
+        doc_typ=document.typ,
+        doc_no=document.no,
+        doc_dt=document.dt,
+        irn=irn(seller.gstin, financial_year(_day(document.dt)), document.typ, document.no),
+        rule_pack=rules.name,
+        validated_at=at,
+        payload=msgspec.Raw(payload),
+    )
+    return [validated, _status(fetched, State.VALIDATION_SUCCESS, "", warnings, at)]
+
+
+def _day(written: str) -> date:
+    day = dates.parse(written)
+    assert day
+    return day
+
+
+def _status(fetched: DataFetched, state: State, says: str, faults: Sequence[Fault], at: datetime) -> StatusChanged:
+    detail = Detail(says=says, faults=tuple(faults[:STATUS_FAULTS_MAX]))
+    return StatusChanged(**fetched.about, status=state, at=at, detail=detail)
+
+
+def failed(fetched: DataFetched, error: Exception, attempts: int, *, at: datetime) -> list[Message]:
+    """What to tell of an invoice that could not be checked at all."""
+    says = f"It could not be checked: {error}."
+    return [
+        ValidationFailed(
+            **fetched.about, at=at, cause="validation.gave_up", says=says,
+            fix="See the log of validation and send the voucher again.", attempts=attempts,
+        ),
+        _status(fetched, State.VALIDATION_FAILED, says, (), at),
+    ]  # fmt: skip
+
+
+async def run(*, bus: Bus, accept_sandbox_gstins: bool, now: Now, log: FilteringBoundLogger) -> None:
+    """Serve for ever."""
+    consumer = Consumer(
+        service=NAME,
+        queue="data_queue",
+        decode=reading(DataFetched),
+        handle=each(partial(handle, accept_sandbox_gstins=accept_sandbox_gstins, now=now)),
+        failed=lambda fetched, error, attempts: failed(fetched, error, attempts, at=now()),
+    )
+    await consume(bus, consumer, now=now, log=log)
+
+
+async def main(settings: Settings) -> None:
+    """Open the bus, and serve."""
+    async with (
+        rabbit.connect(settings.amqp_url, NAME) as bus,
+        serving(
+            probes(NAME, lambda: {} if bus.connected else {"rabbitmq": "not connected"}),
+            host=settings.host,
+            port=settings.port_of(NAME),
+        ),
+    ):
+        await run(
+            bus=bus,
+            accept_sandbox_gstins=settings.accept_sandbox_gstins,
+            now=lambda: datetime.now(UTC),
+            log=logger(NAME),
+        )
