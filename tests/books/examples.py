@@ -16,8 +16,8 @@ IRN = "1a" * 32
 OTHER_IRN = "2b" * 32
 
 
-def mark(voucher_id: str, irn: str = IRN) -> Mark:
-    return Mark(voucher_id=voucher_id, irn=irn, ack_no="112610000012345", ack_dt="2026-11-22 11:45:10", signed_qr="h.p.s")
+def mark(voucher_id: str, irn: str = IRN, ack_no: str = "112610000012345") -> Mark:
+    return Mark(voucher_id=voucher_id, irn=irn, ack_no=ack_no, ack_dt="2026-11-22 11:45:10", signed_qr="h.p.s")
 
 
 def source(url: str, name: str = "main", **statements: str) -> Source:

@@ -55,10 +55,16 @@ def test_books_with_sql_of_their_own_and_a_url_from_the_environment(tmp_path: Pa
         ('[books.main]\nurl = "sqlite://"\nurl_env = "X"', "[books.main]: give either `url` or `url_env`"),
         ('[books.main]\nurl_env = "NOT_SET"', "url_env names NOT_SET, which the environment doesn't have"),
         ('[books."a b"]\nurl = "sqlite://"', "[books.a b]: a name is 1 to 64 of"),
-        ('[books.main]\nurl = "sqlite://"\nheaders = "select :ids"', "so it must give lines, registered, cancelled too"),
+        (
+            '[books.main]\nurl = "sqlite://"\nheaders = "select :ids"',
+            "so it must give lines, registered, cancelled too",
+        ),
         (OWN.replace("where id in :ids", ""), "[books.acme] headers: does not use :ids"),
         (OWN.replace("irn = :irn where", "irn = :irm where"), "[books.acme] registered: does not use :irn"),
-        (OWN.replace("set irn = :irn", "set irn = :irn, qr = :qr"), "registered: uses :qr; there is :ack_dt, :ack_no, :irn"),
+        (
+            OWN.replace("set irn = :irn", "set irn = :irn, qr = :qr"),
+            "registered: uses :qr; there is :ack_dt, :ack_no, :irn",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, text: str, says: str) -> None:

@@ -28,7 +28,10 @@ def test_columns_fill_the_fields_they_stand_for() -> None:
     line_names = (*LINE_NAMES, "hsn", "batch_number")
 
     found = vouchers(
-        [("7", None, "A/1", "B2B", 411026, 27, 118.0, "PO-9", "A/0")], names, [("7", 1, 100.0, 84137010, "B22")], line_names
+        [("7", None, "A/1", "B2B", 411026, 27, 118.0, "PO-9", "A/0")],
+        names,
+        [("7", 1, 100.0, 84137010, "B22")],
+        line_names,
     )
 
     assert found["7"].invoice == Invoice(

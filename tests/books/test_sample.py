@@ -81,7 +81,9 @@ def test_hsn_codes_and_units_exist() -> None:
 
 
 def test_pins_lie_in_their_states() -> None:
-    states = {prefix: set(found.split()) for prefix, found in (line.split(",")[:2] for line in codes("pin_prefixes.csv"))}
+    states = {
+        prefix: set(found.split()) for prefix, found in (line.split(",")[:2] for line in codes("pin_prefixes.csv"))
+    }
     apart = {"typed_badly"}
 
     astray = [p.party_id for p in PARTIES if p.state != "96" and p.state not in states[p.pin[:3]]]

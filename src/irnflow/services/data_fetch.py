@@ -94,7 +94,7 @@ def failed(asked: FetchData, error: Exception, attempts: int, *, at: datetime) -
             cause = "books.unreadable_row"
         case _:
             cause = "books.gave_up"
-    return _failure(asked, cause, f"{error}.", at, attempts=attempts)
+    return _failure(asked, cause, f"It can't be read: {error}.", at, attempts=attempts)
 
 
 def _failure(asked: FetchData, cause: str, says: str, at: datetime, *, attempts: int = 1) -> list[Message]:
