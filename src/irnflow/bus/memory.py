@@ -7,7 +7,7 @@ duplicate, delay and reorder messages, lose confirms and connections, and go dow
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -44,9 +44,12 @@ class Broker:
     def __init__(self, mischief: Mischief | None = None) -> None:
         self.mischief = mischief or Mischief(random=Random(0))  # noqa: S311 (no secret depends on it)
         self.running = True
+        self.on_ladder: list[Publication] = []
+        self.returns = 0  # deliveries that came back unsettled
         self._queues = {name: _Queue(name, self) for name in topology.QUEUES}
         self._connections: list[Connection] = []
         self._delayed = 0
+        self._watchers: list[asyncio.Future[None]] = []
 
     @asynccontextmanager
     async def connect(self, name: str) -> AsyncIterator["Connection"]:
@@ -72,11 +75,30 @@ class Broker:
         """The messages that wait in a queue, as they would be handed out; they stay there."""
         return [_delivery(message, tag) for tag, message in enumerate(self._queues[queue].ready, 1)]
 
+    async def when(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds; it is asked again after each change in any queue."""
+        while not condition():
+            changed = asyncio.get_running_loop().create_future()
+            self._watchers.append(changed)
+            await changed
+
+    def changed(self) -> None:
+        """Something has arrived, been handed out, or been settled."""
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
+
+    @property
+    def unsettled(self) -> int:
+        """Deliveries that are handed out and not acked."""
+        return sum(queue.unsettled for queue in self._queues.values())
+
     @property
     def in_flight(self) -> int:
-        """Messages that are ready, handed out and not acked, or on the ladder; dead letters don't count."""
-        alive = [queue for queue in self._queues.values() if queue.name != topology.DEAD_LETTER_QUEUE]
-        return sum(len(queue.ready) + queue.unsettled for queue in alive) + self._delayed
+        """Messages that are ready, handed out, delayed or on the ladder; 0 once all are settled."""
+        ready = sum(len(queue.ready) for queue in self._queues.values())
+        return ready + self.unsettled + self._delayed + len(self.on_ladder)
 
     def accept(self, publication: Publication, app_id: str) -> bool:
         """Put one message into the queues that it belongs to; False when there are none."""
@@ -98,20 +120,23 @@ class Broker:
 
     def _arrive(self, queue: str, message: "_Message") -> None:
         if queue in topology.LADDER:
-            self._later(topology.LADDER[queue], self.dead_letter, queue, message, "expired")
+            self.on_ladder.append(message.publication)
+            self.changed()
+            asyncio.get_running_loop().call_later(topology.LADDER[queue], self._expire, queue, message)
         elif self.mischief.happens(self.mischief.delay):
             delay_s = self.mischief.random.uniform(0, self.mischief.delay_s)
-            self._later(delay_s, self._queues[queue].put, message)
+            self._delayed += 1
+            asyncio.get_running_loop().call_later(delay_s, self._late, queue, message)
         else:
             self._queues[queue].put(message)
 
-    def _later(self, delay_s: float, move, *args: object) -> None:  # type: ignore[no-untyped-def]
-        def moved() -> None:
-            self._delayed -= 1
-            move(*args)
+    def _expire(self, step: str, message: "_Message") -> None:
+        self.on_ladder.remove(message.publication)
+        self.dead_letter(step, message, "expired")
 
-        self._delayed += 1
-        asyncio.get_running_loop().call_later(delay_s, moved)
+    def _late(self, queue: str, message: "_Message") -> None:
+        self._delayed -= 1
+        self._queues[queue].put(message)
 
 
 class Connection:
@@ -204,6 +229,7 @@ class _Queue:
     def give_back(self, messages: Iterable[_Message]) -> None:
         """Unsettled deliveries come first again, in their order; over the delivery limit they are dead."""
         for message in reversed(list(messages)):
+            self.broker.returns += 1
             message.delivery_count += 1
             if message.delivery_count > topology.DELIVERY_LIMIT and self.name != topology.DEAD_LETTER_QUEUE:
                 self.broker.dead_letter(self.name, message, "delivery_limit")
@@ -214,6 +240,7 @@ class _Queue:
     def hand_out(self) -> None:
         while self.ready and (subscription := self._next_free()):
             subscription.hand(self._pick())
+        self.broker.changed()
 
     def _next_free(self) -> "_Subscription | None":
         """Round robin over the subscriptions whose prefetch isn't used up."""

@@ -154,7 +154,7 @@ async def _keep(
             async with connected(url, name) as wire, serving(wire):
                 pauses = backoff()
                 _settled(tried)
-                log.warning("broker lost", error=await wire.lost)
+                log.warning("broker lost", error=await asyncio.shield(wire.lost))
         except Unavailable as error:
             log.warning("no broker", error=words(error))
         except BadInput as error:

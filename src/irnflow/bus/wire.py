@@ -96,15 +96,17 @@ class Channel:
         async with self._asking:
             if self.gone is not None:
                 raise Unavailable(self.gone)
+            self.wire.write(pamqp.frame.marshal(question, self.number))
             self._reply = asyncio.get_running_loop().create_future()
             self._answers = question.valid_responses
-            self.wire.write(pamqp.frame.marshal(question, self.number))
             try:
                 async with asyncio.timeout(REPLY_S):
                     return await self._reply
             except TimeoutError as error:
                 self.lose(f"no answer to {question.name} in {REPLY_S} s")
                 raise Unavailable(self.gone or "") from error
+            finally:
+                self._reply = None
 
     async def close(self) -> bool:
         """Say good-bye, unless there is nobody to hear it; gives whether the number is free again."""
