@@ -4,14 +4,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from irnflow import __version__
-from irnflow.errors import Permanent, Transient
+from irnflow.errors import BadInput, Permanent, Transient
 from irnflow.settings import SERVICES, Settings, from_environment
 
 
@@ -19,15 +19,27 @@ def main() -> None:
     """Run the command that the arguments name; what a person must mend is said in a sentence, without a traceback."""
     try:
         code = irnflow(standalone_mode=False)
-    except (Permanent, Transient) as trouble:
-        click.echo(f"irnflow: {trouble}", err=True)
-        code = 1
     except click.ClickException as misuse:
         misuse.show()
         code = misuse.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130
+    except Exception as error:
+        troubles = list(_leaves(error))
+        if not all(isinstance(trouble, Permanent | Transient) for trouble in troubles):
+            raise
+        click.echo("\n".join(f"irnflow: {trouble}" for trouble in troubles), err=True)
+        code = 1
     sys.exit(code)
+
+
+def _leaves(error: Exception) -> Iterator[Exception]:
+    """The exceptions of a group of groups, or the one."""
+    if not isinstance(error, ExceptionGroup):
+        yield error
+        return
+    for each in error.exceptions:
+        yield from _leaves(each)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,7 +65,8 @@ def serve(name: str) -> int:
     from irnflow.local.services import main_of
 
     log.set_up()
-    return _serve(main_of(name)(_settings()))
+    needed = [] if name == "sandbox" else ["database_url", "amqp_url"]
+    return _serve(main_of(name)(_settings(*needed)))
 
 
 @irnflow.command()
@@ -61,7 +74,9 @@ def token() -> None:
     """Print a link that opens the console once, for the account that `irnflow up` made."""
     from irnflow.local.demo import another_token
 
-    click.echo(f"{os.environ.get('IRNFLOW_CONSOLE_URL', '')}/#token={asyncio.run(another_token(_settings()))}")
+    click.echo(
+        f"{os.environ.get('IRNFLOW_CONSOLE_URL', '')}/#token={asyncio.run(another_token(_settings('database_url')))}"
+    )
 
 
 @irnflow.command()
@@ -69,7 +84,7 @@ def migrate() -> None:
     """Bring the database up to this version."""
     from irnflow.store.migrate import migrate as bring_up
 
-    applied = asyncio.run(bring_up(_settings().database_url))
+    applied = asyncio.run(bring_up(_settings("database_url").database_url))
     click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
 
 
@@ -85,17 +100,74 @@ def topology(check: bool) -> int:
         definitions = room.definitions(room.vhost_of(_settings().amqp_url), {})
         click.echo(msgspec.json.format(msgspec.json.encode(definitions)))
         return 0
-    differences = asyncio.run(room.check(_settings()))
+    differences = asyncio.run(room.check(_settings("amqp_url", "management_url")))
     click.echo("\n".join(differences) or "the broker is as it should be")
     return 1 if differences else 0
 
 
-def _settings() -> Settings:
-    """The environment's settings, and for what it doesn't say those of the running `irnflow up`."""
+@irnflow.command()
+@click.option("--account", help="Name of the account; may be left out where there is one.")
+@click.option("--batch", "batch_no", help="Only of this batch.")
+def failures(account: str | None, batch_no: str | None) -> None:
+    """List open failures by cause: what is wrong, and what to do."""
+    from rich.console import Console
+
+    from irnflow.local import worklist
+
+    url = _settings("database_url").database_url
+    asyncio.run(worklist.show(url, Console(), account=account, batch_no=batch_no))
+
+
+@irnflow.command()
+@click.option("--account", help="Name of the account; may be left out where there is one.")
+@click.option("--stage", help="Only failures of this service.")
+@click.option("--cause", help="Only failures of this cause.")
+@click.option("--batch", "batch_no", help="Only failures of this batch.")
+@click.option("--transaction", "transaction_ids", multiple=True, help="Only this voucher; may be given again.")
+@click.option("--all", "everything", is_flag=True, help="All open failures.")
+def retry(
+    account: str | None, stage: str | None, cause: str | None, batch_no: str | None,
+    transaction_ids: tuple[str, ...], everything: bool,
+) -> None:  # fmt: skip
+    """Send open failures again as a new batch: those that meet all that is said."""
+    from rich.console import Console
+
+    from irnflow.local import worklist
+    from irnflow.store.failures import Choice
+
+    if not (everything or stage or cause or batch_no or transaction_ids):
+        raise click.UsageError("say which: --cause, --stage, --batch, --transaction, or --all")
+    ids = list(transaction_ids) or None
+    choice = Choice(stage=stage, cause=cause, batch_no=batch_no, transaction_ids=ids)
+    url = _settings("database_url").database_url
+    asyncio.run(worklist.retry(url, Console(), account=account, choice=choice))
+
+
+@irnflow.command()
+def accounting() -> int:
+    """Compare what independent tables say of the same vouchers; 1 when two disagree that never may."""
+    from rich.console import Console
+
+    from irnflow.local import worklist
+
+    agree = asyncio.run(worklist.account_for(_settings("database_url").database_url, Console()))
+    return 0 if agree else 1
+
+
+def _settings(*needed: str) -> Settings:
+    """The environment's settings, and for what it doesn't say those of the running `irnflow up`.
+
+    Raises BadInput when one of `needed` is in neither.
+    """
     from irnflow.local.home import remembered
 
     data = Path(os.environ.get("IRNFLOW_DATA", Settings().data))
-    return from_environment(remembered(data) | os.environ)
+    settings = from_environment(remembered(data) | os.environ)
+    for name in needed:
+        if not getattr(settings, name):
+            raise BadInput(f"IRNFLOW_{name.upper()} is not set, and no `irnflow up` runs on {data.resolve()}: "
+                           "start that, or set it")  # fmt: skip
+    return settings
 
 
 def _serve(work: Coroutine[Any, Any, int | None]) -> int:

@@ -147,7 +147,7 @@ class Client:
     async def outcomes(self, batch_no: str) -> list[Outcome]:
         """What became of each voucher, beside what the sample expects."""
         expected = sample.expected()
-        rows = await self._call("GET", f"/api/v1/batches/{batch_no}/transactions", params={"limit": 1000})
+        rows = await self._call("GET", f"/api/v1/batches/{batch_no}/transactions", params={"limit": 500})
         return [
             Outcome(
                 voucher_id=row["transaction_id"],

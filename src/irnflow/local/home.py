@@ -29,6 +29,11 @@ def remember(data: Path, environment: Mapping[str, str]) -> None:
     private.write(data / "environment", "".join(lines).encode())
 
 
+def forget(data: Path) -> None:
+    """Nothing runs here any more."""
+    (data / "environment").unlink(missing_ok=True)
+
+
 def remembered(data: Path) -> dict[str, str]:
     """What `remember` wrote; empty when nothing did."""
     try:

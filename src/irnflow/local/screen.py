@@ -3,11 +3,12 @@
 import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 import msgspec
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from irnflow.messages import WORDS, State
@@ -55,21 +56,20 @@ def step(console: Console, doing: str) -> Iterator[None]:
 
 
 class Following:
-    """A progress bar with the counts by state beneath its name."""
+    """A progress bar with the counts by state beside it; where that can't be drawn, a line for each change."""
 
     def __init__(self, console: Console, size: int) -> None:
         self._console = console
         self._progress = Progress(
             BarColumn(30),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
             TextColumn("{task.fields[counts]}"),
             console=console,
+            disable=not console.is_terminal,
         )
         self._task: TaskID = self._progress.add_task("", total=size, counts="")
-        self._said = ""
 
-    def __enter__(self) -> "Following":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 
@@ -77,11 +77,10 @@ class Following:
         self._progress.stop()
 
     def show(self, counts: Mapping[State, int]) -> None:
-        words = "  ".join(f"{_coloured(state)} {n}" for state, n in counts.items() if n)
+        words = "  ".join(f"{_coloured(state)} {counts[state]}" for state in State if counts.get(state))
         self._progress.update(self._task, completed=at_rest(counts), counts=words)
-        if not self._console.is_terminal and words != self._said:
-            self._console.print(f"    {words}")
-        self._said = words
+        if not self._console.is_terminal:
+            self._console.print(f"    {words}", soft_wrap=True)
 
 
 def at_rest(counts: Mapping[State, int]) -> int:
@@ -90,23 +89,31 @@ def at_rest(counts: Mapping[State, int]) -> int:
 
 
 def summary(console: Console, outcomes: Sequence[Outcome]) -> None:
-    """A table of all vouchers, those that surprise last, and one sentence."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("voucher", "state", "", "IRN, or what is wrong"):
-        table.add_column(heading, overflow="fold")
-    for row in sorted(outcomes, key=lambda row: (not row.as_expected, row.state, row.voucher_id)):
-        mark = "" if row.as_expected else f"[red]expected {WORDS[row.expected]}[/]"
-        table.add_row(escape(row.voucher_id), _coloured(row.state), mark, escape(row.says))
-    console.print()
-    console.print(table)
-    console.print()
+    """All vouchers under their states, those that surprise last, and one sentence."""
+    as_expected = [row for row in outcomes if row.as_expected]
+    surprises = [row for row in outcomes if not row.as_expected]
+    for state in sorted({row.state for row in as_expected}, key=list(State).index, reverse=True):
+        rows = [row for row in as_expected if row.state == state]
+        _list(console, f"{_coloured(state)} {len(rows)}", rows)
+    for row in surprises:
+        _list(console, f"{_coloured(row.state)} [bold red]where {WORDS[row.expected]} was expected[/]", [row])
     registered = sum(row.state is State.REGISTERED for row in outcomes)
-    surprises = sum(not row.as_expected for row in outcomes)
-    rest = len(outcomes) - registered
-    verdict = (
-        f"[red]{surprises} fared otherwise than the samples expect.[/]" if surprises else "each as the samples expect."
+    verdict = f"[bold red]{len(surprises)} not as expected[/]" if surprises else "each as expected"
+    console.print(
+        f"\n[bold]{registered} registered, {len(outcomes) - registered} not[/]; "
+        f"some vouchers of the sample are wrong on purpose: {verdict}."
     )
-    console.print(f"[bold]{registered} registered, {rest} not[/] (wrong on purpose): {verdict}")
+
+
+def _list(console: Console, heading: str, rows: Sequence[Outcome]) -> None:
+    """Rows below a heading: voucher, then IRN or reason. An IRN of 64 characters fits on a line of 80."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(f"  {escape(row.voucher_id)}", escape(row.says))
+    console.print(f"\n{heading}")
+    console.print(table)
 
 
 def _coloured(state: State) -> str:

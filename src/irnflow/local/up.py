@@ -38,7 +38,7 @@ _PORTS: Final = (*SERVICES, "sandbox", "postgres", "rabbitmq", "management")
 
 async def up(environment: Mapping[str, str], *, leave: bool) -> int:
     """Run until cancelled, or with `leave` until the samples are done: 0 when each fared as expected."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     data = from_environment(environment).data.resolve()
     data.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
@@ -48,6 +48,7 @@ async def up(environment: Mapping[str, str], *, leave: bool) -> int:
         try:
             return await _run(place, console, leave=leave)
         finally:
+            home.forget(data)
             console.print("Stopping ...")
 
 

@@ -1,0 +1,84 @@
+"""The worklist on the terminal: what failed and why, and sending it again."""
+
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from irnflow.api.resources import VOUCHERS_MAX, Example
+from irnflow.errors import BadInput
+from irnflow.store import accounting, accounts, batches, database, failures
+from irnflow.store.failures import Choice
+
+GROUPS_MOST: Final = 1_000
+
+# What `retry` refuses, in words that say what to do.
+REFUSALS: Final = {
+    "NOTHING_OPEN": "no open failure meets all of that; `irnflow failures` lists them",
+    "BOOKS_MIXED": "these failures are of several books, and a batch reads one: retry each batch with --batch",
+}
+
+
+async def show(url: str, console: Console, *, account: str | None, batch_no: str | None) -> None:
+    """Print the open failures of an account, of one batch or of all, by stage and cause."""
+    async with database.connect(url, connections=1) as store:
+        whose = await accounts.named(store, account)
+        batch_id = None
+        if batch_no is not None:
+            batch = await batches.one(store, whose.account_id, batch_no)
+            if batch is None:
+                raise BadInput(f"account {whose.name} has no batch {batch_no}")
+            batch_id = batch["batch_id"]
+        groups = await failures.open_by_cause(
+            store, whose.account_id, batch_id=batch_id, after=("", ""), most=GROUPS_MOST
+        )
+    if not groups:
+        console.print("No open failures.")
+        return
+    for stage, causes in groupby(groups, key=lambda group: group["stage"]):
+        table = Table(title=escape(stage), title_justify="left", expand=True)
+        table.add_column("vouchers", justify="right")
+        table.add_column("cause", overflow="fold")
+        table.add_column("what is wrong, and what to do", ratio=2, overflow="fold")
+        table.add_column("for example", ratio=1, overflow="fold")
+        for group in causes:
+            examples = msgspec.json.decode(group["examples"], type=list[Example])
+            says = escape(group["says"]) + (f"\n[dim]{escape(group['fix'])}[/]" if group["fix"] else "")
+            shown = "\n".join(escape(f"{one.transaction_id} ({one.batch_no})") for one in examples[:3])
+            table.add_row(str(group["count"]), escape(group["cause"]), says, shown)
+        console.print(table)
+
+
+async def retry(url: str, console: Console, *, account: str | None, choice: Choice) -> None:
+    """Send chosen open failures again as a new batch, and print its number. Raises BadInput when none is meant."""
+    async with database.connect(url, connections=1) as store:
+        whose = await accounts.named(store, account)
+        done = await failures.retry(
+            store, whose.account_id, choice, most=VOUCHERS_MAX, idempotency_key=None, at=datetime.now(UTC)
+        )
+    if done["outcome"] in REFUSALS:
+        raise BadInput(REFUSALS[done["outcome"]])
+    origin = f", from batch {done['retry_of']}" if done["retry_of"] else ""
+    console.print(f"Batch {done['batch_no']}: {len(done['transaction_ids'])} vouchers sent again{origin}.")
+
+
+async def account_for(url: str, console: Console) -> bool:
+    """Print the accounting; whether all that must agree at any time does."""
+    async with database.connect(url, connections=1) as store:
+        figures = await accounting.figures(store)
+        found = await accounting.differences(store)
+    console.print(
+        f"{figures.transactions} transactions, {figures.accepted} registered IRNs, "
+        f"{figures.open_failures} open failures, {figures.buried} dead letters that name nothing of ours"
+    )
+    for state, count in sorted(figures.by_state.items()):
+        console.print(f"  {count:>9}  {state}")
+    for difference in found:
+        where = " ".join(filter(None, (difference.batch_no, difference.transaction_id)))
+        mark = "in flight" if difference.at_rest else "[red]WRONG[/]"
+        console.print(f"{mark}  {difference.what} {escape(where)}: {escape(difference.says)}")
+    return all(difference.at_rest for difference in found)

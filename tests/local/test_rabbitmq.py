@@ -1,0 +1,79 @@
+"""local/rabbitmq.py."""
+
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiormq
+import psutil
+import pytest
+import pytest_asyncio
+
+from irnflow.bus import topology
+from irnflow.local import rabbitmq
+from irnflow.settings import Settings
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def node(broker_cache: Path) -> AsyncIterator[rabbitmq.Server]:
+    with tempfile.TemporaryDirectory(prefix="irnflow-test-") as folder:
+        async with rabbitmq.running(Path(folder), cache=broker_cache) as server:
+            yield server
+
+
+async def test_a_node_starts_with_our_topology(node: rabbitmq.Server) -> None:
+    settings = Settings(amqp_url=node.amqp_url, management_url=node.management_url)
+
+    differences = await topology.check(settings)
+
+    assert differences == []
+
+
+async def test_it_listens_on_loopback_alone(node: rabbitmq.Server) -> None:
+    addresses = _listening(node.child.pid)
+
+    assert addresses == {"127.0.0.1"}
+
+
+async def test_a_service_may_not_do_what_is_not_its_work(node: rabbitmq.Server) -> None:
+    connection = await aiormq.connect(node.amqp_url_of("validation"))
+    channel = await connection.channel()
+
+    with pytest.raises(aiormq.exceptions.ChannelAccessRefused):
+        await channel.basic_get("register_success_queue")
+
+    await connection.close()
+
+
+async def test_it_comes_back_with_its_messages_at_the_same_address_when_it_is_killed(node: rabbitmq.Server) -> None:
+    connection = await aiormq.connect(node.amqp_url)
+    channel = await connection.channel()
+    await channel.basic_publish(b"kept", exchange=topology.DIRECT, routing_key="fetch.data", mandatory=True)
+
+    os.killpg(node.child.pid, signal.SIGKILL)
+
+    assert await until(lambda: _first(node.amqp_url, "fetch_data_queue"), within_s=60) == b"kept"
+
+
+def _listening(pid: int) -> set[str]:
+    """The addresses at which a process and its children listen."""
+    process = psutil.Process(pid)
+    return {
+        connection.laddr.ip
+        for each in (process, *process.children(recursive=True))
+        for connection in each.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+async def _first(url: str, queue: str) -> bytes:
+    connection = await aiormq.connect(url)
+    channel = await connection.channel()
+    message = await channel.basic_get(queue, no_ack=True)
+    await connection.close()
+    return message.body
