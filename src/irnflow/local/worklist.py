@@ -11,6 +11,7 @@ from rich.table import Table
 
 from irnflow.api.resources import VOUCHERS_MAX, Example
 from irnflow.errors import BadInput
+from irnflow.messages import WORDS
 from irnflow.store import accounting, accounts, batches, database, failures
 from irnflow.store.failures import Choice
 
@@ -76,7 +77,7 @@ async def account_for(url: str, console: Console) -> bool:
         f"{figures.open_failures} open failures, {figures.buried} dead letters that name nothing of ours"
     )
     for state, count in sorted(figures.by_state.items()):
-        console.print(f"  {count:>9}  {state}")
+        console.print(f"  {count:>9}  {WORDS[state]}")
     for difference in found:
         where = " ".join(filter(None, (difference.batch_no, difference.transaction_id)))
         mark = "in flight" if difference.at_rest else "[red]WRONG[/]"

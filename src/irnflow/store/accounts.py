@@ -49,6 +49,16 @@ async def create_account(database: Database, name: str, *, at: datetime) -> int:
     return int(rows[0]["account_id"])
 
 
+async def named(database: Database, name: str | None) -> Account:
+    """The account of this name, or for None the only one. Raises BadInput naming those there are."""
+    found = [Account(**row) for row in await database.fetch(SQL["accounts"])]
+    meant = [account for account in found if name in (None, account.name)]
+    if len(meant) == 1:
+        return meant[0]
+    names = ", ".join(account.name for account in found) or "none yet"
+    raise BadInput(f"say which account with --account; there are: {names}")
+
+
 async def add_books(database: Database, account_id: int, books: str) -> None:
     """Let an account use these books; `books` is a name in the books file."""
     await database.fetch(SQL["add_books"], account_id, books)

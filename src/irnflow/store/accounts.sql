@@ -48,3 +48,6 @@ where k.digest = $1::bytea and not k.once and k.revoked_at is null
 
 -- revoke_key: a key that is no longer good
 update irnflow.api_key set revoked_at = $2::timestamptz where digest = $1::bytea and revoked_at is null;
+
+-- accounts: all of them
+select account_id, name from irnflow.account order by name;
