@@ -28,6 +28,11 @@ def is_place_of_supply(code: str) -> bool:
     return code in states() and code not in _NO_PLACE_OF_SUPPLY
 
 
+def is_in_india(code: str) -> bool:
+    """Whether it is a place of supply and not abroad."""
+    return is_place_of_supply(code) and code != OTHER_COUNTRIES
+
+
 @cache
 def _states_by_prefix() -> Mapping[int, frozenset[str]]:
     return {int(row["pin3"]): frozenset(row["state_codes"].split()) for row in codes.rows("pin_prefixes.csv")}

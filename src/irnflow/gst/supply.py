@@ -9,6 +9,7 @@ from irnflow.gst.invoice import Document, Invoice, Party, Transaction
 EXPORTS: Final = frozenset({"EXPWP", "EXPWOP"})
 TO_SEZ: Final = frozenset({"SEZWP", "SEZWOP"})
 WITHOUT_PAYMENT: Final = frozenset({"EXPWOP", "SEZWOP"})  # under bond or LUT: the IGST may be 0
+DOMESTIC: Final = frozenset({"B2B", "DEXP"})  # a deemed export is taxed as B2B
 NOTES: Final = frozenset({"CRN", "DBN"})
 
 # What stands for a section that isn't there, so that a reader of fields needs no guard.
@@ -32,9 +33,11 @@ def tax_of(invoice: Invoice) -> Tax | None:
     transaction = invoice.tran_dtls or NO_TRANSACTION
     if transaction.sup_typ in EXPORTS or transaction.sup_typ in TO_SEZ:
         return Tax.IGST
+    if transaction.sup_typ not in DOMESTIC:
+        return None
     seller = invoice.seller_dtls or NO_PARTY
     place = (invoice.buyer_dtls or NO_PARTY).pos
-    if not seller.gstin or seller.stcd != seller.gstin[:2] or not place or not pos.is_place_of_supply(place):
+    if not seller.gstin or seller.stcd != seller.gstin[:2] or not place or not pos.is_in_india(place):
         return None
     within = seller.stcd == place
     return Tax.CGST_SGST if within and transaction.igst_on_intra != "Y" else Tax.IGST

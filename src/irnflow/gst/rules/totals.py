@@ -69,7 +69,7 @@ def _sum_off(name: str, inv01_name: str) -> Finder:
 
 
 def _can_be_added(case: Case) -> bool:
-    return all(line.adds_up and line.item.ass_amt is not None for line in case.lines)
+    return bool(case.lines) and all(line.adds_up and line.item.ass_amt is not None for line in case.lines)
 
 
 def _invoice_value_off(case: Case) -> Iterator[Place]:

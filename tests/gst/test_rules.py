@@ -1,0 +1,422 @@
+"""The table of rules: each has a sound document that meets it and one that breaks it in exactly one place."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from irnflow.gst import rules
+from irnflow.gst.faults import Severity
+from irnflow.gst.portal_codes import portal_code
+from tests.gst import documents
+from tests.gst.documents import (
+    BETWEEN,
+    CREDIT_NOTE,
+    DAY,
+    DEEMED_EXPORT,
+    ELSEWHERE,
+    EXPORT_PAID,
+    EXPORT_UNPAID,
+    IGST_ON_INTRA,
+    NEIGHBOUR,
+    OPERATOR,
+    REVERSE_CHARGE,
+    SELLER,
+    SEZ_PAID,
+    SEZ_UNPAID,
+    SHIPPED,
+    SOUND,
+    TOBACCO,
+    WITH_CESS,
+    WITHIN,
+    Document,
+    changed,
+    check,
+    party,
+    refusals,
+)
+
+
+class Breaks(NamedTuple):
+    """How to break one rule: what to change in a sound document, and where the fault then stands."""
+
+    code: str
+    path: str
+    document: Document
+    changes: dict[str, Any]
+    facts: dict[str, Any] = {}  # noqa: RUF012  never changed
+
+
+ONE = "ItemList[0]."
+LINES = BETWEEN["ItemList"]
+EWAY_BILL = {"EwbDtls": {"Distance": 0, "TransId": OPERATOR}}
+
+BREAKS = [
+    # shape
+    Breaks("field.missing", "TranDtls", WITHIN, {"TranDtls": None}),
+    Breaks("field.missing", "BuyerDtls.LglNm", WITHIN, {"BuyerDtls.LglNm": None}),
+    Breaks("field.missing", ONE + "UnitPrice", WITHIN, {ONE + "UnitPrice": None}),
+    Breaks("field.missing", "RefDtls.PrecDocDtls[0].InvDt", WITHIN, {"RefDtls": {"PrecDocDtls": [{"InvNo": "A1"}]}}),
+    Breaks("field.unknown", "SellerDtls.Pos", WITHIN, {"SellerDtls.Pos": "29"}),
+    Breaks("field.length", "SellerDtls.LglNm", WITHIN, {"SellerDtls.LglNm": "AB"}),
+    Breaks("field.length", "BuyerDtls.Addr1", WITHIN, {"BuyerDtls.Addr1": "x" * 101}),
+    Breaks("field.characters", ONE + "PrdDesc", WITHIN, {ONE + "PrdDesc": 'Pipe 12"'}),
+    Breaks("field.pattern", "SellerDtls.Em", WITHIN, {"SellerDtls.Em": "nobody at all"}),
+    Breaks("field.pattern", "SellerDtls.Gstin", WITHIN, {"SellerDtls.Gstin": "XXZZZCS1111A1ZD"}),
+    Breaks("field.choice", "TranDtls.SupTyp", SEZ_PAID, {"TranDtls.SupTyp": "B2C"}),
+    Breaks("field.choice", "ExpDtls.RefClm", EXPORT_PAID, {"ExpDtls.RefClm": "|"}),
+    Breaks("field.date", "ExpDtls.ShipBDt", EXPORT_PAID, {"ExpDtls.ShipBDt": "31/02/2026"}),
+    Breaks("field.range", "SellerDtls.Pin", WITHIN, {"SellerDtls.Pin": 12345}),
+    Breaks("field.range", ONE + "OthChrg", WITHIN, {ONE + "OthChrg": Decimal(-1)}),
+    Breaks("field.decimals", ONE + "PreTaxVal", WITHIN, {ONE + "PreTaxVal": Decimal("1.005")}),
+    Breaks("supplier.gstin_missing", "SellerDtls.Gstin", WITHIN, {"SellerDtls.Gstin": None}),
+    Breaks("supplier.unregistered", "SellerDtls.Gstin", WITHIN, {"SellerDtls.Gstin": "URP"}),
+    Breaks("supplier.pin_missing", "SellerDtls.Pin", WITHIN, {"SellerDtls.Pin": None}),
+    Breaks("recipient.pin_missing", "BuyerDtls.Pin", WITHIN, {"BuyerDtls.Pin": None}),
+    Breaks("document.type", "DocDtls.Typ", WITHIN, {"DocDtls.Typ": "BIL"}),
+    Breaks("document.number", "DocDtls.No", WITHIN, {"DocDtls.No": "0117"}),
+    Breaks("document.number", "DocDtls.No", WITHIN, {"DocDtls.No": "SEVENTEEN/LETTERS"}),
+    Breaks("document.date_form", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "31/11/2026"}),
+    Breaks("reverse_charge.value", "TranDtls.RegRev", WITHIN, {"TranDtls.RegRev": "|"}),
+    Breaks("igst_on_intra.value", "TranDtls.IgstOnIntra", BETWEEN, {"TranDtls.IgstOnIntra": "X"}),
+    Breaks("hsn.form", ONE + "HsnCd", WITHIN, {ONE + "HsnCd": "94036"}),
+    Breaks("unit.form", ONE + "Unit", WITHIN, {ONE + "Unit": "N"}),
+    Breaks("lines.none", "ItemList", WITHIN, {"ItemList": []}),
+    # parties
+    Breaks("supplier.gstin", "SellerDtls.Gstin", WITHIN, {"SellerDtls.Gstin": SELLER[:-1] + "E"}),
+    Breaks("recipient.gstin", "BuyerDtls.Gstin", WITHIN, {"BuyerDtls.Gstin": NEIGHBOUR[:-1] + "Z"}),
+    Breaks("ship_to.gstin", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": "27ZZZCT7777G1ZZ"}),
+    Breaks("supplier.state", "SellerDtls.Stcd", WITHIN, {"SellerDtls.Stcd": "45"}),
+    Breaks("recipient.state", "BuyerDtls.Stcd", WITHIN, {"BuyerDtls.Stcd": "45"}),
+    Breaks("dispatch.state", "DispDtls.Stcd", WITHIN, {
+        "DispDtls": {"Nm": "Yard", "Addr1": "1", "Loc": "Mysuru", "Pin": 570001, "Stcd": "45"}}),
+    Breaks("ship_to.state", "ShipDtls.Stcd", SHIPPED, {"ShipDtls.Stcd": "45", "ShipDtls.Gstin": None}),
+    Breaks("supplier.pin", "SellerDtls.Pin", WITHIN, {"SellerDtls.Pin": 400001}),
+    Breaks("recipient.pin", "BuyerDtls.Pin", WITHIN, {"BuyerDtls.Pin": 999999}),
+    Breaks("dispatch.pin", "DispDtls.Pin", WITHIN, {
+        "DispDtls": {"Nm": "Yard", "Addr1": "1", "Loc": "Mysuru", "Pin": 110001, "Stcd": "29"}}),
+    Breaks("ship_to.pin", "ShipDtls.Pin", SHIPPED, {"ShipDtls.Pin": 560001}),
+    Breaks("supplier.pin_unlisted", "SellerDtls.Pin", WITHIN, {"SellerDtls.Pin": 900001}),
+    Breaks("recipient.pin_unlisted", "BuyerDtls.Pin", WITHIN, {"BuyerDtls.Pin": 900001}),
+    Breaks("dispatch.pin_unlisted", "DispDtls.Pin", WITHIN, {
+        "DispDtls": {"Nm": "Yard", "Addr1": "1", "Loc": "Mysuru", "Pin": 900001, "Stcd": "29"}}),
+    Breaks("ship_to.pin_unlisted", "ShipDtls.Pin", SHIPPED, {"ShipDtls.Pin": 900001}),
+    Breaks("supplier.state_of_gstin", "SellerDtls.Stcd", WITHIN, {"SellerDtls.Stcd": "27", "SellerDtls.Pin": 400001}),
+    Breaks("recipient.state_of_gstin", "BuyerDtls.Stcd", WITHIN, {"BuyerDtls.Stcd": "27", "BuyerDtls.Pin": 400001}),
+    Breaks("recipient.is_supplier", "BuyerDtls.Gstin", WITHIN, {"BuyerDtls.Gstin": SELLER}),
+    Breaks("ship_to.is_recipient", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": SHIPPED["BuyerDtls"]["Gstin"]}),
+    Breaks("ship_to.state_of_gstin", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": ELSEWHERE}),
+    Breaks("ship_to.gstin_missing", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": None, **EWAY_BILL}),
+    Breaks("ecommerce.operator", "TranDtls.EcmGstin", WITHIN, {"TranDtls.EcmGstin": ELSEWHERE}),
+    # supplies
+    Breaks("recipient.unregistered", "BuyerDtls.Gstin", WITHIN, {"BuyerDtls.Gstin": "URP"}),
+    Breaks("deemed_export.unregistered", "BuyerDtls.Gstin", DEEMED_EXPORT, {"BuyerDtls.Gstin": "URP"}),
+    Breaks("export.recipient", "BuyerDtls.Gstin", EXPORT_PAID, {"BuyerDtls.Gstin": ELSEWHERE}),
+    Breaks("export.state", "BuyerDtls.Stcd", EXPORT_PAID, {"BuyerDtls.Stcd": "97"}),
+    Breaks("export.pos", "BuyerDtls.Pos", EXPORT_PAID, {"BuyerDtls.Pos": "29"}),
+    Breaks("export.pin", "BuyerDtls.Pin", EXPORT_PAID, {"BuyerDtls.Pin": 560001}),
+    Breaks("export.country", "ExpDtls.CntCode", EXPORT_PAID, {"ExpDtls.CntCode": None}),
+    Breaks("export.country", "ExpDtls.CntCode", EXPORT_UNPAID, {"ExpDtls": None}),
+    Breaks("export.ship_to", "ShipDtls.Stcd", EXPORT_PAID, {
+        "ShipDtls": {"LglNm": "Port", "Addr1": "1", "Loc": "Dubai", "Pin": 999999, "Stcd": "96"}}),
+    Breaks("export.country_unlisted", "ExpDtls.CntCode", EXPORT_PAID, {"ExpDtls.CntCode": "QQ"}),
+    Breaks("export.currency_unlisted", "ExpDtls.ForCur", EXPORT_PAID, {"ExpDtls.ForCur": "QQQ"}),
+    Breaks("export.port_unlisted", "ExpDtls.Port", EXPORT_PAID, {"ExpDtls.Port": "QQQQQ9"}),
+    Breaks("pos.abroad", "BuyerDtls.Pos", BETWEEN, {"BuyerDtls.Pos": "96"}),
+    Breaks("pos.unknown", "BuyerDtls.Pos", BETWEEN, {"BuyerDtls.Pos": "25"}),
+    Breaks("ship_to.pos", "ShipDtls.Stcd", SHIPPED, {
+        "ShipDtls": {"LglNm": "Depot", "Addr1": "1", "Loc": "Surat", "Pin": 395003, "Stcd": "24"}}),
+    Breaks("reverse_charge.supply", "TranDtls.RegRev", DEEMED_EXPORT, {"TranDtls.RegRev": "Y"}),
+    Breaks("igst_on_intra.states", "TranDtls.IgstOnIntra", REVERSE_CHARGE, {"TranDtls.IgstOnIntra": "Y"}),
+    Breaks("igst_on_intra.reverse_charge", "TranDtls.IgstOnIntra", IGST_ON_INTRA, {"TranDtls.RegRev": "N"}),
+    # document
+    Breaks("document.future", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "23/11/2026"}),
+    Breaks("document.too_late", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "23/10/2026"}),
+    Breaks("document.too_old", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "30/09/2022"}),
+    Breaks("period.reversed", "RefDtls.DocPerdDtls.InvEndDt", WITHIN, {
+        "RefDtls": {"DocPerdDtls": {"InvStDt": "30/11/2026", "InvEndDt": "01/11/2026"}}}),
+    # lines
+    Breaks("line.number_repeated", "ItemList[1].SlNo", WITHIN, {"ItemList[1].SlNo": "1"}),
+    Breaks("hsn.digits", ONE + "HsnCd", WITHIN, {ONE + "HsnCd": "9403"}),
+    Breaks("hsn.service", ONE + "IsServc", WITHIN, {ONE + "IsServc": "Y"}),
+    Breaks("hsn.service", "ItemList[1].IsServc", WITHIN, {
+        "ItemList[1].IsServc": "N", "ItemList[1].Qty": Decimal(1), "ItemList[1].Unit": "OTH"}),
+    Breaks("hsn.unlisted", ONE + "HsnCd", WITHIN, {ONE + "HsnCd": "94039999"}),
+    Breaks("quantity.missing", ONE + "Qty", WITHIN, {ONE + "Qty": None}),
+    Breaks("unit.missing", ONE + "Unit", WITHIN, {ONE + "Unit": None}),
+    Breaks("unit.unlisted", ONE + "Unit", WITHIN, {ONE + "Unit": "KNOTS"}),
+    Breaks("rate.unknown", ONE + "GstRt", WITHIN, {ONE + "GstRt": Decimal("0.5")}),
+    Breaks("rate.unknown", ONE + "GstRt", TOBACCO, {"DocDtls.Dt": "20/09/2025"}, {"day": date(2025, 9, 20)}),
+    # taxes
+    Breaks("tax.halves_between_states", ONE + "CgstAmt", BETWEEN, {
+        ONE + "IgstAmt": None, ONE + "CgstAmt": 900, ONE + "SgstAmt": 900,
+        "ValDtls.IgstVal": 900, "ValDtls.CgstVal": 900, "ValDtls.SgstVal": 900}),
+    Breaks("tax.halves_on_export", ONE + "SgstAmt", EXPORT_UNPAID, {
+        ONE + "SgstAmt": 1, ONE + "TotItemVal": 10001, "ValDtls.SgstVal": 1}),
+    Breaks("tax.halves_to_sez", ONE + "CgstAmt", SEZ_PAID, {
+        ONE + "CgstAmt": 1, ONE + "TotItemVal": 11801, "ValDtls.CgstVal": 1}),
+    Breaks("tax.igst_within_a_state", ONE + "IgstAmt", WITHIN, {
+        ONE + "IgstAmt": 1800, ONE + "CgstAmt": None, ONE + "SgstAmt": None,
+        "ValDtls.IgstVal": 1800, "ValDtls.CgstVal": 450, "ValDtls.SgstVal": 450}),
+    Breaks("tax.halves_missing", ONE + "CgstAmt", WITHIN, {
+        ONE + "CgstAmt": None, ONE + "SgstAmt": 0, ONE + "TotItemVal": 10000,
+        "ValDtls.CgstVal": 450, "ValDtls.SgstVal": 450, "ValDtls.TotInvVal": 15900}),
+    Breaks("tax.halves_unequal", ONE + "SgstAmt", WITHIN, {ONE + "SgstAmt": Decimal("900.01")}),
+    Breaks("tax.halves_amount", ONE + "CgstAmt", WITHIN, {
+        ONE + "CgstAmt": 800, ONE + "SgstAmt": 800, ONE + "TotItemVal": 11600,
+        "ValDtls.CgstVal": 1250, "ValDtls.SgstVal": 1250, "ValDtls.TotInvVal": 17500}),
+    Breaks("tax.igst_amount", ONE + "IgstAmt", BETWEEN, {
+        ONE + "IgstAmt": 1700, ONE + "TotItemVal": 11700, "ValDtls.IgstVal": 2600, "ValDtls.TotInvVal": 17600}),
+    Breaks("tax.igst_amount", ONE + "IgstAmt", SEZ_UNPAID, {
+        ONE + "IgstAmt": 1700, ONE + "TotItemVal": 11700, "ValDtls.IgstVal": 1700, "ValDtls.TotInvVal": 11700}),
+    Breaks("tax.retail_price", ONE + "IgstAmt", TOBACCO, {
+        ONE + "IgstAmt": None, ONE + "TotItemVal": 10000, "ValDtls.IgstVal": 0, "ValDtls.TotInvVal": 10000}),
+    Breaks("cess.amount", ONE + "CesAmt", WITH_CESS, {
+        ONE + "CesAmt": 1000, ONE + "TotItemVal": 12907, "ValDtls.CesVal": 1007, "ValDtls.TotInvVal": 12907}),
+    Breaks("state_cess.amount", ONE + "StateCesAmt", WITH_CESS, {
+        ONE + "StateCesAmt": 50, ONE + "TotItemVal": 13057, "ValDtls.StCesVal": 50, "ValDtls.TotInvVal": 13057}),
+    # totals
+    Breaks("line.gross", ONE + "TotAmt", WITHIN, {ONE + "Qty": 11}),
+    Breaks("line.taxable_value", ONE + "AssAmt", WITHIN, {ONE + "Discount": 105}),
+    Breaks("line.total", ONE + "TotItemVal", BETWEEN, {
+        ONE + "TotItemVal": Decimal("11801.01"), "ValDtls.TotInvVal": Decimal("17701.01")}),
+    Breaks("totals.taxable_value", "ValDtls.AssVal", WITHIN, {"ValDtls.AssVal": 14000}),
+    Breaks("totals.sgst", "ValDtls.SgstVal", WITHIN, {"ValDtls.SgstVal": 1352}),
+    Breaks("totals.cgst", "ValDtls.CgstVal", WITHIN, {"ValDtls.CgstVal": 1348}),
+    Breaks("totals.igst", "ValDtls.IgstVal", BETWEEN, {"ValDtls.IgstVal": 0}),
+    Breaks("totals.cess", "ValDtls.CesVal", WITH_CESS, {"ValDtls.CesVal": 1200}),
+    Breaks("totals.state_cess", "ValDtls.StCesVal", WITH_CESS, {"ValDtls.StCesVal": 0}),
+    Breaks("totals.invoice_value", "ValDtls.TotInvVal", WITHIN, {"ValDtls.OthChrg": 20}),
+    Breaks("totals.discount", "ValDtls.Discount", WITHIN, {"ValDtls.Discount": 17700, "ValDtls.TotInvVal": 0}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("document", SOUND.values(), ids=SOUND)
+def test_a_sound_document_has_no_fault(document: Document) -> None:
+    assert check(document) == []
+
+
+@pytest.mark.parametrize("breaks", BREAKS, ids=lambda breaks: f"{breaks.code}-{breaks.path}")
+def test_one_broken_rule_is_named_at_its_place_and_no_other(breaks: Breaks) -> None:
+    broken = changed(breaks.document, breaks.changes)
+
+    faults = check(broken, **breaks.facts)
+
+    assert [(fault.code, fault.path) for fault in faults] == [(breaks.code, breaks.path)]
+
+
+def test_every_rule_has_a_document_that_breaks_it() -> None:
+    broken = {breaks.code for breaks in BREAKS} | {"lines.too_many"}  # which has a test of its own
+
+    assert broken == {rule.code for rule in rules.RULES}
+
+
+def test_no_two_rules_share_a_code() -> None:
+    codes = [rule.code for rule in rules.RULES]
+
+    assert len(codes) == len(set(codes))
+
+
+def test_every_portal_code_is_one_of_the_catalogue() -> None:
+    unknown = {rule.portal_code for rule in rules.RULES if rule.portal_code and portal_code(rule.portal_code) is None}
+
+    assert unknown == set()
+
+
+def test_a_fault_says_what_was_found_and_what_to_do() -> None:
+    broken = changed(WITHIN, {"ItemList[1].HsnCd": "9983"})
+
+    (fault,) = check(broken)
+
+    assert fault.says == "HSN 9983 has too few digits; above 5 crore of turnover it needs 6."
+    assert fault.fix == "Give the HSN with 6 or 8 digits."
+    assert fault.portal_code == "2176"
+    assert fault.severity is Severity.REFUSED
+
+
+def test_all_faults_are_told_at_once() -> None:
+    broken = changed(WITHIN, {"DocDtls.No": "/1", "BuyerDtls.Pos": "96", "ItemList[1].GstRt": Decimal(17)})
+
+    codes = {fault.code for fault in check(broken)}
+
+    assert codes == {"document.number", "pos.abroad", "rate.unknown"}
+
+
+def test_more_lines_than_the_portal_takes_are_refused() -> None:
+    lines = [{**WITHIN["ItemList"][0], "SlNo": str(number)} for number in range(1, 1002)]
+    totals = {"AssVal": 10010000, "CgstVal": 900900, "SgstVal": 900900, "TotInvVal": 11811800}
+    document = changed(WITHIN, {"ItemList": lines, "ValDtls": totals})
+
+    assert refusals(document) == [("lines.too_many", "ItemList")]
+
+
+def test_the_faults_of_one_invoice_are_bounded() -> None:
+    lines = [{**WITHIN["ItemList"][0], "SlNo": "1", "Unit": "KNOTS"} for _ in range(1000)]
+
+    faults = check(changed(WITHIN, {"ItemList": lines}))
+
+    assert len(faults) == rules.FAULTS_MAX
+
+
+def test_what_a_fault_quotes_is_bounded() -> None:
+    (fault,) = check(changed(WITHIN, {"SellerDtls.Em": "x" * 90}))
+
+    assert len(fault.says) < 200
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "1E+999999", "-1E+999999"])
+def test_a_number_that_no_invoice_has_is_a_fault_and_no_accident(amount: str) -> None:
+    broken = changed(WITHIN, {"ItemList[0].AssAmt": Decimal(amount)})
+
+    assert ("field.range", "ItemList[0].AssAmt") in refusals(broken)
+
+
+def test_an_empty_document_is_told_what_it_lacks() -> None:
+    missing = {path for code, path in refusals({}) if code == "field.missing"}
+
+    assert missing == {"Version", "TranDtls", "DocDtls", "SellerDtls", "BuyerDtls", "ValDtls"}
+
+
+# -- exceptions that the law makes -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("igst", [0, 1800])
+def test_a_supply_without_payment_may_bear_igst_or_none(igst: int) -> None:
+    totals = {"IgstVal": igst, "TotInvVal": 10000 + igst}
+    document = changed(
+        SEZ_UNPAID,
+        {"ItemList[0].IgstAmt": igst, "ItemList[0].TotItemVal": 10000 + igst}
+        | {f"ValDtls.{name}": value for name, value in totals.items()},
+    )
+
+    assert refusals(document) == []
+
+
+@pytest.mark.parametrize("document", [REVERSE_CHARGE, EXPORT_PAID], ids=["reverse charge", "export with payment"])
+def test_the_line_total_may_leave_out_tax_that_the_recipient_does_not_pay(document: Document) -> None:
+    without = changed(document, {"ItemList[0].TotItemVal": 10000, "ValDtls.TotInvVal": 10000})
+
+    assert refusals(without) == []
+
+
+def test_the_tax_of_a_note_need_not_follow_from_the_rate() -> None:
+    totals = {"ValDtls.IgstVal": 1234, "ValDtls.TotInvVal": 11234}
+    note = changed(CREDIT_NOTE, {"ItemList[0].IgstAmt": 1234, "ItemList[0].TotItemVal": 11234} | totals)
+
+    assert refusals(note) == []
+
+
+def test_the_sums_of_a_note_must_agree_all_the_same() -> None:
+    note = changed(CREDIT_NOTE, {"ValDtls.IgstVal": 1234})
+
+    assert refusals(note) == [("totals.igst", "ValDtls.IgstVal")]
+
+
+def test_retail_priced_goods_were_taxed_on_their_taxable_value_before_february_2026() -> None:
+    before = changed(TOBACCO, {"DocDtls.Dt": "31/01/2026", "ItemList[0].IgstAmt": 4500,
+                               "ItemList[0].TotItemVal": 14500, "ValDtls.IgstVal": 4500,
+                               "ValDtls.TotInvVal": 14500})  # fmt: skip
+
+    on_the_last_day = refusals(before, day=date(2026, 1, 31))
+    on_the_first_day = refusals(before, day=date(2026, 2, 1))
+
+    assert on_the_last_day == [("tax.igst_amount", "ItemList[0].IgstAmt")]
+    assert on_the_first_day == []
+
+
+def test_sandbox_gstins_pass_when_asked_for() -> None:
+    sandbox = changed(WITHIN, {"SellerDtls.Gstin": "29AABCT1332L000"})
+
+    assert refusals(sandbox, accept_sandbox_gstins=True) == []
+    assert refusals(sandbox) == [("supplier.gstin", "SellerDtls.Gstin")]
+
+
+def test_a_state_of_ladakh_goes_with_a_pin_of_leh() -> None:
+    document = changed(EXPORT_PAID, {"ShipDtls": {
+        "LglNm": "Yard", "Addr1": "1", "Loc": "Leh", "Pin": 194101, "Stcd": "38"}})  # fmt: skip
+
+    assert refusals(document) == []
+
+
+# -- days ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("turnover_crore", "dated", "sent", "late"),
+    [
+        (Decimal(10), "01/04/2025", date(2025, 4, 30), False),  # the advisory's own example: the last day
+        (Decimal(10), "01/04/2025", date(2025, 5, 1), True),
+        (Decimal("9.99"), "01/04/2025", date(2025, 5, 1), False),  # below 10 crore there is no limit
+        (Decimal(10), "01/01/2025", date(2025, 3, 31), False),  # nor was there before April 2025
+        (Decimal(100), "01/01/2025", date(2025, 3, 31), True),  # but from 100 crore since November 2023
+        (Decimal(100), "01/09/2023", date(2023, 10, 31), False),
+    ],
+)
+def test_the_30_day_limit_depends_on_turnover_and_day(
+    turnover_crore: Decimal, dated: str, sent: date, late: bool
+) -> None:
+    document = changed(WITHIN, {"DocDtls.Dt": dated})
+
+    codes = {fault.code for fault in check(document, day=sent, turnover_crore=turnover_crore)}
+
+    assert ("document.too_late" in codes) is late
+
+
+def test_a_document_of_today_in_india_is_not_of_the_future() -> None:
+    assert refusals(changed(WITHIN, {"DocDtls.Dt": "22/11/2026"})) == []
+
+
+def test_four_digits_of_hsn_suffice_up_to_5_crore() -> None:
+    document = changed(WITHIN, {"ItemList[0].HsnCd": "9403"})
+
+    assert refusals(document, turnover_crore=Decimal(5)) == []
+
+
+def test_a_pack_holds_the_rules_of_its_day_and_is_named_for_it() -> None:
+    before, since = rules.pack(date(2026, 7, 31)), rules.pack(DAY)
+
+    added = {rule.code for rule in since.rules} - {rule.code for rule in before.rules}
+    assert added == {"ship_to.is_recipient", "ship_to.state_of_gstin", "ship_to.gstin_missing"}
+    assert (before.name, since.name) == ("2026-02-01", "2026-08-01")
+
+
+def test_checking_again_asks_only_what_waiting_may_have_broken() -> None:
+    document = changed(WITHIN, {"DocDtls.Dt": "23/10/2026", "DocDtls.No": "0"})
+    facts = rules.Facts(day=DAY)
+
+    faults = rules.pack(DAY).check_again(documents.read(document), facts)
+
+    assert [fault.code for fault in faults] == ["document.too_late"]
+
+
+# -- any number, any text --------------------------------------------------------------------------------------------
+
+PLACES = [
+    "TranDtls.SupTyp", "DocDtls.Dt", "SellerDtls.Gstin", "SellerDtls.Stcd", "BuyerDtls.Gstin", "BuyerDtls.Pos",
+    "ItemList[0].HsnCd", "ItemList[0].Unit", "ItemList[0].SlNo", "ItemList[1].IsServc",
+]  # fmt: skip
+
+
+@given(place=st.sampled_from(PLACES), text=st.text(max_size=20))
+def test_no_text_in_any_place_upsets_the_rules(place: str, text: str) -> None:
+    faults = check(changed(WITHIN, {place: text}))
+
+    assert all(fault.says and fault.code for fault in faults)
+
+
+@given(place=st.sampled_from(["Qty", "UnitPrice", "TotAmt", "AssAmt", "GstRt", "CgstAmt", "TotItemVal"]),
+       number=st.decimals())  # fmt: skip
+def test_no_number_in_any_place_upsets_the_rules(place: str, number: Decimal) -> None:
+    faults = check(changed(WITHIN, {f"ItemList[0].{place}": number}))
+
+    assert all(fault.says and fault.code for fault in faults)
+
+
+def test_a_party_of_another_registration_of_the_same_pan_is_no_supplier_of_itself() -> None:
+    branch = SELLER[:12] + "2Z" + "B"
+    document = changed(WITHIN, {"BuyerDtls": party(branch, Pos="29")})
+
+    assert ("recipient.is_supplier", "BuyerDtls.Gstin") not in refusals(document)
