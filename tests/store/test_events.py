@@ -176,6 +176,7 @@ async def test_the_counts_always_add_up_to_the_transactions(database: Postgres, 
 
 async def test_a_state_keeps_the_event_that_moved_it_there(database: Postgres, batch: int) -> None:
     await record(database, Told(batch, "V-1", FETCHED), Told(batch, "V-1", IN_DOUBT), Told(batch, "V-1", IN_DOUBT, 1))
+    await record(database, Told(batch, "V-1", IN_DOUBT, 2))
 
     rows = await database.fetch("select seq, at, detail::text from irnflow.state")
 
@@ -220,6 +221,18 @@ async def test_moving_up_out_of_the_dead_letters_closes_the_failure_of_whichever
     await record(database, Told(batch, "V-1", GENERATED))
 
     assert await open_failures(database) == set()
+
+
+async def test_moving_from_the_dead_letters_to_a_failure_leaves_that_failure_open(
+    database: Postgres, batch: int
+) -> None:
+    await fail(database, batch, "V-1", "validation")
+    await fail(database, batch, "V-1", "registration")
+    await record(database, Told(batch, "V-1", State.DEAD_LETTERED))
+
+    await record(database, Told(batch, "V-1", State.GENERATION_FAILED))
+
+    assert await open_failures(database) == {("V-1", "registration")}
 
 
 async def test_a_failure_told_beside_success_stays_open(database: Postgres, batch: int) -> None:
