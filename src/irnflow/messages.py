@@ -8,6 +8,7 @@ What a stage only hands on stays raw bytes (`msgspec.Raw`).
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from typing import ClassVar, Final, TypedDict, TypeVar
@@ -131,6 +132,7 @@ class DataFetched(Message, frozen=True, kw_only=True):
 
     fetched_at: datetime
     digest: str  # sha256 hex of the rows as read: `database_update` compares it
+    turnover_crore: Decimal | None = None  # the seller's aggregate annual turnover: rules depend on it; None: not said
     invoice: Invoice
 
 

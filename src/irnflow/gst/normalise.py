@@ -1,9 +1,10 @@
 """The first of four passes: write an invoice the way INV-01 wants it written, and say what was changed.
 
 Only the writing changes, never the meaning: spaces around and between words, capitals of numbers and codes, spellings
-of units, dates of another order, a leading zero of a state code, dots in an HSN. Empty texts count as absent.
-Numbers get the decimals of their field, 2 for amounts, 3 for quantities, prices and rates: the value stays, and nothing
-is said. What can't be read for certain, or would have to be rounded, stays as it is, for the rules to name.
+of units, dates of another order, a leading zero of a state code, dots in an HSN. Empty texts count as absent, and so
+does the recipient's GSTIN repeated for its own site. Numbers get the decimals of their field, 2 for amounts, 3 for
+quantities, prices and rates: the value stays, and nothing is said. What can't be read for certain, or would have to be
+rounded, stays as it is, for the rules to name.
 """
 
 import re
@@ -19,6 +20,7 @@ from msgspec.structs import astuple, replace
 from irnflow.gst import fields, units
 from irnflow.gst.faults import Fault, Severity
 from irnflow.gst.fields import Shape
+from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.invoice import Invoice
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -40,7 +42,12 @@ class _Plan(msgspec.Struct, frozen=True):
 def normalise(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     """The invoice as INV-01 writes it, and a warning for each text that was changed."""
     notes: list[Fault] = []
-    return _with_constants(_tidied(invoice, "", _plan(), notes)), notes
+    tidied = _with_constants(_tidied(invoice, "", _plan(), notes))
+    ship, buyer = tidied.ship_dtls, tidied.buyer_dtls
+    if ship and buyer and ship.gstin and ship.gstin == buyer.gstin != UNREGISTERED:
+        notes.append(_left_out("ShipDtls.Gstin", ship.gstin))
+        tidied = replace(tidied, ship_dtls=replace(ship, gstin=None))
+    return tidied, notes
 
 
 def _tidied(section: S, path: str, plan: _Plan, notes: list[Fault]) -> S:
@@ -82,6 +89,17 @@ def _note(path: str, found: str, written: str) -> Fault:
         path=path,
         says=f"{found[:60]!r} is sent as {written[:60]!r}.",
         fix="Nothing need be done; write it so in the books to be rid of this note.",
+        severity=Severity.WARNING,
+    )
+
+
+def _left_out(path: str, found: str) -> Fault:
+    """The recipient's own site: its GSTIN stands with the recipient already, and the portal refuses it here (2323)."""
+    return Fault(
+        code=CHANGED,
+        path=path,
+        says=f"{found} is the recipient's own GSTIN and is left out of the ship-to address.",
+        fix="Nothing need be done; a ship-to GSTIN is for another party.",
         severity=Severity.WARNING,
     )
 

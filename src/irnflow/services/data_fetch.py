@@ -13,6 +13,7 @@ Books that don't answer, or refuse their own query, are held: no voucher fails f
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
@@ -34,6 +35,8 @@ from irnflow.store.database import Database
 
 NAME = "data_fetch"
 
+Turnovers = Mapping[str, Decimal | None]  # an account's GSTINs, crore rupees behind each
+
 _QUERIES: Final = database.queries("books")
 # What to do about each cause; the words are those of the case.
 FIX: Final[Mapping[str, str]] = {
@@ -53,11 +56,11 @@ async def handle(asked: Sequence[FetchData], *, books: Shelf, store: Database, n
     return [answer(each, found, owned[each.account_id], at) for each, found in zip(asked, read, strict=True)]
 
 
-async def gstins(store: Database, accounts: Collection[int]) -> Mapping[int, Collection[str]]:
+async def gstins(store: Database, accounts: Collection[int]) -> Mapping[int, Turnovers]:
     """The GSTINs of each account."""
-    owned: dict[int, set[str]] = {account: set() for account in accounts}
+    owned: dict[int, dict[str, Decimal | None]] = {account: {} for account in accounts}
     for row in await store.fetch(_QUERIES["gstins_of"], list(accounts)):
-        owned[row["account_id"]].add(row["gstin"])
+        owned[row["account_id"]][row["gstin"]] = row["turnover_crore"]
     return owned
 
 
@@ -68,7 +71,7 @@ def vouchers(books: SqlBooks, asked: Sequence[FetchData]) -> list[Voucher | None
     return [found.get(each.transaction_id) for each in asked]
 
 
-def answer(asked: FetchData, found: Voucher | Exception | None, owned: Collection[str], at: datetime) -> Answer:
+def answer(asked: FetchData, found: Voucher | Exception | None, owned: Turnovers, at: datetime) -> Answer:
     """What to say of one voucher."""
     if isinstance(found, Exception):
         return found
@@ -81,7 +84,10 @@ def answer(asked: FetchData, found: Voucher | Exception | None, owned: Collectio
     # A voucher without a seller's GSTIN is nobody's: validation names that beside all else that it lacks.
     if gstin is not None and gstin.upper() not in owned:
         return _failure(asked, "books.foreign_gstin", f"The seller's GSTIN {gstin} isn't one of this account.", at)
-    fetched = DataFetched(**_about(asked), fetched_at=at, digest=found.digest, invoice=found.invoice)
+    fetched = DataFetched(
+        **_about(asked), fetched_at=at, digest=found.digest, invoice=found.invoice,
+        turnover_crore=owned[gstin.upper()] if gstin else None,
+    )  # fmt: skip
     return [fetched, StatusChanged(**_about(asked), status=State.DATA_FETCHED, at=at)]
 
 

@@ -28,7 +28,7 @@ from irnflow.gst.faults import Fault, Severity
 from irnflow.gst.invoice import Invoice
 from irnflow.gst.irn import financial_year, irn
 from irnflow.gst.normalise import normalise
-from irnflow.gst.rules import Facts, RulePack, pack
+from irnflow.gst.rules import TURNOVER_NOT_SAID, Facts, RulePack, pack
 from irnflow.log import logger
 from irnflow.messages import DataFetched, Detail, Message, State, StatusChanged, Validated, ValidationFailed
 from irnflow.settings import Settings
@@ -40,7 +40,11 @@ STATUS_FAULTS_MAX: Final = 20  # in a status, which browsers get; ValidationFail
 
 def handle(fetched: DataFetched, *, accept_sandbox_gstins: bool, now: Now) -> list[Message]:
     """Write one invoice as INV-01 and check it against the rules in force on the day it was fetched."""
-    facts = Facts(day=dates.in_india(fetched.fetched_at), accept_sandbox_gstins=accept_sandbox_gstins)
+    facts = Facts(
+        day=dates.in_india(fetched.fetched_at),
+        turnover_crore=TURNOVER_NOT_SAID if fetched.turnover_crore is None else fetched.turnover_crore,
+        accept_sandbox_gstins=accept_sandbox_gstins,
+    )
     rules = pack(facts.day)
     tidied, notes = normalise(fetched.invoice)
     invoice = calculate(tidied)

@@ -13,13 +13,13 @@ from typing import Final
 
 import msgspec
 
-from irnflow.gst.faults import Fault, Severity
+from irnflow.gst.faults import Fault
 from irnflow.gst.invoice import Invoice
 from irnflow.gst.rules import document, lines, parties, shape, supplies, taxes, totals
-from irnflow.gst.rules.case import Facts, case_of
+from irnflow.gst.rules.case import TURNOVER_NOT_SAID, Facts, case_of
 from irnflow.gst.rules.row import Rule
 
-__all__ = ["FAULTS_MAX", "RULES", "Facts", "Rule", "RulePack", "Severity", "pack"]
+__all__ = ["FAULTS_MAX", "RULES", "TURNOVER_NOT_SAID", "Facts", "Rule", "RulePack", "pack"]
 
 RULES: Final[tuple[Rule, ...]] = (
     *shape.ROWS,
