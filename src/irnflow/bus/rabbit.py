@@ -31,12 +31,12 @@ CONFIRM_S: Final = 30.0  # a quorum queue confirms within tens of milliseconds, 
 
 
 @contextlib.asynccontextmanager
-async def connect(url: str, name: str) -> AsyncIterator["Rabbit"]:
+async def connect(url: str, name: str, *, confirm_s: float = CONFIRM_S) -> AsyncIterator["Rabbit"]:
     """The bus of one service. It is there at once; `connected` says whether the broker is too.
 
     Raises BadInput when the broker is there, but lacks what this service uses, or refuses its user.
     """
-    bus = Rabbit(name)
+    bus = Rabbit(name, confirm_s)
     async with _kept(url, f"{name} publishing", bus.publishing), _kept(url, f"{name} consuming", bus.consuming):
         yield bus
 
@@ -44,8 +44,9 @@ async def connect(url: str, name: str) -> AsyncIterator["Rabbit"]:
 class Rabbit:
     """The Bus of one service."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, confirm_s: float) -> None:
         self.name = name
+        self.confirm_s = confirm_s
         self._publisher: _Publisher | None = None
         self._consuming: Wire | None = None
 
@@ -60,7 +61,7 @@ class Rabbit:
         for part in windows(window):
             if self._publisher is None:
                 raise Unavailable("no connection to the broker")
-            await self._publisher.publish(part, self.name)
+            await self._publisher.publish(part, self.name, self.confirm_s)
             metrics.published.labels(self.name).inc(len(part))
 
     @contextlib.asynccontextmanager
@@ -212,7 +213,7 @@ class _Publisher(Channel):
         self._open: list[_Window] = []
         self._returning = False
 
-    async def publish(self, messages: Sequence[Publication], app_id: str) -> None:
+    async def publish(self, messages: Sequence[Publication], app_id: str, confirm_s: float) -> None:
         if self.gone is not None or self.wire.blocked:
             raise Unavailable(self.gone or "the broker blocks publishers, for want of memory or disk")
         data = b"".join([frames.publish(self.number, m, app_id, self.wire.frame_bytes_max) for m in messages])
@@ -221,12 +222,12 @@ class _Publisher(Channel):
         self._tag += len(messages)
         self._open.append(window)
         try:
-            async with asyncio.timeout(CONFIRM_S):
+            async with asyncio.timeout(confirm_s):
                 await self.wire.drain()
                 await window.done
         except TimeoutError as error:
             count = f"{len(window.unconfirmed)} of {len(messages)}"
-            raise PublishFailed(f"the broker did not confirm {count} messages in {CONFIRM_S} s") from error
+            raise PublishFailed(f"the broker did not confirm {count} messages in {confirm_s} s") from error
         finally:
             self._open.remove(window)
         window.check()
