@@ -249,6 +249,7 @@ def test_frames_are_found_however_the_stream_is_cut() -> None:
     assert [asyncio.run(read(size)) for size in (1, 2, 7, 8, 20, 1000)] == [expected] * 6
 
 
+@pytest.mark.timeout(300)  # a node starts twice
 async def test_services_go_on_by_themselves_after_the_broker_is_killed_and_lose_nothing(
     tmp_path: Path, broker_cache: Path
 ) -> None:
@@ -263,7 +264,7 @@ async def test_services_go_on_by_themselves_after_the_broker_is_killed_and_lose_
         await intake.publish(messages(*ids))
         os.killpg(server.child.pid, signal.SIGKILL)
         await until(lambda: not intake.connected)
-        await until(lambda: intake.connected and worker.connected and reader.connected, within_s=60)
+        await until(lambda: intake.connected and worker.connected and reader.connected, within_s=120)
         await intake.publish(messages("the last"))
         seen = await statuses_until(reader, {*ids, "the last"})
 
