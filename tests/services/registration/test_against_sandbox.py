@@ -330,6 +330,16 @@ async def test_a_token_refused_twice_stops_the_queue_of_its_gstin(room: Room) ->
     assert await room.desk.state("A/1") == "READY"
 
 
+async def test_a_login_that_the_portal_puts_off_stops_nobody(room: Room) -> None:
+    next_fails(room, call="auth", code="3043")
+    await room.arrive()
+
+    await room.send()
+
+    assert (await room.desk.store.fetch("select stopped from irnflow.gstin"))[0]["stopped"] is None
+    assert await room.desk.state("A/1") == "READY"
+
+
 async def test_a_wrong_password_stops_the_queue_after_one_login(room: Room) -> None:
     next_fails(room, call="auth", code="1019")
     await room.arrive()

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from irnflow.errors import Permanent
+from irnflow.errors import Permanent, Transient
+from irnflow.gst.portal_codes import PortalClass, portal_code
 from irnflow.portal.client import Answer, Credentials, Portal, Session
 from irnflow.store.accounts import credentials_of
 from irnflow.store.database import Database, queries
@@ -21,6 +22,10 @@ _POLL_S: Final = 0.2  # while another worker logs in
 
 class LoginRefused(Permanent):
     """The portal refused the login: a person must mend the credentials before anybody tries again."""
+
+
+class LoginPutOff(Transient):
+    """The portal can't log anybody in now: again, later."""
 
 
 class Sessions:
@@ -84,7 +89,7 @@ class Sessions:
             raise
         if isinstance(session, Answer):
             await self._keep(credentials.gstin, None)
-            raise LoginRefused("; ".join(f"{said.code} {said.text}" for said in session.errors) or "login refused")
+            raise _refusal(session)
         await self._keep(credentials.gstin, session)
         return session
 
@@ -102,6 +107,13 @@ class Sessions:
             username=kept.username,
             password=kept.password,
         )
+
+
+def _refusal(answer: Answer) -> LoginRefused | LoginPutOff:
+    says = "; ".join(f"{said.code} {said.text}" for said in answer.errors) or "login refused"
+    entries = [portal_code(said.code) for said in answer.errors]
+    passes = bool(entries) and all(entry and entry.klass is PortalClass.RETRY for entry in entries)
+    return LoginPutOff(says) if passes else LoginRefused(says)
 
 
 def _context(gstin: str) -> str:
