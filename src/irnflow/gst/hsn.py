@@ -3,6 +3,7 @@
 Codes: `codes/hsn.txt`. Our snapshot may be older than the portal's master.
 """
 
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Final
@@ -11,8 +12,9 @@ from irnflow.gst import codes
 
 # Notification 78/2020, held by the portal since 15 December 2023: 6 digits above 5 crore, 4 up to that.
 SIX_DIGITS_ABOVE_CRORE: Final = Decimal(5)
-# Goods valued by their retail sale price since 1 February 2026 (GSTN advisory of 23 January 2026): the tax is
-# RSP * rate / (100 + rate), so it can't be told from the taxable value.
+# Goods valued by their retail sale price (GSTN advisory of 23 January 2026): the tax is RSP * rate / (100 + rate),
+# so it can't be told from the taxable value.
+RETAIL_PRICED_SINCE: Final = date(2026, 2, 1)
 _RETAIL_PRICED: Final = ("21069020", "2401", "2402", "2403", "24041100", "24041900")
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from irnflow.gst import dates, fields, supply
+from irnflow.gst import dates, fields, hsn, rates, supply
 from irnflow.gst.fields import Ill, Misfit
 from irnflow.gst.invoice import Dispatch, Document, Export, Invoice, Item, Party, Totals, Transaction
 from irnflow.gst.supply import Tax
@@ -34,6 +34,8 @@ class Line(msgspec.Struct, frozen=True):
     item: Item
     path: str  # "ItemList[2]."
     adds_up: bool  # its numbers are some that an invoice can have, so reckoning makes sense
+    rate_holds: bool  # its rate is one of those for documents of this date
+    base: Decimal | None  # the taxable value where taxes are it times a rate; None where they need not be
 
 
 class Case(msgspec.Struct, kw_only=True):
@@ -50,6 +52,7 @@ class Case(msgspec.Struct, kw_only=True):
     totals: Totals
     export: Export
     lines: list[Line]
+    adds_up: bool  # so do all lines, and each has a taxable value
     sup_typ: str  # "" when absent
     is_export: bool
     is_note: bool  # a credit or debit note
@@ -76,6 +79,7 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
         totals=invoice.val_dtls or _NO_TOTALS,
         export=invoice.exp_dtls or _NO_EXPORT,
         lines=[],
+        adds_up=False,
         sup_typ=transaction.sup_typ or "",
         is_export=transaction.sup_typ in supply.EXPORTS,
         is_note=document.typ in supply.NOTES,
@@ -84,8 +88,22 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
         misfits=misfits,
         ill=frozenset([misfit.path for misfit in misfits]),
     )
-    senseless = {misfit.path.rpartition(".")[0] for misfit in misfits if misfit.ill in _SENSELESS}
-    for at, item in enumerate(invoice.item_list):
-        path = f"ItemList[{at}]"
-        case.lines.append(Line(case, item, path + ".", path not in senseless))
+    case.lines = _lines(case)
+    case.adds_up = bool(case.lines) and all(line.adds_up and line.item.ass_amt is not None for line in case.lines)
     return case
+
+
+def _lines(case: Case) -> list[Line]:
+    senseless = {misfit.path.rpartition(".")[0] for misfit in case.misfits if misfit.ill in _SENSELESS}
+    dated = case.dated or case.facts.day
+    retail_pricing = case.facts.day >= hsn.RETAIL_PRICED_SINCE
+    lines = []
+    for at, item in enumerate(case.invoice.item_list):
+        path = f"ItemList[{at}]"
+        adds_up = path not in senseless
+        rate_holds = adds_up and item.gst_rt is not None and rates.is_in_force(item.gst_rt, dated)
+        # The tax of notes is not held to the rate, that of retail-priced goods has another base, and where there is
+        # no such rate, it is the rate that must be mended.
+        free = case.is_note or not rate_holds or (retail_pricing and hsn.is_retail_priced(item.hsn_cd or ""))
+        lines.append(Line(case, item, path + ".", adds_up, rate_holds, None if free else item.ass_amt))
+    return lines

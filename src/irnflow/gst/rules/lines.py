@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from irnflow.gst import hsn, rates, units
+from irnflow.gst import hsn, units
 from irnflow.gst.faults import Severity
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Place, Rule, at, in_each_line
@@ -65,7 +65,7 @@ def _unlisted_unit(line: Line) -> Place | None:
 
 def _no_rate(line: Line) -> Place | None:
     rate = line.item.gst_rt
-    if rate is None or not line.adds_up or rates.is_in_force(rate, line.case.dated or line.case.facts.day):
+    if rate is None or line.rate_holds or not line.adds_up:
         return None
     return at(line.path + "GstRt", found=rate.normalize(), dated=line.case.document.dt)
 

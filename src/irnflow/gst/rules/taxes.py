@@ -1,11 +1,10 @@
 """Which tax a line bears, and how much: domain.md sections 2.2 and 2.6."""
 
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from irnflow.gst import hsn, rates, supply
+from irnflow.gst import hsn, supply
 from irnflow.gst.money import PERCENT, ZERO, agrees
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Finder, Place, Rule, at, in_each_line
@@ -13,7 +12,6 @@ from irnflow.gst.supply import Tax
 
 _BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
 _RETAIL_PRICE: Final = "GSTN advisory of 23 January 2026 on goods valued by retail sale price"
-_RETAIL_PRICED_SINCE: Final = date(2026, 2, 1)
 _HALF_PERCENT: Final = PERCENT / 2
 
 
@@ -42,22 +40,11 @@ def _igst_within_a_state(line: Line) -> Place | None:
     return at(line.path + "IgstAmt", found=line.item.igst_amt, sl_no=line.item.sl_no)
 
 
-def _base(line: Line) -> Decimal | None:
-    """The taxable value where taxes are it times a rate: not on notes, nor where the retail sale price is the base."""
-    case, item = line.case, line.item
-    if case.is_note or not line.adds_up or item.gst_rt is None:
-        return None
-    if case.facts.day >= _RETAIL_PRICED_SINCE and hsn.is_retail_priced(item.hsn_cd or ""):
-        return None
-    if not rates.is_in_force(item.gst_rt, case.dated or case.facts.day):  # then it is the rate that must be mended
-        return None
-    return item.ass_amt
-
-
 def _half(line: Line) -> Decimal | None:
     """CGST due, and SGST, each; None where that can't be told."""
-    base = _base(line) if line.case.tax is Tax.CGST_SGST else None
-    return None if base is None else base * (line.item.gst_rt or ZERO) * _HALF_PERCENT
+    if line.case.tax is not Tax.CGST_SGST or line.base is None:
+        return None
+    return line.base * (line.item.gst_rt or ZERO) * _HALF_PERCENT
 
 
 def _missing_halves(line: Line) -> Place | None:
@@ -83,10 +70,9 @@ def _halves_off(line: Line) -> Place | None:
 
 
 def _igst_off(line: Line) -> Place | None:
-    base = _base(line) if line.case.tax is Tax.IGST and not _halves(line) else None
-    if base is None:
+    if line.case.tax is not Tax.IGST or line.base is None or _halves(line):
         return None
-    igst, due = line.item.igst_amt or ZERO, base * (line.item.gst_rt or ZERO) * PERCENT
+    igst, due = line.item.igst_amt or ZERO, line.base * (line.item.gst_rt or ZERO) * PERCENT
     if agrees(igst, due) or (not igst and line.case.sup_typ in supply.WITHOUT_PAYMENT):
         return None
     return at(line.path + "IgstAmt", found=igst, due=due, sl_no=line.item.sl_no)
@@ -112,12 +98,9 @@ def _state_cess_off(line: Line) -> Place | None:
 
 
 def _off(line: Line, name: str, given: Decimal | None, rate: Decimal | None) -> Place | None:
-    if not given and not rate:
+    if line.base is None or not (given or rate):
         return None
-    base = _base(line)
-    if base is None:
-        return None
-    found, due = given or ZERO, base * (rate or ZERO) * PERCENT
+    found, due = given or ZERO, line.base * (rate or ZERO) * PERCENT
     return None if agrees(found, due) else at(line.path + name, found=found, due=due, sl_no=line.item.sl_no)
 
 
@@ -192,7 +175,7 @@ ROWS: Final = (
         fix="Fill in the tax: retail sale price * rate / (100 + rate).",
         source=_RETAIL_PRICE,
         finds=in_each_line(_retail_priced_without_tax),
-        since=_RETAIL_PRICED_SINCE,
+        since=hsn.RETAIL_PRICED_SINCE,
     ),
     Rule(
         code="cess.amount",

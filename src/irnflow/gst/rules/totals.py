@@ -59,7 +59,7 @@ def _sum_off(name: str, inv01_name: str) -> Finder:
 
     def finds(case: Case) -> Iterator[Place]:
         given = getattr(case.totals, name)
-        if given is None or path in case.ill or not _can_be_added(case):
+        if given is None or path in case.ill or not case.adds_up:
             return
         due = sum([getattr(line.item, part) or ZERO for line in case.lines for part in parts], ZERO)
         if not agrees(given, due):
@@ -68,13 +68,9 @@ def _sum_off(name: str, inv01_name: str) -> Finder:
     return finds
 
 
-def _can_be_added(case: Case) -> bool:
-    return bool(case.lines) and all(line.adds_up and line.item.ass_amt is not None for line in case.lines)
-
-
 def _invoice_value_off(case: Case) -> Iterator[Place]:
     totals = case.totals
-    if totals.tot_inv_val is None or not _can_be_added(case) or any(path.startswith("ValDtls.") for path in case.ill):
+    if totals.tot_inv_val is None or not case.adds_up or any(path.startswith("ValDtls.") for path in case.ill):
         return
     amounts = [line.item.tot_item_val for line in case.lines]
     if None in amounts:
