@@ -1,0 +1,104 @@
+"""What goes wrong in one run: everything is drawn from the seed, and nothing happens after `calm_at_s`.
+
+Each kind of trouble has a stream of chance of its own: one draw more of one kind changes nothing of the others.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from random import Random
+from typing import Final
+
+import msgspec
+
+SERVICES: Final = (
+    "irn_service", "data_fetch", "validation", "registration", "database_update", "error_desk", "websocket",
+)  # fmt: skip
+
+# What may become of a call to the portal (`network.Wire`).
+CALLS: Final = (
+    "refused",  # the connection is refused
+    "lost",  # it never arrives, and nobody says so before the deadline
+    "cut",  # it arrives and is done; the connection breaks
+    "silent",  # it arrives and is done; nothing comes back
+    "late",  # it arrives later, up to a minute after the caller has given up
+    "gateway",  # 500 to 504, done or not
+    "limited",  # 429
+    "forbidden",  # 401 or 403 of a gateway
+    "garbled",  # it is done; the answer can't be read
+    "trouble",  # the portal itself says "try again later"
+)
+# What may become of a statement to the store, and of a piece of work on the books.
+STATEMENTS: Final = ("refused", "forgotten")  # not done; done, and nobody is told
+# What may be away for a while.
+OUTAGES: Final = ("store", "books", "broker", "portal")
+
+
+class Outage(msgspec.Struct, frozen=True):
+    what: str
+    from_s: float
+    until_s: float
+
+
+class Faults:
+    """The troubles of one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        draw = self.stream("plan")
+        self.calm_at_s = draw.choice((5.0, 30.0, 120.0, 400.0))
+        self.instances = {service: draw.choice((1, 1, 2)) for service in SERVICES}
+        self.kill = draw.choice((0.0, 0.02, 0.1, 0.3))  # at a point reached first; less each time it is reached again
+        self.restart_s = draw.choice((0.1, 5.0, 60.0, 200.0))  # a killed process comes back within that
+        self.calls = _chances(draw, CALLS)
+        self.statements = _chances(draw, STATEMENTS, most=0.1)
+        self.books = _chances(draw, STATEMENTS, most=0.2)
+        self.slow_s = draw.choice((0.001, 0.01, 0.5))  # a statement takes up to that
+        self.duplicate, self.delay, self.reorder, self.lose_confirm, self.lose_connection = (
+            _sometimes(draw, 0.3) for _ in range(5)
+        )
+        self.delay_s = draw.choice((1.0, 10.0, 90.0))
+        self.revocations_s = [draw.uniform(0, self.calm_at_s) for _ in range(draw.choice((0, 0, 1, 4)))]
+        self.outages = [_outage(draw, self.calm_at_s) for _ in range(draw.choice((0, 0, 1, 3)))]
+        self.wipes_s = [draw.uniform(0, self.calm_at_s)] if draw.random() < 0.08 else []  # the broker loses all it has
+        self.turns_shared = draw.random() < 0.2  # two hold the dispatcher's turn, and don't know
+        self.token_life_s = draw.choice((120, 3600))
+        self._kills = self.stream("kills")
+        self._passed: Counter[str] = Counter()
+
+    def stream(self, name: str) -> Random:
+        """A stream of chance by its name."""
+        return Random(f"{self.seed} {name}")  # noqa: S311 (no secret depends on it)
+
+    def kills(self, point: str) -> bool:
+        """Whether a process is killed here. A point is likelier the first times, or idle loops would get it all."""
+        self._passed[point] += 1
+        return self._kills.random() < self.kill / self._passed[point]
+
+    @property
+    def points(self) -> Mapping[str, int]:
+        """Where processes might have been killed, and how often each was reached."""
+        return self._passed
+
+
+def pick(chances: Mapping[str, float], draw: Random) -> str | None:
+    """One of these troubles, or none."""
+    left = draw.random()
+    for name, chance in chances.items():
+        left -= chance
+        if left < 0:
+            return name
+    return None
+
+
+def _chances(draw: Random, names: tuple[str, ...], *, most: float = 0.25) -> dict[str, float]:
+    return {name: _sometimes(draw, most) for name in names}
+
+
+def _sometimes(draw: Random, most: float) -> float:
+    """Usually not at all: few troubles in one run show more than all at once."""
+    return draw.uniform(0, most) if draw.random() < 0.3 else 0.0
+
+
+def _outage(draw: Random, calm_at_s: float) -> Outage:
+    begins = draw.uniform(0, calm_at_s)
+    return Outage(draw.choice(OUTAGES), begins, min(calm_at_s, begins + draw.choice((1.0, 20.0, 300.0))))

@@ -1,0 +1,85 @@
+"""What all runs of one process stand on, made once: a database to empty, books to copy, the keys of the portal."""
+
+import itertools
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from irnflow.books import catalogue, sample
+from irnflow.books.catalogue import Source
+from irnflow.portal.cipher import read_auth_key
+from irnflow.portal.signature import KeySet, read_keys
+from irnflow.sandbox.identity import Identity, Limits, open_identity
+from irnflow.sandbox.portal import Sandbox
+from irnflow.sandbox.register import Register
+from irnflow.sandbox.taxpayers import Taxpayers
+from tests.simulation.faults import Faults
+
+NOON: Final = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)  # in India; where every run begins
+BOOKS: Final = "main"
+
+
+class Ground:
+    """Use it for one run after the other."""
+
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self.database_url = database_url
+        self.identity: Identity = open_identity(folder, now=NOON, random_bytes=os.urandom)
+        self.auth_key: RSAPublicKey = read_auth_key(folder / "auth_public.pem")
+        self.keys: KeySet = read_keys(folder / "signing_keys")
+        self._names = itertools.count()
+        name = self._name()
+        self._template = _open(name)
+        sample.load(_url(name), NOON.date())
+
+    def close(self) -> None:
+        self._template.close()
+
+    def sandbox(self, faults: Faults) -> Sandbox:
+        """A portal with nothing registered."""
+        limits = Limits(token_life_s=faults.token_life_s)
+        credentials = msgspec.structs.replace(self.identity.credentials, limits=limits)
+        return Sandbox(
+            identity=msgspec.structs.replace(self.identity, credentials=credentials),
+            register=Register(),
+            taxpayers=Taxpayers(),
+            random_bytes=faults.stream("portal").randbytes,
+        )
+
+    def books(self) -> "Books":
+        """The sample company's books, as on the first day."""
+        return Books(self._template, self._name())
+
+    def _name(self) -> str:
+        return f"/simulation-{os.getpid()}-{next(self._names)}"
+
+
+class Books:
+    """Books in memory, which any number of connections of this process share; close them after use."""
+
+    def __init__(self, template: sqlite3.Connection, name: str) -> None:
+        self.source: Source = catalogue.source(BOOKS, _url(name))
+        self._connection = _open(name)  # they last as long as somebody has them open
+        template.backup(self._connection)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def marks(self) -> list[tuple[str, str | None, str | None]]:
+        """Id, IRN and status of each voucher."""
+        with closing(self._connection.execute("select voucher_id, irn, einvoice_status from voucher")) as rows:
+            return rows.fetchall()
+
+
+def _open(name: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{name}?vfs=memdb", uri=True, isolation_level=None)
+
+
+def _url(name: str) -> str:
+    return f"sqlite:///file:{name}?vfs=memdb&uri=true"

@@ -1,0 +1,164 @@
+"""The way to the portal and back: what is sent travels by itself, and may arrive after its sender has died.
+
+A call arrives at most `LATE_S` after its sender's deadline. On that rests how long registration waits before it asks
+what became of a lost one; nothing here ever arrives later.
+
+`Wire` knows everything, so it can tell what no service could: that a document is sent while an earlier call of it is
+still on its way, or when the portal has it already, or before the store knows of it.
+"""
+
+import asyncio
+from collections import Counter
+from contextvars import ContextVar
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from irnflow.portal import client
+from irnflow.portal.client import Answer, Credentials, Lost, NotSent, Reply, Request, Session
+from irnflow.sandbox.portal import Sandbox, irn_of
+from irnflow.sandbox.switches import Failure, Order
+
+if TYPE_CHECKING:
+    from tests.simulation.process import Process
+    from tests.simulation.world import World
+
+DEADLINE_S: Final = 30.0
+LATE_S: Final = 59.0
+_QUICK_S: Final = 2.0  # one way, when all is well
+# Codes of the portal that say "again, later", by call.
+_TROUBLE: Final = {
+    "auth": ("3020", "3043", "5001"),
+    "generate": ("2146", "2147", "5001", "GEN5008"),
+    "by_irn": ("5001", "GEN5008"),
+    "by_document": ("5001", "GEN5008"),
+}
+_SENDING: ContextVar[str] = ContextVar("_SENDING", default="")  # the IRN that a task is about to send
+
+_KNOWN: Final = """
+    select r.state::text, exists (
+        select from irnflow.attempt a
+         where a.irn = r.irn and a.send = r.sends and a.what = 'send' and a.outcome = 'INTENT') as on_record
+      from irnflow.registration r where r.irn = $1::text
+"""
+
+
+class Portal(client.Portal):
+    """The client as it is, but that the wire hears which document it sends."""
+
+    async def generate(self, credentials: Credentials, session: Session, payload: bytes) -> Answer:
+        _SENDING.set(irn_of(msgspec.json.decode(payload)))
+        return await super().generate(credentials, session, payload)
+
+
+class Wire:
+    """Between all processes and one portal."""
+
+    def __init__(self, world: "World", sandbox: Sandbox) -> None:
+        self.world = world
+        self.sandbox = sandbox
+        self.travelling: Counter[str] = Counter()  # calls that may still arrive, by IRN
+
+    def sends(self, process: "Process") -> client.Send:
+        """The transport of a process."""
+
+        async def send(request: Request) -> Reply:
+            kind = kind_of(request)
+            await process.point(f"before {kind}")
+            if kind == "generate":
+                self._check(_SENDING.get())
+            reply = await self._carry(process, kind, request)
+            await process.point(f"after {kind}")
+            return reply
+
+        return send
+
+    async def _carry(self, process: "Process", kind: str, request: Request) -> Reply:
+        draw = process.draw
+        fate = "refused" if self.world.away("portal") else self.world.trouble(self.world.faults.calls, draw)
+        process.say(f"calls {kind} {_SENDING.get()[:8] if kind == 'generate' else ''} {fate or ''}".rstrip())
+        if fate == "refused":
+            raise NotSent("the connection was refused (simulated)")
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._depart(kind, request, fate, answer, draw)
+        try:
+            return await asyncio.wait_for(answer, DEADLINE_S)
+        except TimeoutError:
+            raise Lost("no answer in time (simulated)") from None
+
+    def _depart(self, kind: str, request: Request, fate: str | None, answer: "asyncio.Future[Reply]",
+                draw: Random) -> None:  # fmt: skip
+        """Let the call travel, or come back at once, as its fate is."""
+        loop = asyncio.get_running_loop()
+        there_s, back_s = draw.uniform(0, _QUICK_S), draw.uniform(0, _QUICK_S)
+        if fate == "late":
+            there_s = draw.uniform(0, DEADLINE_S + LATE_S)
+        if fate in ("limited", "forbidden") or (fate == "gateway" and draw.random() < 0.5):
+            loop.call_later(there_s, _answered, answer, _turned_away(fate, draw))
+            return
+        if fate == "lost":
+            return
+        irn = _SENDING.get() if kind == "generate" else ""
+        self.travelling[irn] += 1
+        status = draw.choice((500, 502, 503, 504))
+        loop.call_later(there_s, self._arrive, kind, request, irn, fate, answer, back_s, status, draw)
+
+    def _arrive(self, kind: str, request: Request, irn: str, fate: str | None, answer: "asyncio.Future[Reply]",
+                back_s: float, status: int, draw: Random) -> None:  # fmt: skip
+        self.travelling[irn] -= 1
+        if fate == "trouble":
+            self.sandbox.obey(Order(fail_next=Failure(call=kind, code=draw.choice(_TROUBLE[kind]))))  # type: ignore[arg-type]
+        said = self.sandbox.call(request.method, request.path, request.headers, request.body, now=self.world.now())
+        self.world.trace.say("portal", f"{kind} {irn[:8]} {fate or ''} {said.status}")
+        reply: Reply | None = Reply(status=said.status, headers=said.headers, body=said.body)
+        match fate:
+            case "silent":
+                return
+            case "cut":
+                reply = None
+            case "garbled":
+                reply = Reply(status=200, headers={}, body=b'{"Status":1,"Data":"')
+            case "gateway":
+                reply = Reply(status=status, headers={}, body=b"")
+        asyncio.get_running_loop().call_later(back_s, _answered, answer, reply)
+
+    def _check(self, irn: str) -> None:
+        """Whether this document may be sent now."""
+        if self.travelling[irn]:
+            self.world.breach(f"{irn[:8]} is sent while an earlier call of it is still on its way")
+        if self.sandbox.register.by_irn(irn):
+            self.world.breach(f"{irn[:8]} is sent, and the portal has it already")
+        known = self.world.store.ask(_KNOWN, irn)
+        if not known or known[0]["state"] != "INTENT" or not known[0]["on_record"]:
+            self.world.breach(f"{irn[:8]} is sent, and the store says of it: {known}")
+
+
+def kind_of(request: Request) -> str:
+    """auth, generate, by_irn or by_document."""
+    if request.path.endswith("/auth"):
+        return "auth"
+    if "/irn/" in request.path:
+        return "by_irn"
+    return "by_document" if "irnbydocdetails" in request.path else "generate"
+
+
+def _turned_away(fate: str, draw: Random) -> Reply:
+    """A gateway's answer, which the portal never heard of."""
+    match fate:
+        case "limited":
+            headers = draw.choice(({}, {"retry-after": str(draw.randrange(1, 30))}))
+            return Reply(status=429, headers=headers, body=b"")
+        case "forbidden":
+            return Reply(status=draw.choice((401, 403)), headers={}, body=b"")
+    return Reply(status=draw.choice((500, 502, 503, 504)), headers={}, body=b"")
+
+
+def _answered(answer: "asyncio.Future[Reply]", reply: Reply | None) -> None:
+    """What comes back, if its caller still waits; None: the connection breaks."""
+    if answer.done():
+        return
+    if reply is None:
+        answer.set_exception(Lost("the connection broke (simulated)"))
+    else:
+        answer.set_result(reply)

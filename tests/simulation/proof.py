@@ -1,0 +1,63 @@
+"""What must hold when a run has come to rest: nothing registered twice, no answer lost, every fate visible."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from irnflow.books import sample
+from irnflow.books.sql import REGISTERED
+from irnflow.messages import State
+from irnflow.store import accounting
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+_STATES: Final = """
+    select b.batch_no, t.transaction_id, coalesce(s.state::text, 'PROCESSING') as state
+      from irnflow.transaction t join irnflow.batch b using (batch_id)
+      left join irnflow.state s using (batch_id, transaction_id)
+"""
+_FAILURES: Final = """
+    select b.batch_no, f.transaction_id, f.stage
+      from irnflow.failure f join irnflow.batch b using (batch_id) where f.closed_at is null
+"""
+_STAGES: Final = {State.DATA_FETCH_FAILED: "data_fetch", State.VALIDATION_FAILED: "validation"}
+
+
+async def prove(world: "World") -> None:
+    """Compare what independent sources say. Raises AssertionError naming what differs."""
+    _agree("the accounting", await accounting.differences(world.store), [])
+    _prove_fates(world)
+    await _prove_portal_and_books(world)
+
+
+def _prove_fates(world: "World") -> None:
+    """Each voucher has come to what the sample expects of it, and a person is told of exactly those that failed."""
+    becomes = sample.expected()
+    fates = {(asked.batch_no, voucher): becomes[voucher] for asked in world.asked for voucher in asked.voucher_ids}
+    found = [(row["batch_no"], row["transaction_id"], State(row["state"])) for row in world.store.ask(_STATES)]
+    _agree("states", found, [(*which, state) for which, state in fates.items()])
+    told = [(row["batch_no"], row["transaction_id"], row["stage"]) for row in world.store.ask(_FAILURES)]
+    _agree("the worklist", told, [(*which, _STAGES[state]) for which, state in fates.items() if state in _STAGES])
+    _agree("dead letters", world.store.ask("select queue, reason, headers::text from irnflow.dead_letter"), [])
+
+
+async def _prove_portal_and_books(world: "World") -> None:
+    """Portal and books have what we say they have, no more; and the portal was asked for nothing twice."""
+    ours = await accounting.accepted(world.store)
+    register = world.wire.sandbox.register
+    registered = [(entry.irn, str(entry.ack_no)) for entry in register.page()]
+    _agree("the portal", registered, [(each.irn, each.ack_no) for each in ours])
+    counts = register.counts()
+    _agree("documents of the portal", [counts["active"]], [counts["documents"]])
+    _agree("duplicates at the portal", [counts["duplicates"]], [0])
+    marked = [row for row in world.books.marks() if row[1:] != (None, None)]
+    _agree("the books", marked, [(each.voucher_id, each.irn, REGISTERED) for each in ours])
+
+
+def _agree(what: str, found: Iterable[object], expected: Iterable[object]) -> None:
+    """Raises AssertionError with what only one of the two has."""
+    here, there = list(found), list(expected)
+    surplus = [each for each in here if each not in there or here.count(each) > 1]
+    missing = [each for each in there if each not in here]
+    if surplus or missing:
+        raise AssertionError(f"{what}: found {surplus}, expected {missing}")
