@@ -275,9 +275,10 @@ def message_id(batch_id: int, transaction_id: str, routing_key: str, n: int = 0)
 def decode(body: bytes, kind: type[M]) -> M:
     """Read one body strictly. Raises BadMessage, saying where it does not fit."""
     try:
-        return _decoder(kind).decode(body)
+        message: M = _decoder(kind).decode(body)
     except msgspec.MsgspecError as error:
         raise BadMessage(f"not a {kind.__name__}: {error}") from error
+    return message
 
 
 @cache

@@ -11,19 +11,23 @@ from typing import Any
 import aiohttp
 import asyncpg
 import msgspec
-import pytest
+import pytest_asyncio
 
 from irnflow.books import sample
+from irnflow.bus import topology
 from irnflow.local import deployment
 from irnflow.local.demo import BOOKS
 from irnflow.local.deployment import Deployment
 
-DEADLINE_S = 90
+DEADLINE_S = 60
 UNSETTLED = ("PROCESSING", "DATA_FETCHED", "VALIDATION_SUCCESS", "IN_DOUBT", "GENERATION_SUCCESS")
+
+COUNTED = set(topology.QUEUES) - {topology.DEAD_LETTER_QUEUE}
 
 # A lost answer is looked up within seconds, not minutes.
 QUICK = {
     "IRNFLOW_PORTAL_DEADLINE_S": "3",
+    "IRNFLOW_PORTAL_SLACK_S": "2",
     "IRNFLOW_LOOKUP_SETTLE_S": "0.5",
     "IRNFLOW_LOOKUP_GAP_S": "0.5",
 }
@@ -113,10 +117,12 @@ class Flow:
     async def _in_flight(self) -> int:
         async with (
             aiohttp.ClientSession() as client,
-            client.get(f"{self.deployed.broker.management_url}/api/queues?disable_stats=true&enable_queue_totals=true") as answer,
+            client.get(
+                f"{self.deployed.broker.management_url}/api/queues?disable_stats=true&enable_queue_totals=true"
+            ) as answer,
         ):
             queues = await answer.json()
-        return sum(queue.get("messages", 1) for queue in queues if queue["name"] != "dead_letter_queue")
+        return sum(queue.get("messages", 1) for queue in queues if queue["name"] in COUNTED)
 
     async def agrees(self) -> None:
         """The accounting: one IRN a document at the portal, and registrations, books and states agree with it."""
@@ -140,15 +146,15 @@ class Flow:
         assert gaps == []
 
 
-@pytest.fixture(scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def deployed() -> AsyncIterator[Deployment]:
     folder = Path(tempfile.mkdtemp(prefix="irnflow-flow-"))
     folder.chmod(0o711)  # PostgreSQL may run as another user
-    async with deployment.running(folder, durable=False, environment=QUICK) as running:
+    async with deployment.running(folder, environment=QUICK) as running:
         yield running
-    shutil.rmtree(folder)
+    # shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def flow(deployed: Deployment) -> Flow:
     return Flow(deployed)

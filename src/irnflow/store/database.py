@@ -36,7 +36,8 @@ class Postgres:
             rows: Sequence[Row] = await self.pool.fetch(sql, *args)
         except asyncpg.PostgresError as error:
             raise self._noted(named(error.sqlstate or "", error)) from error
-        except (OSError, asyncpg.InterfaceError, TimeoutError) as error:
+        # InternalClientError: asyncpg's own state when the server dies in the middle of an answer.
+        except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError) as error:
             away = Unavailable(f"PostgreSQL does not answer: {error or type(error).__name__}")
             raise self._noted(away) from error
         self.missing = {}
@@ -57,11 +58,21 @@ def named(state: str, error: Exception) -> Exception:
     return AssertionError(f"our SQL is wrong: {error} ({state})")
 
 
+class _Plain(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that leaves nothing behind, as each statement is its own transaction: no reset after each."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 @asynccontextmanager
 async def connect(url: str, *, connections: int = 4) -> AsyncIterator[Postgres]:
     """A pool that closes with the context. Raises Unavailable when the server can't be reached."""
     try:
-        pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, command_timeout=60)
+        pool = await asyncpg.create_pool(
+            url, min_size=0, max_size=connections, command_timeout=60, connection_class=_Plain
+        )
+        await pool.fetch("select 1")
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise Unavailable(f"PostgreSQL can't be reached (IRNFLOW_DATABASE_URL): {error}") from error
     try:

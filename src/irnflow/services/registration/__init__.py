@@ -133,6 +133,7 @@ async def main(settings: Settings) -> None:
             log=log.logger(NAME),
             concurrency=settings.portal_concurrency,
             deadline=timedelta(seconds=settings.portal_deadline_s),
+            slack=timedelta(seconds=settings.portal_slack_s),
             settle=timedelta(seconds=settings.lookup_settle_s),
             gap=timedelta(seconds=settings.lookup_gap_s),
         )

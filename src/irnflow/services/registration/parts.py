@@ -27,6 +27,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     log: Any
     concurrency: int  # calls in flight
     deadline: timedelta  # of a call
+    slack: timedelta = timedelta(seconds=60)  # INTENT lives for deadline and slack, then the answer counts as lost
     settle: timedelta  # the first look-up, so long after the call's deadline
     gap: timedelta  # between two look-ups that must both say "not there"
     to_send: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be READY documents

@@ -7,7 +7,6 @@ long as this process lives; if it dies, the lease runs out and the look-up finds
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -24,7 +23,6 @@ from irnflow.services.registration.teller import TELL_LEASE, tell
 from irnflow.store.database import Row, queries
 
 _SQL: Final = queries("registration")
-_LEASE_SLACK: Final = timedelta(seconds=60)  # design.md section 6: INTENT lives for the call's deadline and 60 s
 _IDLE_S: Final = 1.0  # other processes' documents are found so often
 _LINGER_S: Final = 0.005  # answers that come so close together are settled together
 _SETTLE_MOST: Final = 200
@@ -57,7 +55,7 @@ async def send_forever(parts: Parts) -> None:
 async def _lease(parts: Parts, most: int) -> list[Leased]:
     parts.to_send.clear()
     now = parts.now()
-    rows = await parts.database.fetch(_SQL["lease"], now, now + parts.deadline + _LEASE_SLACK, most)
+    rows = await parts.database.fetch(_SQL["lease"], now, now + parts.deadline + parts.slack, most)
     if len(rows) == most:
         parts.to_send.set()  # there may be more
     return [leased_of(row) for row in rows]
