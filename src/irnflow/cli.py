@@ -73,10 +73,10 @@ def serve(name: str) -> int:
 def token() -> None:
     """Print a link that opens the console once, for the account that `irnflow up` made."""
     from irnflow.local.demo import another_token
+    from irnflow.local.home import link
 
-    click.echo(
-        f"{os.environ.get('IRNFLOW_CONSOLE_URL', '')}/#token={asyncio.run(another_token(_settings('database_url')))}"
-    )
+    settings = _settings("database_url")
+    click.echo(link(settings.port_of("irn_service"), asyncio.run(another_token(settings))))
 
 
 @irnflow.command()

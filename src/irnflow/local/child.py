@@ -164,13 +164,33 @@ def _bind_to_us(sig: signal.Signals, user: User | None) -> Callable[[], None]:
     return bind
 
 
+_reserved: set[int] = set()  # by this process
+
+
 def choose_port(wanted: int = 0) -> int:
-    """A free port on loopback: the wanted one if nobody has it."""
+    """A free port on loopback, ours until this process ends: the wanted one if nobody else has it."""
     try:
         with socket.create_server(("127.0.0.1", wanted)) as listener:
-            return int(listener.getsockname()[1])
+            port = int(listener.getsockname()[1])
     except OSError:
         return choose_port()
+    return port if _reserve(port) or (port == wanted and port in _reserved) else choose_port()
+
+
+def _reserve(port: int) -> bool:
+    """Keep all others of us off a port that our server will only listen on later.
+
+    An abstract socket name belongs to one process, and is free again when that dies, even by kill -9 (unix(7)).
+    """
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0irnflow-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    name.detach()
+    _reserved.add(port)
+    return True
 
 
 async def answers(port: int) -> bool:

@@ -57,6 +57,16 @@ def ports(data: Path, names: Iterable[str]) -> dict[str, int]:
     return chosen
 
 
+def console(port: int) -> str:
+    """Where the console is."""
+    return f"http://127.0.0.1:{port}"
+
+
+def link(port: int, token: str) -> str:
+    """The console's address with a one-time token, behind the # that browsers send to nobody."""
+    return f"{console(port)}/#token={token}"
+
+
 def cache() -> Path:
     """Where programs are unpacked, once for all data folders of a user."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "irnflow"

@@ -94,12 +94,11 @@ class _Place:
         self.data = data
         self.ports = home.ports(data, _PORTS)
         self.has_sandbox = "IRNFLOW_PORTAL_URL" not in environment
-        self.console_url = f"http://127.0.0.1:{self.ports['irn_service']}"
         self.environment = {
             **environment,
             "IRNFLOW_DATA": str(data),
             "IRNFLOW_UP_PID": str(os.getpid()),
-            "IRNFLOW_CONSOLE_URL": self.console_url,
+            "IRNFLOW_CONSOLE_URL": home.console(self.ports["irn_service"]),
             "IRNFLOW_WEBSOCKET_URL": f"ws://127.0.0.1:{self.ports['websocket']}/api/v1/ws",
             **{f"IRNFLOW_PORT_{name.upper()}": str(self.ports[name]) for name in (*SERVICES, "sandbox")},
         }
@@ -221,7 +220,7 @@ async def _show(settings: Settings, console: Console, *, key: str) -> int:
 
 
 def _invite(place: _Place, console: Console, access: demo.Access) -> None:
-    console.print(f"\nConsole  {place.console_url}/#token={access.token}", soft_wrap=True)
-    console.print("         [dim](the link opens it once; another: irnflow token)[/]")
+    console.print(f"\nConsole  {home.link(place.ports['irn_service'], access.token)}", soft_wrap=True)
+    console.print("         [dim](opens it once; ./run token prints another)[/]")
     console.print(f"API key  {place.data / 'api_key'}", soft_wrap=True)
     console.print(f"Log      {place.data / 'irnflow.log'}\n", soft_wrap=True)
