@@ -1,0 +1,127 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from irnflow.sandbox.shape import ERRORS_MAX, misshapes
+from tests.sandbox.documents import Document, changed, export, inter_state, intra_state, to_sez, without
+
+
+@pytest.mark.parametrize("document", [intra_state(), inter_state(), export(), to_sez()])
+def test_sound_documents_are_inv_01(document: Document) -> None:
+    assert misshapes(document) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("TranDtls.SupTyp", "b2b"),  # the published pattern is case-insensitive
+        ("TranDtls.EcmGstin", None),  # null is as good as absent
+        ("DocDtls.No", "a/B-1"),
+        ("DocDtls.Dt", "29/02/2028"),
+        ("SellerDtls.Stcd", "7"),
+        ("SellerDtls.LglNm", "भारत ₹"),
+        ("ItemList[0].Qty", 3),
+        ("ItemList[0].Qty", Decimal("0.125")),
+        ("ItemList[0].TotAmt", Decimal("10.500")),
+        ("ValDtls.RndOffAmt", Decimal("-99.99")),
+    ],
+)
+def test_a_field_may_be_so(path: str, value: Any) -> None:
+    assert misshapes(changed(intra_state(), {path: value})) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code"),
+    [
+        ("Version", "1.03", "2140"),
+        ("Irn", "0" * 64, "2140"),
+        ("Invented", 1, "2140"),
+        ("SellerDtls.Invented", "x", "2140"),
+        ("TranDtls", [], "2140"),
+        ("TranDtls.TaxSch", "VAT", "2140"),
+        ("TranDtls.SupTyp", "B2C", "2140"),
+        ("TranDtls.RegRev", "|", "2159"),
+        ("TranDtls.IgstOnIntra", "1", "2263"),
+        ("DocDtls.Typ", "BIL", "2161"),
+        ("DocDtls.No", "0-1", "2140"),
+        ("DocDtls.No", "/1", "2140"),
+        ("DocDtls.No", "INV-1\n", "2140"),
+        ("DocDtls.No", "A2345678901234567", "2140"),
+        ("DocDtls.Dt", "2026-11-20", "2144"),
+        ("DocDtls.Dt", "31/11/2026", "2144"),
+        ("DocDtls.Dt", "20/11/2031", "2144"),
+        ("DocDtls.Dt", 20112026, "2144"),
+        ("SellerDtls.Gstin", "27AAPFU0939F1Z", "2140"),
+        ("SellerDtls.LglNm", 'Say "cheese"', "2140"),
+        ("SellerDtls.LglNm", "back\\slash", "2140"),
+        ("SellerDtls.LglNm", "ab", "2140"),
+        ("SellerDtls.LglNm", "x" * 101, "2140"),
+        ("SellerDtls.Pin", "411001", "2140"),
+        ("SellerDtls.Pin", 99999, "2140"),
+        ("SellerDtls.Stcd", "00", "2259"),
+        ("SellerDtls.Stcd", 27, "2259"),
+        ("SellerDtls.Ph", "12345", "2140"),
+        ("SellerDtls.Em", "nobody.example", "2140"),
+        ("BuyerDtls.Stcd", "100", "2260"),
+        ("BuyerDtls.Pos", "0", "2140"),
+        ("ItemList", [], "2228"),
+        ("ItemList", {}, "2228"),
+        ("ItemList[0]", "line", "2228"),
+        ("ItemList[0].SlNo", "1a", "2140"),
+        ("ItemList[0].HsnCd", "84713", "2140"),
+        ("ItemList[0].HsnCd", "0000", "2140"),
+        ("ItemList[0].Unit", "NOS|", "2140"),
+        ("ItemList[0].Qty", True, "2140"),
+        ("ItemList[0].Qty", Decimal("0.0001"), "2140"),
+        ("ItemList[0].TotAmt", Decimal("10.505"), "2140"),
+        ("ItemList[0].TotAmt", Decimal("-1"), "2140"),
+        ("ItemList[0].TotAmt", Decimal("1E+999999999"), "2140"),
+        ("ItemList[0].TotAmt", "10.50", "2140"),
+        ("ItemList[0].BchDtls", {"ExpDt": "01/08/2026"}, "2140"),
+        ("ValDtls.RndOffAmt", Decimal("-100"), "2140"),
+        ("RefDtls", {"PrecDocDtls": [{"InvNo": "A", "InvDt": "01/08/2026"}]}, "2140"),
+    ],
+)
+def test_a_field_may_not_be_so(path: str, value: Any, code: str) -> None:
+    assert [error["ErrorCode"] for error in misshapes(changed(intra_state(), {path: value}))] == [code]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("Version", "2140"),
+        ("TranDtls", "2140"),
+        ("DocDtls.Dt", "2144"),
+        ("SellerDtls.Gstin", "2140"),
+        ("BuyerDtls.Pos", "2140"),
+        ("ItemList", "2228"),
+        ("ItemList[0].GstRt", "2140"),
+        ("ValDtls.TotInvVal", "2140"),
+    ],
+)
+def test_what_is_mandatory_must_be_sent(path: str, code: str) -> None:
+    assert [error["ErrorCode"] for error in misshapes(without(intra_state(), path))] == [code]
+
+
+def test_the_text_names_the_place() -> None:
+    (error,) = misshapes(changed(intra_state(), {"ItemList[1].HsnCd": "1"}))
+
+    assert error["ErrorMessage"] == (
+        "Error while validating invoice - ItemList[1].HsnCd must have 4 to 8 characters"
+    )  # fmt: skip
+
+
+def test_a_document_has_at_most_a_thousand_items() -> None:
+    item = intra_state()["ItemList"][0]
+
+    assert misshapes(intra_state() | {"ItemList": [item] * 1000}) == []
+    assert [error["ErrorCode"] for error in misshapes(intra_state() | {"ItemList": [item] * 1001})] == ["2173"]
+
+
+def test_all_misshapes_are_told_but_not_endlessly() -> None:
+    two = changed(intra_state(), {"SellerDtls.Loc": "", "BuyerDtls.Loc": ""})
+    many = intra_state() | {f"Invented{n}": n for n in range(1000)}
+
+    assert len(misshapes(two)) == 2
+    assert len(misshapes(many)) == ERRORS_MAX
