@@ -12,7 +12,7 @@ from irnflow.books.catalogue import Source
 from irnflow.books.sql import RefusedRow, SqlBooks
 from irnflow.errors import BadInput, Unavailable
 from irnflow.gst.invoice import Document, Item, Party, Totals, Transaction
-from tests.books.examples import IRN, OTHER_IRN, mark, opened, run, source
+from tests.books.examples import IRN, OTHER_IRN, TODAY, mark, opened, run, source
 
 ROW = "select * from books.voucher where voucher_id = :id"
 
@@ -114,6 +114,14 @@ def test_what_fails_before_the_end_is_not_written(sample_url: str) -> None:
         dies(books)
 
     assert run(sample_url, ROW, id="SAL/1001")[0]["irn"] is None
+
+
+def test_a_writer_of_sqlite_has_its_turn_before_it_reads(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/books.db"
+    sample.load(url, TODAY)
+
+    with opened(url) as books, books.writing(), pytest.raises(sa.exc.OperationalError, match="database is locked"):
+        run(f"{url}?timeout=0", "update voucher set remarks = 'in between'")
 
 
 def test_books_of_another_layout_are_read_by_the_users_own_queries(acme: Source) -> None:

@@ -138,7 +138,6 @@ def _engine(source: Source) -> sa.Engine:
     except (sa.exc.ArgumentError, ImportError) as error:
         raise BadInput(f"books {source.name}: {error}. Drivers for more databases: irnflow[erp]") from error
     if backend == "sqlite":
-        sa.event.listen(engine, "connect", _without_own_begin)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -151,11 +150,8 @@ def _connect_args(url: sa.URL) -> dict[str, Any]:
     return {name: value for name, value in limits.items() if name not in url.query}
 
 
-def _without_own_begin(connection: Any, _: object) -> None:
-    connection.isolation_level = None  # sqlite3 would begin at the first write only, so two queries see two pictures
-
-
 def _begin_sqlite(connection: sa.Connection) -> None:
+    """sqlite3 itself begins at the first write only: two queries would see two pictures."""
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("begin immediate" if writes else "begin")
 
