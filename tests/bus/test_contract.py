@@ -100,6 +100,26 @@ async def test_windows_published_at_the_same_time_are_all_confirmed(bus: Bus) ->
     assert await bus.depth(QUEUE) == 1000
 
 
+async def test_headers_of_the_brokers_own_are_not_published_again(bus: Bus) -> None:
+    [message] = messages("V1")
+
+    await bus.publish([msgspec.structs.replace(message, headers={"x-death": "copied", "x-delivery-count": 3, "v": 1})])
+    async with bus.subscribe(QUEUE, prefetch=10) as subscription:
+        [delivery] = await take(subscription, 1)
+
+    assert (delivery.headers, delivery.delivery_count) == ({"v": 1}, 0)
+
+
+async def test_a_copy_over_the_limit_may_go_to_the_ladder_and_to_the_dead_letters(bus: Bus) -> None:
+    [message] = messages("V1")
+    large = msgspec.structs.replace(message, body=b" " * (BODY_BYTES_MAX + 1), exchange=topology.DEAD_LETTER_EXCHANGE)
+    waiting_copy = msgspec.structs.replace(large, exchange="retry.2m", routing_key=QUEUE)
+
+    await bus.publish([large, waiting_copy])
+
+    assert await bus.depth(topology.DEAD_LETTER_QUEUE) == 1
+
+
 async def test_an_empty_window_is_published_at_once(bus: Bus) -> None:
     await bus.publish([])
 

@@ -14,9 +14,8 @@ from irnflow.messages import Publication
 
 SHORT = st.text(max_size=60)
 NAME = st.text(alphabet="abcXYZ019._:-", max_size=60)
-HEADERS = st.dictionaries(
-    st.text(min_size=1, max_size=40), st.text(max_size=300) | st.integers(-(2**63), 2**63 - 1), max_size=8
-)
+KEYS = st.text(min_size=1, max_size=40).filter(lambda key: not key.startswith("x-"))
+HEADERS = st.dictionaries(KEYS, st.text(max_size=300) | st.integers(-(2**63), 2**63 - 1), max_size=8)
 PUBLICATIONS = st.builds(
     Publication,
     exchange=SHORT,

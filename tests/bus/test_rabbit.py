@@ -209,6 +209,19 @@ async def test_the_brokers_own_dead_letter_is_readable(amqp_url: str, management
     assert (death["queue"], death["reason"]) == (QUEUE, "expired")
 
 
+@pytest.mark.parametrize(
+    ("headers", "count"),
+    [
+        ({}, 0),
+        ({"x-delivery-count": 2}, 2),
+        ({"x-delivery-count": 1, "x-acquired-count": 3}, 3),  # 4.3 counts both
+        ({"x-delivery-count": "many"}, 0),
+    ],
+)
+def test_what_was_handed_out_before_is_counted_on_every_version(headers: dict[str, object], count: int) -> None:
+    assert rabbit._handed_out_before(headers) == count
+
+
 def test_a_blocked_connection_is_known_until_it_is_unblocked() -> None:
     async def read() -> list[bool]:
         reader = wire._Reader(asyncio.get_running_loop())

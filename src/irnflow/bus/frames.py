@@ -141,6 +141,8 @@ def _body(channel: int, body: bytes, most: int) -> bytes:
 def _table(headers: Mapping[str, str | int]) -> bytes:
     parts = [b""]
     for key, value in headers.items():
+        if key.startswith("x-"):  # the broker's own: copied ones make it see cycles
+            continue
         parts.append(short(key))
         if isinstance(value, str):
             data = value.encode()

@@ -16,7 +16,6 @@ import msgspec
 from irnflow import metrics
 from irnflow.bus import topology
 from irnflow.bus.inbox import Inbox
-from irnflow.bus.ladder import own_headers
 from irnflow.bus.port import Delivery
 from irnflow.bus.window import check_size, unroutable, windows
 from irnflow.errors import PublishFailed, Unavailable
@@ -299,7 +298,7 @@ class _Subscription:
 
 def _delivery(message: _Message, tag: int) -> Delivery:
     publication = message.publication
-    headers: dict[str, object] = dict(own_headers(publication.headers))
+    headers: dict[str, object] = {k: v for k, v in publication.headers.items() if not k.startswith("x-")}
     if message.x_death:
         headers["x-death"] = [message.x_death]
         headers["x-first-death-queue"] = message.x_death["queue"]

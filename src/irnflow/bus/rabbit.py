@@ -7,7 +7,7 @@ has fsynced it; a return comes before the confirm of the same message (RabbitMQ 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import takewhile
 from typing import Final
@@ -76,9 +76,9 @@ class Rabbit:
 
     async def depth(self, queue: str) -> int:
         """See `port.Bus.depth`."""
-        if self._publisher is None:
+        if self._consuming is None:  # not the one for publishing: while that is blocked, nobody answers on it
             raise Unavailable("no connection to the broker")
-        async with self._publisher.wire.channel(Channel) as channel:
+        async with self._consuming.channel(Channel) as channel:
             answer = await channel.ask(spec.Queue.Declare(queue=queue, passive=True))
         assert isinstance(answer, spec.Queue.DeclareOk)  # the only answer there is
         return answer.message_count or 0
@@ -91,10 +91,12 @@ class Rabbit:
         async with wire.channel(_Publisher) as publisher:
             await publisher.ask(spec.Confirm.Select())
             self._publisher = publisher
+            metrics.connected.labels(self.name, "rabbitmq").set(1)
             try:
                 yield
             finally:
                 self._publisher = None
+                metrics.connected.labels(self.name, "rabbitmq").set(0)
 
     @contextlib.asynccontextmanager
     async def consuming(self, wire: Wire) -> AsyncIterator[None]:
@@ -310,7 +312,6 @@ class _Subscription(Channel):
         if self._lacks > 0 or self._properties is None:
             return
         properties = self._properties
-        count = properties.headers.get("x-delivery-count", 0)
         self._inbox.put(
             Delivery(
                 tag=self._tag,
@@ -319,8 +320,14 @@ class _Subscription(Channel):
                 message_id=properties.message_id,
                 correlation_id=properties.correlation_id,
                 headers=properties.headers,
-                delivery_count=count if isinstance(count, int) else 0,
+                delivery_count=_handed_out_before(properties.headers),
                 app_id=properties.app_id,
                 type=properties.type or self._key,
             )
         )
+
+
+def _handed_out_before(headers: Mapping[str, object]) -> int:
+    """From 4.3 on, what a closed channel gives back counts as acquired, and not always as delivered."""
+    counts = (headers.get("x-delivery-count"), headers.get("x-acquired-count"))
+    return max((count for count in counts if isinstance(count, int)), default=0)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
+from irnflow.bus.topology import DIRECT, STATUS
 from irnflow.errors import BadMessage, PublishFailed
 from irnflow.messages import BODY_BYTES_MAX, Publication
 
@@ -12,9 +12,9 @@ BYTES_MAX: Final = 8 * 1024 * 1024
 
 
 def check_size(publication: Publication) -> None:
-    """Raises BadMessage for a body over the limit. The dead letters take any: it has nowhere else to go."""
+    """Raises BadMessage for a body over the limit. Copies of what others sent may be larger: they must go somewhere."""
     size = len(publication.body)
-    if size > BODY_BYTES_MAX and publication.exchange != DEAD_LETTER_EXCHANGE:
+    if size > BODY_BYTES_MAX and publication.exchange in (DIRECT, STATUS):
         what = f"{publication.routing_key} of {publication.correlation_id}"
         raise BadMessage(f"{what} has {size} bytes, the most is {BODY_BYTES_MAX}")
 

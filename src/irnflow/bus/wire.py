@@ -24,6 +24,7 @@ from irnflow.errors import BadInput, Unavailable
 
 CONNECT_S: Final = 20.0
 REPLY_S: Final = 30.0  # the broker answers each question within milliseconds, but for a quorum queue without leader
+GOODBYE_S: Final = 5.0  # then it is left without: what is unsettled goes back all the same
 HEARTBEAT_S: Final = 20
 _BLOCKED: Final = b"\x00\x0a\x00\x3c"  # connection.blocked
 _UNBLOCKED: Final = b"\x00\x0a\x00\x3d"
@@ -112,8 +113,9 @@ class Channel:
         """Say good-bye, unless there is nobody to hear it; gives whether the number is free again."""
         try:
             if self.gone is None:
-                await self.ask(spec.Channel.Close(200, "done", 0, 0))
-        except Unavailable:
+                async with asyncio.timeout(GOODBYE_S):
+                    await self.ask(spec.Channel.Close(200, "done", 0, 0))
+        except (Unavailable, TimeoutError):
             return self._closed
         finally:
             self.lose("closed")
@@ -165,7 +167,10 @@ async def connected(url: str, name: str) -> AsyncIterator[Wire]:
     try:
         yield Wire(connection, factory.reader, factory.writer)
     finally:
-        await connection.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await connection.close()
+        factory.writer.transport.abort()
 
 
 class _Transport(TransportFactory):
