@@ -15,6 +15,7 @@ from tests.simulation.process import BooksRunner, Bus, Process, Store
 
 KEY: Final = bytes(32)  # of the secrets at rest
 PORTAL: Final = "NIC1"
+IDLE_S: Final = 5.0  # so often idle loops look for what a crash left: at a second each, they would cost most of a run
 _DEFAULTS: Final = Settings()
 
 
@@ -24,7 +25,8 @@ async def serve_irn_service(process: Process, bus: Bus) -> None:
     world.took_in[process.number] = woken.set
 
     async def dispatch() -> None:
-        await irn_service.dispatch(bus=bus, store=store, now=world.now, woken=woken, log=world.log(process))
+        log, pace = world.log(process), irn_service.Pace(idle_s=IDLE_S)
+        await irn_service.dispatch(bus=bus, store=store, now=world.now, woken=woken, log=log, pace=pace)
 
     async def watch() -> None:
         await irn_service.watch(bus=bus, store=store, now=world.now, log=world.log(process))
@@ -61,7 +63,7 @@ async def serve_registration(process: Process, bus: Bus) -> None:
         Parts(
             bus=bus, database=store, portal=portal, portal_name=PORTAL, sessions=sessions, keys=world.ground.keys,
             now=world.now, log=world.log(process), concurrency=4, deadline=timedelta(seconds=network.DEADLINE_S),
-            settle=timedelta(seconds=_DEFAULTS.lookup_settle_s), gap=timedelta(seconds=_DEFAULTS.lookup_gap_s),
+            settle=timedelta(seconds=_DEFAULTS.lookup_settle_s), gap=timedelta(seconds=_DEFAULTS.lookup_gap_s), idle_s=IDLE_S,
         )
     )  # fmt: skip
 

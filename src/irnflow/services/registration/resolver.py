@@ -20,7 +20,6 @@ from irnflow.services.registration.sender import leased_of, settle
 from irnflow.store.database import queries
 
 _SQL: Final = queries("registration")
-_POLL_S: Final = 1.0
 _MOST: Final = 50
 _LEASE: Final = timedelta(minutes=5)  # of a look-up: longer than two calls
 _MEMORY: Final = timedelta(hours=40)  # the portal forgets after about 48 h: "not there" proves nothing near that
@@ -39,7 +38,7 @@ async def resolve_forever(parts: Parts) -> None:
         if due:
             await settle(parts, await asyncio.gather(*(look_up(parts, leased) for leased in due)))
         if len(due) < _MOST:
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(parts.idle_s)
 
 
 async def look_up(parts: Parts, leased: Leased) -> Result:

@@ -23,7 +23,6 @@ from irnflow.services.registration.teller import TELL_LEASE, tell
 from irnflow.store.database import Row, queries
 
 _SQL: Final = queries("registration")
-_IDLE_S: Final = 1.0  # other processes' documents are found so often
 _LINGER_S: Final = 0.005  # answers that come so close together are settled together
 _SETTLE_MOST: Final = 200
 _DRAIN_S: Final = 5.0  # at a stop, calls in flight get so long to answer; then their leases run out
@@ -73,7 +72,7 @@ async def _until_there_is_room(parts: Parts, calls: set[asyncio.Task[None]]) -> 
         await asyncio.sleep(_LINGER_S)
         return
     try:
-        await asyncio.wait_for(parts.to_send.wait(), _IDLE_S)
+        await asyncio.wait_for(parts.to_send.wait(), parts.idle_s)
     except TimeoutError:
         return
     await asyncio.sleep(_LINGER_S)
@@ -208,7 +207,7 @@ async def _until_it_answers(parts: Parts, sql: str, *args: object) -> Sequence[R
             return await parts.database.fetch(sql, *args)
         except Unavailable as error:
             parts.log.warning("store away, answers are kept", error=str(error))
-            await asyncio.sleep(_IDLE_S)
+            await asyncio.sleep(parts.idle_s)
 
 
 def _columns(results: Sequence[Result], parts: Parts) -> tuple[list[Any], ...]:

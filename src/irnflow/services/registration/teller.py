@@ -21,7 +21,6 @@ from irnflow.store.database import Row, queries
 _SQL: Final = queries("registration")
 TELL_LEASE: Final = timedelta(seconds=30)  # whoever settles tells; after that somebody else does
 _MOST: Final = 200
-_IDLE_S: Final = 1.0
 
 # What people read of a failure that the portal did not word: (says, fix), filled from the verdict.
 _WORDS: Final = {
@@ -57,7 +56,7 @@ async def tell_forever(parts: Parts) -> None:
         if len(rows) == _MOST:
             continue
         try:
-            await asyncio.wait_for(parts.to_tell.wait(), _IDLE_S)
+            await asyncio.wait_for(parts.to_tell.wait(), parts.idle_s)
         except TimeoutError:
             continue
         parts.to_tell.clear()
