@@ -56,7 +56,7 @@ def _tidied(section: S, path: str, plan: _Plan, notes: list[Fault]) -> S:
     changes: dict[str, object] = {}
     for index, name, inv01_name, tidy in plan.texts:
         text = values[index]
-        if text is not None and (tidied := tidy(text)) != text:
+        if text is not None and ((tidied := tidy(text)) != text or not tidied):
             changes[name] = tidied or None
             if tidied:
                 notes.append(_note(path + inv01_name, text, tidied))
