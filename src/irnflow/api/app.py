@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 from irnflow.api import console, problem
 from irnflow.api.endpoint import routes
@@ -36,8 +36,7 @@ def application(
     return Starlette(
         routes=[
             *probes,
-            *routes(endpoints, keys),
-            Route("/api/openapi.json", describe),
+            Mount("/api", routes=[Route("/openapi.json", describe), *routes(endpoints, keys, below="/api")]),
             *console.routes(built_console),
         ],
         middleware=[Middleware(console.Guarded, websocket_url=websocket_url)],

@@ -56,13 +56,16 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     problems: Sequence[str] = ()  # kinds of its own, beside those that follow from the rest
 
 
-def routes(endpoints: Sequence[Endpoint], keys: Keys) -> list[Route]:
-    """One route an address, which takes the methods that its endpoints have."""
+def routes(endpoints: Sequence[Endpoint], keys: Keys, *, below: str = "") -> list[Route]:
+    """One route an address, relative to `below`, which takes the methods that its endpoints have."""
     large = asyncio.Semaphore(_LARGE_AT_ONCE)
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
-    return [Route(path, _serve(methods, keys, large), methods=list(methods)) for path, methods in by_path.items()]
+    return [
+        Route(path.removeprefix(below), _serve(methods, keys, large), methods=list(methods))
+        for path, methods in by_path.items()
+    ]
 
 
 def _serve(

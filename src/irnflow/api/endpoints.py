@@ -1,5 +1,6 @@
 """What irn_service answers: batches in, and where they stand; the worklist, and its retries; sessions."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -213,7 +214,8 @@ class Api:
         return response
 
     async def _one(self, call: Call, batch_no: str) -> Row:
-        row = await batches.one(self._store, _account(call).account_id, batch_no)
+        is_one = re.match(resources.BATCH_NO, batch_no)
+        row = await batches.one(self._store, _account(call).account_id, batch_no) if is_one else None
         if row is None:
             raise Refused("unknown-batch", f"The account has no batch {batch_no!r}.")
         return row

@@ -291,7 +291,7 @@ async def main(settings: Settings) -> None:
         database.connect(settings.database_url, connections=5) as store,
         rabbit.connect(settings.amqp_url, NAME) as bus,
         serving(
-            probes(NAME, lambda: {} if bus.connected else {"rabbitmq": "not connected"}),
+            probes(NAME, lambda: store.missing | ({} if bus.connected else {"rabbitmq": "not connected"})),
             host=settings.host,
             port=settings.port_of(NAME),
         ),

@@ -33,7 +33,6 @@ from irnflow.settings import Settings
 from irnflow.store import database
 from irnflow.store.accounts import Keys
 from irnflow.store.database import Database, Row, queries
-from irnflow.store.pulse import Pulse
 from irnflow.store.turn import Connection, in_turn
 
 NAME = "irn_service"
@@ -41,6 +40,7 @@ NAME = "irn_service"
 Now: TypeAlias = Callable[[], datetime]
 
 SQL: Final = queries("release")
+HEED_S: Final = 2.0
 CHANNEL: Final = "irnflow_intake"  # what fill_batch notifies
 # What stands between a release and the backlog of registration, which is a table and fair by itself.
 PIPELINE: Final = ("fetch_data_queue", "data_queue", "validation_success_queue")
@@ -195,6 +195,14 @@ async def _wait(woken: asyncio.Event, most_s: float) -> None:
         await asyncio.wait_for(woken.wait(), most_s)
 
 
+async def heed(store: Database) -> None:
+    """Ask the store now and then, so that /readyz tells how it is and not how it was."""
+    while True:
+        with suppress(Transient):
+            await store.fetch("select 1")
+        await asyncio.sleep(HEED_S)
+
+
 async def run(
     *, url: str, bus: Bus, store: Database, now: Now, woken: asyncio.Event, log: FilteringBoundLogger
 ) -> None:
@@ -205,6 +213,7 @@ async def run(
         await dispatch(bus=bus, store=store, now=now, woken=woken, log=log)
 
     async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(heed(store))
         tasks.create_task(in_turn(url, "dispatcher", listen_and_dispatch, log=log))
         tasks.create_task(in_turn(url, "watchdog", lambda _: watch(bus=bus, store=store, now=now, log=log), log=log))
 
@@ -217,16 +226,13 @@ async def main(settings: Settings) -> None:
     async with (
         database.connect(settings.database_url, connections=8) as store,
         rabbit.connect(settings.amqp_url, NAME) as bus,
-        asyncio.TaskGroup() as tasks,
     ):
-        pulse = Pulse(store)
         api = Api(store, now=now, took_in=woken.set, websocket_url=settings.websocket_url)
         app = application(
             api,
             Keys(store, now),
-            probes=probes(NAME, lambda: pulse.missing),  # intake needs no broker
+            probes=probes(NAME, lambda: store.missing),  # intake needs no broker
             websocket_url=settings.websocket_url,
         )
-        tasks.create_task(pulse.beat())
         async with serving(app, host=settings.host, port=settings.port_of(NAME)):
             await run(url=settings.database_url, bus=bus, store=store, now=now, woken=woken, log=log)
