@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from irnflow.books import catalogue
 from irnflow.books.catalogue import Source, Statements
 from irnflow.books.sql import Mark, SqlBooks
 
+HERE = Path(__file__).parent
 TODAY = date(2026, 11, 22)
 IRN = "1a" * 32
 OTHER_IRN = "2b" * 32
@@ -45,3 +47,15 @@ def run(url: str, sql: str, **values: object) -> list[dict[str, Any]]:
             return [dict(row) for row in result.mappings()] if result.returns_rows else []
     finally:
         engine.dispose()
+
+
+def fill_other_layout(url: str) -> None:
+    """Make the tables of other_layout.sql, with two vouchers."""
+    for statement in (HERE / "other_layout.sql").read_text(encoding="utf-8").split(";\n"):
+        run(url, statement)
+
+
+def other_layout(url: str) -> Source:
+    """Those books as their user describes them."""
+    (described,) = catalogue.read(HERE / "other_layout.toml", environment={"ACME_BOOKS_URL": url})
+    return described

@@ -12,19 +12,16 @@ from irnflow.books.catalogue import Source
 from irnflow.books.sql import RefusedRow, SqlBooks
 from irnflow.errors import BadInput, Unavailable
 from irnflow.gst.invoice import Document, Item, Party, Totals, Transaction
-from tests.books.examples import IRN, OTHER_IRN, TODAY, mark, opened, run, source
+from tests.books.examples import IRN, OTHER_IRN, TODAY, fill_other_layout, mark, opened, other_layout, run, source
 
 ROW = "select * from books.voucher where voucher_id = :id"
 
 
 @pytest.fixture
 def acme(books_url: str) -> Source:
-    """Books of another layout, as their user describes them."""
-    here = Path(__file__).parent
-    for statement in (here / "other_layout.sql").read_text().split(";\n"):
-        run(books_url, statement)
-    (described,) = catalogue.read(here / "other_layout.toml", environment={"ACME_BOOKS_URL": books_url})
-    return described
+    """Books of another layout with the user's own SQL."""
+    fill_other_layout(books_url)
+    return other_layout(books_url)
 
 
 def test_vouchers_are_read_by_id_and_absent_ones_are_absent(sample_url: str) -> None:
