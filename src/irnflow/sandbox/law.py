@@ -43,6 +43,11 @@ RETAIL_PRICED: Final = ("21069020", "2401", "2402", "2403", "24041100", "2404190
 RETAIL_PRICED_SINCE: Final = date(2026, 2, 1)
 
 
+_ZERO: Final = Decimal(0)
+_HUNDRED: Final = Decimal(100)  # to divide by: int by int would be a float
+_TWO_HUNDRED: Final = Decimal(200)
+
+
 def _codes_in(name: str) -> frozenset[str]:
     return frozenset((Path(__file__).parent / "data" / name).read_text(encoding="ascii").split())
 
@@ -129,8 +134,8 @@ def breaches(case: Case) -> list[dict[str, str]]:
 
 
 def amount(section: Section, name: str) -> Decimal:
-    """A number of the document; 0 when it was left out."""
-    return Decimal(section.get(name) or 0)
+    """A number of the document, an int where it was sent without decimals; 0 when it was left out."""
+    return section.get(name) or _ZERO
 
 
 def agrees(given: Decimal, calculated: Decimal) -> bool:
@@ -359,7 +364,7 @@ def _unequal_halves(case: Case) -> Iterator[Values]:
 
 def _missing_halves(case: Case) -> Iterator[Values]:
     for item in _rated_items(case):
-        if case.is_intra_state and not _has_halves(item) and not agrees(Decimal(), _half_of_tax(item)):
+        if case.is_intra_state and not _has_halves(item) and not agrees(_ZERO, _half_of_tax(item)):
             yield (item["HsnCd"],)
 
 
@@ -373,7 +378,7 @@ def _halves_off(case: Case) -> Iterator[Values]:
 
 
 def _half_of_tax(item: Section) -> Decimal:
-    return amount(item, "AssAmt") * amount(item, "GstRt") / 200
+    return amount(item, "AssAmt") * amount(item, "GstRt") / _TWO_HUNDRED
 
 
 def _igst_off(case: Case) -> Iterator[Values]:
@@ -398,7 +403,7 @@ def _state_cess_off(case: Case) -> Iterator[Values]:
 
 
 def _share(item: Section, rate: str) -> Decimal:
-    return amount(item, "AssAmt") * amount(item, rate) / 100
+    return amount(item, "AssAmt") * amount(item, rate) / _HUNDRED
 
 
 def _rated_items(case: Case) -> list[Section]:

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 Call = Literal["auth", "generate", "cancel", "by_irn", "by_document", "gstin", "sync_gstin"]
 
 _RATE_WINDOW: Final = timedelta(minutes=1)
+_COUNTED_MAX: Final = 10_000  # taxpayers whose calls are counted; above, counting starts anew
 _DAY_MS: Final = 86_400_000
 
 _Count = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -87,9 +88,9 @@ class Switches:
         limit = self.state.rate_limit_per_minute
         if limit is None:
             return 0
-        calls = self._calls.setdefault(gstin, deque(maxlen=limit))
-        if calls.maxlen != limit:
-            calls = self._calls[gstin] = deque(calls, maxlen=limit)
+        if len(self._calls) >= _COUNTED_MAX:
+            self._calls.clear()
+        calls = self._calls[gstin] = deque(self._calls.get(gstin, ()), maxlen=limit)
         if len(calls) < limit or now - calls[0] >= _RATE_WINDOW:
             calls.append(now)
             return 0

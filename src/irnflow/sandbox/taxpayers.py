@@ -7,6 +7,7 @@ the portals' own sandboxes fail the check digit, so a setting may let that pass.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,6 +86,7 @@ def read_taxpayers(file: Path, *, any_check_digit: bool) -> Taxpayers:
     return Taxpayers(listed={row.gstin: row for row in rows}, any_check_digit=any_check_digit)
 
 
+@lru_cache(maxsize=10_000)
 def check_digit(gstin: str) -> str:
     """The 15th character that belongs to the first 14: Luhn modulo 36, weights 1 and 2 in turn from the left.
 
