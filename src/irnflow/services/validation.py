@@ -11,9 +11,9 @@ Warnings (a list of ours lacks a port, a text was tidied) stop nothing and trave
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -35,6 +35,7 @@ from irnflow.settings import Settings
 
 NAME = "validation"
 
+T = TypeVar("T")
 STATUS_FAULTS_MAX: Final = 20  # in a status, which browsers get; ValidationFailed has them all
 
 
@@ -84,22 +85,16 @@ def _and_more(says: str, more: int) -> str:
 def _passed(
     fetched: DataFetched, invoice: Invoice, payload: bytes, rules: RulePack, warnings: Sequence[Fault], at: datetime
 ) -> list[Message]:
-    """What passed has all that the rules ask for; assertions say so to the type checker and to whoever breaks it."""
-    seller, document = invoice.seller_dtls, invoice.doc_dtls
-    assert seller
-    assert document
-    assert seller.gstin
-    assert document.typ
-    assert document.no
-    assert document.dt
+    gstin, document = _given(_given(invoice.seller_dtls).gstin), _given(invoice.doc_dtls)
+    doc_typ, doc_no, doc_dt = _given(document.typ), _given(document.no), _given(document.dt)
     validated = Validated(
         **fetched.about,
         read_digest=fetched.digest,
-        gstin=seller.gstin,
-        doc_typ=document.typ,
-        doc_no=document.no,
-        doc_dt=document.dt,
-        irn=irn(seller.gstin, financial_year(_day(document.dt)), document.typ, document.no),
+        gstin=gstin,
+        doc_typ=doc_typ,
+        doc_no=doc_no,
+        doc_dt=doc_dt,
+        irn=irn(gstin, financial_year(_given(dates.parse(doc_dt))), doc_typ, doc_no),
         rule_pack=rules.name,
         validated_at=at,
         payload=msgspec.Raw(payload),
@@ -107,10 +102,10 @@ def _passed(
     return [validated, _status(fetched, State.VALIDATION_SUCCESS, "", warnings, at)]
 
 
-def _day(written: str) -> date:
-    day = dates.parse(written)
-    assert day
-    return day
+def _given(value: T | None) -> T:
+    """What every invoice has that passed the rules."""
+    assert value is not None
+    return value
 
 
 def _status(fetched: DataFetched, state: State, says: str, faults: Sequence[Fault], at: datetime) -> StatusChanged:

@@ -4,7 +4,7 @@
 
 The third of four passes: the invoice has been normalised and calculated. What changes with the date of the document
 (rates) is dated in its own list; what changes with the day of sending is dated on the row. To add a rule: a row in the
-file it belongs to, an invoice that breaks it in that file's test, and `python -m irnflow.gst.law_page`.
+file it belongs to, a document that breaks it in `tests/gst/test_rules.py`, and docs/law.md made anew.
 """
 
 from datetime import date, timedelta
@@ -19,17 +19,14 @@ from irnflow.gst.rules import document, lines, parties, shape, supplies, taxes, 
 from irnflow.gst.rules.case import TURNOVER_NOT_SAID, Facts, case_of
 from irnflow.gst.rules.row import Rule
 
-__all__ = ["FAULTS_MAX", "RULES", "TURNOVER_NOT_SAID", "Facts", "Rule", "RulePack", "pack"]
+__all__ = ["CHAPTERS", "FAULTS_MAX", "RULES", "TURNOVER_NOT_SAID", "Facts", "Rule", "RulePack", "pack"]
 
-RULES: Final[tuple[Rule, ...]] = (
-    *shape.ROWS,
-    *parties.ROWS,
-    *supplies.ROWS,
-    *document.ROWS,
-    *lines.ROWS,
-    *taxes.ROWS,
-    *totals.ROWS,
+# What each file's rules are about, and its rows.
+CHAPTERS: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = tuple(
+    ((module.__doc__ or "").partition("\n")[0].rstrip("."), module.ROWS)
+    for module in (shape, parties, supplies, document, lines, taxes, totals)
 )
+RULES: Final[tuple[Rule, ...]] = tuple(rule for _, rows in CHAPTERS for rule in rows)
 FAULTS_MAX: Final = 1000  # told of one invoice: of a thousand lines all wrong, more would help nobody
 
 

@@ -1,0 +1,56 @@
+"""docs/law.md, made from the table of rules: `python -m irnflow.gst.law_page > docs/law.md`."""
+
+import sys
+from collections.abc import Iterator
+from datetime import date
+from string import Formatter
+
+from irnflow.gst.faults import Severity
+from irnflow.gst.rules import CHAPTERS, RULES, Rule
+
+_HEAD = """\
+# The law that irnflow checks
+
+Made from the table of rules by `python -m irnflow.gst.law_page > docs/law.md`; a test holds it to the table.
+
+{refused} rules refuse an invoice, {warned} only warn. All faults of an invoice are told at once, each with its place.
+Rules that hold from a day on are judged by the day of sending; before that day the portal did not ask for them.
+Words in italics stand for what is found in an invoice. *Portal* is the code that the portal would answer with.
+The fields themselves, their lengths and patterns: `src/irnflow/gst/codes/inv01_fields.csv`. The code lists and their
+sources: `src/irnflow/gst/codes/README.md`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    warned = sum(rule.severity is Severity.WARNING for rule in RULES)
+    yield _HEAD.format(refused=len(RULES) - warned, warned=warned).rstrip()
+    for about, rows in CHAPTERS:
+        yield from ("", f"## {about}", "")
+        yield from ("| rule | portal | what is wrong | what to do | source | from |", "|---|---|---|---|---|---|")
+        for rule in rows:
+            yield _row(rule)
+
+
+def _row(rule: Rule) -> str:
+    warning = " *(warning)*" if rule.severity is Severity.WARNING else ""
+    since = "" if rule.since == date.min else rule.since.isoformat()
+    until = "" if rule.until == date.max else f" to {rule.until.isoformat()}"
+    cells = (
+        f"`{rule.code}`{warning}", rule.portal_code or "", _sentence(rule.says), _sentence(rule.fix), rule.source,
+        since + until,
+    )  # fmt: skip
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _sentence(text: str) -> str:
+    """With what is found in italics: `{found}` becomes *found*."""
+    return "".join(literal + (f"*{name}*" if name else "") for literal, name, _, _ in Formatter().parse(text))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
