@@ -80,7 +80,7 @@ class Flow:
         return last
 
     async def states(self, batch_no: str) -> dict[str, str]:
-        page = await self.api("GET", f"/api/v1/batches/{batch_no}/transactions", params={"limit": 1000})
+        page = await self.api("GET", f"/api/v1/batches/{batch_no}/transactions", params={"limit": 500})
         return {row["transaction_id"]: row["state"] for row in page["items"]}
 
     async def rows(self, sql: str, *args: object) -> list[Mapping[str, Any]]:
