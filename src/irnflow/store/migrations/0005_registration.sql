@@ -70,7 +70,12 @@ create function irnflow.registration_arrive(
     p_batch_ids bigint[], p_transaction_ids text[], p_batch_nos text[], p_account_ids bigint[], p_books text[],
     p_read_digests text[], p_irns text[], p_gstins text[], p_doc_typs text[], p_doc_nos text[], p_doc_dts text[],
     p_digests bytea[], p_payloads bytea[], p_portal text, p_at timestamptz)
-returns table (to_send bigint, to_tell bigint) language plpgsql as $$
+returns table (to_send bigint, to_tell bigint) language plpgsql
+set plan_cache_mode = force_generic_plan -- one plan, row by row through the indexes: one made while tables are empty
+set enable_seqscan = off -- would read them whole, and be kept while they grow
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
 declare
     q irnflow.registration_request;
 begin
@@ -125,7 +130,12 @@ end $$;
 create function irnflow.registration_lease(p_at timestamptz, p_lease_until timestamptz, p_most int)
 returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
                payload bytea)
-language plpgsql as $$
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
 begin
     return query
     with recursive waiting (batch_id) as ( -- each batch with READY rows, by skipping through the index
@@ -173,7 +183,12 @@ create function irnflow.registration_settle(
     p_codes text[], p_says text[], p_verdicts jsonb[], p_ack_nos text[], p_ack_dts text[], p_signed_invoices text[],
     p_signed_qrs text[], p_verifieds boolean[], p_not_theres int[], p_next_ats timestamptz[],
     p_at timestamptz, p_tell_until timestamptz)
-returns setof irnflow.outcome language plpgsql as $$
+returns setof irnflow.outcome language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
 declare
     told_batches bigint[];
     told_transactions text[];
@@ -246,7 +261,12 @@ begin
 end $$;
 
 -- Calls whose lease ran out: whoever made them died, and the answer counts as lost. Gives how many.
-create function irnflow.registration_expire(p_at timestamptz) returns bigint language sql as $$
+create function irnflow.registration_expire(p_at timestamptz) returns bigint language sql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
     with expired as (
         select irn from irnflow.registration where state = 'INTENT' and lease_until < p_at
          order by irn for update skip locked),
@@ -269,7 +289,12 @@ $$;
 create function irnflow.registration_due(p_at timestamptz, p_lease_until timestamptz, p_most int)
 returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
                sent_at timestamptz, not_there int, payload bytea)
-language sql as $$
+language sql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
     with due as (
         select irn from irnflow.registration where state = 'UNKNOWN' and next_at <= p_at
          order by next_at limit p_most for update skip locked),
@@ -282,7 +307,12 @@ $$;
 
 -- Leases outcomes that are to be told.
 create function irnflow.registration_untold(p_at timestamptz, p_tell_until timestamptz, p_most int)
-returns setof irnflow.outcome language plpgsql as $$
+returns setof irnflow.outcome language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
 declare
     batches bigint[];
     transactions text[];
@@ -303,7 +333,12 @@ end $$;
 -- Marks outcomes told, unless something newer is to be told meanwhile.
 create function irnflow.registration_told(
     p_batch_ids bigint[], p_transaction_ids text[], p_states text[], p_tell_ats timestamptz[], p_at timestamptz)
-returns void language sql as $$
+returns void language sql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
     update irnflow.registration_request q
        set told = t.state::irnflow.registration_state, told_at = p_at,
            tell_at = case when q.tell_at = t.tell_at then null else q.tell_at end
