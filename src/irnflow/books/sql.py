@@ -74,13 +74,15 @@ class OpenBooks:
         self._read([None])  # null is in no list
 
     def _read(self, ids: Sequence[str | None]) -> dict[str, Voucher]:
-        headers = self.connection.execute(_query(self.source.statements.headers), {"ids": ids})
-        header_names, header_rows = _names(headers), headers.fetchall()
-        lines = self.connection.execute(_query(self.source.statements.lines), {"ids": ids})
-        try:
-            return vouchers(header_rows, header_names, lines, _names(lines))
-        finally:
-            lines.close()
+        headers = self._rows(self.source.statements.headers, ids)
+        lines = self._rows(self.source.statements.lines, ids)
+        return vouchers(*headers, *lines)
+
+    def _rows(self, sql: str, ids: Sequence[str | None]) -> tuple[Sequence[sa.Row[Any]], tuple[str, ...]]:
+        query = sa.text(sql).bindparams(sa.bindparam("ids", expanding=True))
+        result = self.connection.execute(query, {"ids": ids})
+        names = tuple(map(str.lower, result.keys()))  # Oracle gives them in capitals
+        return result.fetchall(), names
 
     def _write(self, sql: str, marks: Sequence[Mark], status: str) -> set[str]:
         if not marks:
@@ -154,14 +156,6 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     """sqlite3 itself begins at the first write only: two queries would see two pictures."""
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("begin immediate" if writes else "begin")
-
-
-def _query(sql: str) -> sa.TextClause:
-    return sa.text(sql).bindparams(sa.bindparam("ids", expanding=True))
-
-
-def _names(result: sa.CursorResult[Any]) -> tuple[str, ...]:
-    return tuple(map(str.lower, result.keys()))  # Oracle gives them in capitals
 
 
 def _says(voucher: Voucher | None, irn: str, status: str) -> bool:

@@ -4,13 +4,15 @@ Each takes a value that isn't None and gives the field's value, None where the b
 or raises ValueError with words that end a sentence begun with the column's name.
 """
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Final
 from uuid import UUID
 
 IST: Final = timezone(timedelta(hours=5, minutes=30))  # a civil date here is one of India
-_DIGITS_MAX: Final = 30  # of an amount: far more than INV-01 takes; 1E+999999 would cost us the memory
+_AMOUNT_MAX: Final = Decimal("1E+30")  # far more than INV-01 takes; 1E+999999 written out would cost us the memory
+_AMOUNT_CHARACTERS_MAX: Final = 60
 _FLAGS: Final = {
     "Y": "Y", "YES": "Y", "T": "Y", "TRUE": "Y", "1": "Y",
     "N": "N", "NO": "N", "F": "N", "FALSE": "N", "0": "N",
@@ -30,20 +32,10 @@ def text(value: object) -> str | None:
 
 def amount(value: object) -> Decimal | None:
     """An exact number. A driver's float is what it prints as: 0.1 is 0.1."""
-    if isinstance(value, Decimal):
-        return _bounded(value)
-    if isinstance(value, float):
-        return _bounded(Decimal(repr(value)))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return _bounded(Decimal(value))
-    if isinstance(value, str) and not value.strip():
-        return None
-    if isinstance(value, str) and len(value) <= 2 * _DIGITS_MAX:
-        try:
-            return _bounded(Decimal(value.strip()))
-        except InvalidOperation:
-            pass
-    raise ValueError(f"{_shown(value)} is not a number")
+    number = value if isinstance(value, Decimal) else _decimal(value)
+    if number is not None and (number.is_nan() or not -_AMOUNT_MAX < number < _AMOUNT_MAX):
+        raise ValueError(f"{_shown(number)} is not a number that an invoice can hold")
+    return number
 
 
 def whole(value: object) -> int | None:
@@ -96,10 +88,17 @@ def state(value: object) -> str | None:
     return code.zfill(2) if code else None
 
 
-def _bounded(number: Decimal) -> Decimal:
-    if not number.is_finite() or abs(number.adjusted()) > _DIGITS_MAX:
-        raise ValueError(f"{_shown(number)} is not a number that an invoice can hold")
-    return number
+def _decimal(value: object) -> Decimal | None:
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if isinstance(value, str) and not value.strip():
+        return None
+    if isinstance(value, str) and len(value) <= _AMOUNT_CHARACTERS_MAX:
+        with suppress(InvalidOperation):
+            return Decimal(value.strip())
+    raise ValueError(f"{_shown(value)} is not a number")
 
 
 def _from_iso(said: str) -> datetime:
