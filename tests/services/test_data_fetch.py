@@ -146,6 +146,17 @@ async def test_a_row_that_cannot_be_read_names_column_and_value(books: Shelf, st
     assert failed.says == "It can't be read: column buyer_pin: '4110O1' is not a number."
 
 
+async def test_of_many_values_that_cannot_be_read_the_first_ten_are_told(
+    books: Shelf, store: Postgres, url: str
+) -> None:
+    run(url, "update line set quantity = 'many' where voucher_id = 'SAL/1007'")
+
+    failed = await failure(fetch("SAL/1007"), books, store)
+
+    assert failed.says.startswith("It can't be read: line 1, column quantity: 'many' is not a number; line 2, ")
+    assert failed.says.endswith("line 10, column quantity: 'many' is not a number; and 30 more.")
+
+
 async def test_a_seller_that_is_not_of_the_account_is_refused(books: Shelf, store: Postgres) -> None:
     failed = await failure(fetch("SAL/1001", account_id=2), books, store)
 

@@ -37,6 +37,7 @@ NAME = "data_fetch"
 
 Turnovers = Mapping[str, Decimal | None]  # an account's GSTINs, crore rupees behind each
 
+TROUBLES_SHOWN: Final = 10
 _QUERIES: Final = database.queries("books")
 # What to do about each cause; the words are those of the case.
 FIX: Final[Mapping[str, str]] = {
@@ -78,17 +79,23 @@ def answer(asked: FetchData, found: Voucher | Exception | None, owned: Turnovers
     if found is None:
         return _failure(asked, "books.not_found", f"There is no voucher {asked.transaction_id} in {asked.books}.", at)
     if found.invoice is None:
-        return _failure(asked, "books.unreadable_row", f"It can't be read: {'; '.join(found.unreadable)}.", at)
+        return _failure(asked, "books.unreadable_row", f"It can't be read: {_first(found.unreadable)}.", at)
     seller = found.invoice.seller_dtls
     gstin = seller.gstin if seller else None
     # A voucher without a seller's GSTIN is nobody's: validation names that beside all else that it lacks.
     if gstin is not None and gstin.upper() not in owned:
-        return _failure(asked, "books.foreign_gstin", f"The seller's GSTIN {gstin} isn't one of this account.", at)
+        return _failure(asked, "books.foreign_gstin", f"The seller's GSTIN {gstin[:20]} isn't one of this account.", at)
     fetched = DataFetched(
         **_about(asked), fetched_at=at, digest=found.digest, invoice=found.invoice,
         turnover_crore=owned[gstin.upper()] if gstin else None,
     )  # fmt: skip
     return [fetched, StatusChanged(**_about(asked), status=State.DATA_FETCHED, at=at)]
+
+
+def _first(troubles: Sequence[str]) -> str:
+    """So many of them that a person can read it."""
+    rest = len(troubles) - TROUBLES_SHOWN
+    return "; ".join(troubles[:TROUBLES_SHOWN]) + (f"; and {rest} more" if rest > 0 else "")
 
 
 def failed(asked: FetchData, error: Exception, attempts: int, *, at: datetime) -> list[Message]:
