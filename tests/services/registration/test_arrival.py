@@ -186,6 +186,19 @@ async def test_a_late_refusal_of_an_earlier_send_moves_nothing(desk: Desk) -> No
     assert await desk.state("A/1") == "INTENT"
 
 
+async def test_a_late_refusal_of_an_earlier_payload_is_not_held_against_the_current_one(desk: Desk) -> None:
+    await desk.arrive(1, "v1", "A/1", b"wrong")
+    first = (await desk.lease())[0]
+    await desk.refuse(first)
+    await desk.arrive(2, "v1", "A/1", b"right")
+    await desk.refuse(first)
+    await desk.settle((await desk.lease())[0], "UNLISTED", verdict='{"cause": "portal.9998"}')
+
+    await desk.arrive(3, "v1", "A/1", b"right")
+
+    assert len(await desk.lease()) == 1
+
+
 async def test_a_late_success_of_an_earlier_payload_is_what_the_portal_has(desk: Desk) -> None:
     await desk.arrive(1, "v1", "A/1", b'{"a":1}')
     first = (await desk.lease())[0]

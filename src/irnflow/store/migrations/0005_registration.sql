@@ -171,6 +171,15 @@ begin
       join irnflow.registration_request q on q.batch_id = l.batch_id and q.transaction_id = l.transaction_id;
 end $$;
 
+-- The request whose payload a call carried.
+create function irnflow.request_of_send(p_irn text, p_send int)
+returns table (digest bytea, batch_id bigint, transaction_id text) stable language sql as $$
+    select s.digest, q.batch_id, q.transaction_id
+      from irnflow.attempt s
+      join irnflow.registration_request q on q.irn = s.irn and q.digest = s.digest
+     where s.irn = p_irn and s.send = p_send and s.what = 'send' limit 1;
+$$;
+
 -- Settles calls and look-ups. An ACCEPTED wins over any state; everything else counts only for the send it is about.
 --   ACCEPTED   registered: ack and signed texts are kept
 --   REJECTED   refused for what the document says: this payload is never sent again
@@ -195,13 +204,14 @@ declare
     refused text[];
     q irnflow.registration_request;
 begin
+    -- In IRN order, so that two settlers never wait for each other in a ring.
+    perform from irnflow.registration where irn = any (p_irns) order by irn for update;
+
     with result as (
         select * from unnest(p_irns, p_attempts, p_sends, p_whats, p_outcomes, p_answers, p_codes, p_says, p_verdicts,
                              p_ack_nos, p_ack_dts, p_signed_invoices, p_signed_qrs, p_verifieds, p_not_theres, p_next_ats)
             as x (irn, attempt, send, what, outcome, answer, codes, says, verdict,
                   ack_no, ack_dt, signed_invoice, signed_qr, verified, not_there, next_at)),
-    before as ( -- in IRN order, so that two settlers never wait for each other in a ring
-        select r.irn from irnflow.registration r where r.irn = any (p_irns) order by r.irn for update),
     changed as (
         update irnflow.registration r
            set state = case x.outcome when 'NOT_DONE' then 'READY' when 'UNLISTED' then 'REJECTED' else x.outcome
@@ -210,26 +220,23 @@ begin
                signed_invoice = coalesce(x.signed_invoice, r.signed_invoice),
                signed_qr = coalesce(x.signed_qr, r.signed_qr), verified = coalesce(x.verified, r.verified),
                not_there = x.not_there, next_at = x.next_at, lease_until = null, updated_at = p_at,
-               -- a late success may be of an earlier payload: that one is what the portal has
-               digest = case when x.attempt = r.attempt then r.digest else a.digest end,
-               batch_id = case when x.attempt = r.attempt then r.batch_id else a.batch_id end,
-               transaction_id = case when x.attempt = r.attempt then r.transaction_id else a.transaction_id end
+               -- A late success may be of an earlier payload: that one is what the portal has.
+               (digest, batch_id, transaction_id) = (
+                   select coalesce(sent.digest, r.digest), coalesce(sent.batch_id, r.batch_id),
+                          coalesce(sent.transaction_id, r.transaction_id)
+                     from (select) nothing left join irnflow.request_of_send(x.irn, x.send) sent on x.attempt <> r.attempt)
           from result x
-          join before on before.irn = x.irn
-          left join lateral (
-              select s.digest, p.batch_id, p.transaction_id
-                from irnflow.attempt s
-                join irnflow.registration_request p on p.irn = s.irn and p.digest = s.digest
-               where s.irn = x.irn and s.send = x.send and s.what = 'send' and x.outcome = 'ACCEPTED' limit 1) a on true
          where r.irn = x.irn
            and (x.outcome = 'ACCEPTED' and r.state not in ('ACCEPTED', 'CANCELLED')
                 or r.attempt = x.attempt and r.sends = x.send and r.state in ('INTENT', 'UNKNOWN'))
-        returning r.irn, r.digest, r.state, r.batch_id, x.what, x.verdict),
+        returning r.irn, r.digest, r.state, x.what, x.verdict),
     ledger as (
         insert into irnflow.attempt
                (batch_id, irn, attempt, send, digest, what, outcome, portal, codes, says, faults, at)
-        select r.batch_id, x.irn, x.attempt, x.send, r.digest, x.what, x.answer, r.portal, x.codes, x.says,
-               x.verdict -> 'faults', p_at
+        select r.batch_id, x.irn, x.attempt, x.send,
+               case when x.attempt = r.attempt then r.digest
+                    else (select sent.digest from irnflow.request_of_send(x.irn, x.send) sent) end,
+               x.what, x.answer, r.portal, x.codes, x.says, x.verdict -> 'faults', p_at
           from result x join irnflow.registration r on r.irn = x.irn),
     told as (
         update irnflow.registration_request w
