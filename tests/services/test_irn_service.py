@@ -17,7 +17,7 @@ from irnflow.bus.port import Bus, Delivery
 from irnflow.errors import PublishFailed, Unavailable
 from irnflow.log import logger
 from irnflow.messages import FetchData, Publication, State
-from irnflow.services.irn_service import Pace, dispatch, look, release, run, shares
+from irnflow.services.irn_service import SQL, Pace, dispatch, look, release, run, shares
 from irnflow.store import database, failures
 from irnflow.store.database import Database, Postgres
 from tests.tenant import AT, Tenant, events, later, make_batch, make_tenant
@@ -128,6 +128,21 @@ async def test_what_is_released_is_written_down_by_window(store: Postgres, tenan
     rows = await store.fetch("select first, last, released_at from irnflow.release order by first")
     assert [tuple(row) for row in rows] == [(1, 2, AT), (3, 5, later(seconds=1))]
     assert await released(store) == [5]
+
+
+async def test_a_window_that_another_dispatcher_has_sent_too_counts_once(
+    store: Postgres, tenant: Tenant, bus: Bus
+) -> None:
+    batch = await make_batch(store, tenant, *"abcde")
+    await release(2, bus=bus, store=store, at=AT)
+    await release(2, bus=bus, store=store, at=AT)
+
+    late = [batch["batch_id"]], [1], [2], later(seconds=1)
+    await store.fetch(SQL["mark_released"], *late)
+
+    rows = await store.fetch("select first, last, released_at from irnflow.release order by first")
+    assert [tuple(row) for row in rows] == [(1, 2, AT), (3, 4, AT)]
+    assert await released(store) == [4]
 
 
 async def test_batches_are_served_in_turn(store: Postgres, tenant: Tenant, bus: Bus) -> None:
