@@ -80,8 +80,8 @@ async def _run(place: "_Place", console: Console, *, leave: bool) -> int:
     code = 0
     if access:
         code = await _show(settings, console, key=access.key)
-        _invite(place, console, access)
     if not leave:
+        _invite(place, console, access)
         console.print("Ctrl-C stops everything; ./run starts it again with all its data.")
         await asyncio.Event().wait()
     return code
@@ -219,8 +219,14 @@ async def _show(settings: Settings, console: Console, *, key: str) -> int:
     return 0 if all(outcome.as_expected for outcome in outcomes) else 1
 
 
-def _invite(place: _Place, console: Console, access: demo.Access) -> None:
-    console.print(f"\nConsole  {home.link(place.ports['irn_service'], access.token)}", soft_wrap=True)
-    console.print("         [dim](opens it once; ./run token prints another)[/]")
-    console.print(f"API key  {place.data / 'api_key'}", soft_wrap=True)
+def _invite(place: _Place, console: Console, access: demo.Access | None) -> None:
+    """Where to go on from here."""
+    console.print()
+    port = place.ports["irn_service"]
+    if access:
+        console.print(f"Console  {home.link(port, access.token)}", soft_wrap=True)
+        console.print("         [dim](opens it once; ./run token prints another)[/]")
+        console.print(f"API key  {place.data / 'api_key'}", soft_wrap=True)
+    else:
+        console.print(f"Console  {home.console(port)}")
     console.print(f"Log      {place.data / 'irnflow.log'}\n", soft_wrap=True)
