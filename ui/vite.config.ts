@@ -10,6 +10,7 @@ export default defineConfig({
     outDir: "../src/irnflow/console",
     emptyOutDir: true,
     target: "es2023",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"], // older ones lack light-dark()
     assetsInlineLimit: 0, // the page allows no data: addresses
   },
   server: { host: "127.0.0.1", proxy: { "/api": { target: api, changeOrigin: true } } },

@@ -5,7 +5,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
 import { StateWords } from "./StateWords";
 import type { State } from "./states";
-import { clock, text } from "./strings";
+import { since, text } from "./strings";
 import type { Voucher, Vouchers } from "./vouchers";
 
 const ROW_PX = 44; // as in console.css
@@ -19,6 +19,7 @@ interface Table {
 
 export function VoucherTable({ vouchers, size, state, onOpen }: Table) {
   const scroll = useRef<HTMLDivElement>(null);
+  const wanted = useRef<number | null>(null);
   const [active, setActive] = useState(0); // the row that the Tab key reaches
   const ids =
     state === null ? vouchers.order : vouchers.order.filter((id) => vouchers.byId.get(id)?.state === state);
@@ -37,15 +38,21 @@ export function VoucherTable({ vouchers, size, state, onOpen }: Table) {
     scroll.current?.scrollTo({ top: 0 });
   }, [state]);
 
+  // The row that a key went to takes the focus as soon as it is drawn and loaded.
+  useEffect(() => {
+    const button = scroll.current?.querySelector<HTMLElement>(`[data-index="${wanted.current}"] button`);
+    if (wanted.current === null || !button) return;
+    wanted.current = null;
+    button.focus({ preventScroll: true });
+  });
+
   const onKeyDown = (event: KeyboardEvent) => {
     const to = step(event.key, reached, rows, Math.floor((scroll.current?.clientHeight ?? 0) / ROW_PX));
     if (to === null) return;
     event.preventDefault();
     setActive(to);
     virtual.scrollToIndex(to);
-    requestAnimationFrame(() =>
-      scroll.current?.querySelector<HTMLElement>(`[data-index="${to}"] button`)?.focus(),
-    );
+    wanted.current = to;
   };
 
   const { columns } = text.batch;
@@ -138,7 +145,7 @@ const Row = memo(function Row({ index, start, id, voucher, reached, onOpen }: On
         {voucher.detail.says || voucher.detail.irn}
       </span>
       <span role="cell" className="at quiet">
-        {clock(voucher.at)}
+        {since(voucher.at)}
       </span>
     </div>
   );
@@ -154,6 +161,6 @@ function step(key: string, from: number, rows: number, page: number): number | n
     Home: 0,
     End: rows - 1,
   };
-  const wanted = to[key];
-  return wanted === undefined ? null : Math.max(0, Math.min(rows - 1, wanted));
+  const place = to[key];
+  return place === undefined ? null : Math.max(0, Math.min(rows - 1, place));
 }

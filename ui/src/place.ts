@@ -50,10 +50,16 @@ function watchHash(listener: () => void): () => void {
   return () => window.removeEventListener("hashchange", listener);
 }
 
-/** The one-time token of the console's link, taken out of the address (`?token=` or `#token=`); "" when it has none. */
+/** The one-time token of the console's link, taken out of the address (`#token=` or `?token=`); "" when it has none. */
 export function takeToken(): string {
-  const url = new URL(location.href);
-  const token = url.searchParams.get("token") ?? new URLSearchParams(url.hash.slice(1)).get("token") ?? "";
-  if (token) history.replaceState(null, "", url.pathname);
+  const token = tokenIn(location.hash) || tokenIn(location.search);
+  if (token) history.replaceState(null, "", location.pathname);
   return token;
 }
+
+/** A link that is opened where the console stands already changes only the fragment: begin anew with it. */
+export function heedLinks(): void {
+  window.addEventListener("hashchange", () => tokenIn(location.hash) && location.reload());
+}
+
+const tokenIn = (part: string): string => new URLSearchParams(part.slice(1)).get("token") ?? "";

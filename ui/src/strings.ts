@@ -30,6 +30,7 @@ const moment = new Intl.DateTimeFormat("en-IN", {
   second: "2-digit",
   hour12: false,
 });
+const day = new Intl.DateTimeFormat("en-IN", { timeZone: "Asia/Kolkata", dateStyle: "medium" });
 const time = new Intl.DateTimeFormat("en-IN", {
   timeZone: "Asia/Kolkata",
   timeStyle: "medium",
@@ -39,7 +40,11 @@ const time = new Intl.DateTimeFormat("en-IN", {
 export const count = (n: number): string => number.format(n);
 /** Date and time as they are in India, wherever the reader sits. */
 export const dateTime = (at: string): string => `${moment.format(new Date(at))} IST`;
-export const clock = (at: string): string => time.format(new Date(at));
+/** The time when it was today, else the day. */
+export function since(at: string, now = new Date()): string {
+  const then = new Date(at);
+  return day.format(then) === day.format(now) ? time.format(then) : day.format(then);
+}
 const plural = (n: number, one: string, many: string): string => `${count(n)} ${n === 1 ? one : many}`;
 const vouchers = (n: number): string => plural(n, "voucher", "vouchers");
 

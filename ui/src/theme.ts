@@ -1,6 +1,6 @@
 /** Colours and fonts. System fonts only: nothing is fetched from anywhere. */
 
-import { createTheme } from "@mantine/core";
+import { createTheme, InputWrapper } from "@mantine/core";
 
 export const theme = createTheme({
   primaryColor: "blue",
@@ -10,4 +10,7 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, monospace',
   defaultRadius: "md",
   respectReducedMotion: true,
+  components: {
+    InputWrapper: InputWrapper.extend({ defaultProps: { withAsterisk: false } }), // what may be left out says so
+  },
 });
