@@ -8,7 +8,7 @@
 
 Each line is rounded to the paisa, and the document adds up rounded lines, so the totals always agree with them.
 Where something needed is absent or senseless, nothing is filled in, and the rules name what is missing.
-Source: domain.md section 2.6.
+Source: NIC's validations of items and totals, in the copies of ClearTax and Masters India (section 13).
 """
 
 from collections.abc import Mapping

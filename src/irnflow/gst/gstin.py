@@ -12,7 +12,7 @@ patterns of their own, in which no PAN stands.
 
 Check character: base 36, weights 1, 2, 1, 2 ... from the left over the first 14, digits of each product summed.
 Numbers of the portals' sandboxes fail patterns and check character alike, so they are let through only when asked.
-Source: NIC's patterns by kind; check character recomputed against real numbers (domain.md section 2.1).
+Source: NIC's patterns by kind of taxpayer; the check character was recomputed against real numbers.
 """
 
 import re

@@ -16,7 +16,7 @@ from irnflow.gst import fields
 from irnflow.gst.faults import Fault
 from irnflow.gst.invoice import Invoice
 
-BYTES_MAX: Final = 2_000_000  # the portal takes 2 MB and answers 5002 beyond (domain.md section 2.7)
+BYTES_MAX: Final = 2_000_000  # the portal takes 2 MB, and answers 5002 beyond (ClearTax, Masters India)
 _decoder: Final = msgspec.json.Decoder(Invoice)
 _loose_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")

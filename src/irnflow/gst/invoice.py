@@ -4,7 +4,7 @@ Field comments give the INV-01 name where it isn't the one in `field(name=...)`,
 Every field may be absent (None): what the books leave out is for `rules` to name, all at once,
 rather than for the decoder to stop at. Unknown fields and wrong JSON types are refused.
 Amounts are rupees, `Decimal`, never float. Dates stay text as INV-01 writes them, dd/mm/yyyy.
-Source: domain.md section 1, after NIC's schema text of INV-01 1.1.
+Source: NIC's schema text of INV-01 1.1; its table is `codes/inv01_fields.csv`.
 """
 
 from decimal import Decimal

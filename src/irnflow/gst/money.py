@@ -19,7 +19,7 @@ def agrees(given: Decimal, due: Decimal) -> bool:
     """Whether the portal takes `given` for a calculated value of `due`: within [floor(due) - 1, ceil(due) + 1].
 
     So 2345.34 allows 2344.00 to 2347.00, and 10241.00 allows 10240.00 to 10242.00.
-    Source: Masters India section 13, ClearTax's validations chapter (domain.md section 2.6).
+    Source: Masters India's API document, section 13; ClearTax's validations chapter.
     """
     if -ONE <= given - due <= ONE:  # always inside, and nearly always so
         return True

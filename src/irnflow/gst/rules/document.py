@@ -1,4 +1,4 @@
-"""When the document is dated, and what period it is of. Its number and type: `shape`."""
+"""When the document is dated, and what period it is of."""
 
 from collections.abc import Iterator
 from typing import Final

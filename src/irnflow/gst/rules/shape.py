@@ -189,7 +189,7 @@ ROWS: Final = (
         fix="Fill in the PIN; 999999 for a recipient abroad.",
         source="NIC business validations; optional in the schema",
         finds=_absent("BuyerDtls.Pin"),
-        portal_code="2274",
+        portal_code="2244",
     ),
     Rule(
         code="document.type",

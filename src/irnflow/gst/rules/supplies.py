@@ -1,4 +1,4 @@
-"""What kind of supply it is, and where it is supplied: the table of domain.md section 2.2."""
+"""What kind of supply it is, to whom, and where it is supplied."""
 
 from collections.abc import Callable, Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""Which tax a line bears, and how much: domain.md sections 2.2 and 2.6."""
+"""Which tax a line bears, and how much."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""How lines and document add up: domain.md section 2.6, with the portal's tolerance."""
+"""How lines and document add up, with the portal's tolerance."""
 
 from collections.abc import Iterator
 from decimal import Decimal
