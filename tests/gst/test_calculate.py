@@ -92,10 +92,15 @@ def test_goods_and_services_are_told_by_their_code() -> None:
     assert [line["IsServc"] for line in unsaid["ItemList"]] == ["N", "Y"]
 
 
-def test_a_wrong_kind_of_tax_is_not_doubled_by_the_right_one() -> None:
-    wrong = document(party(NEIGHBOUR, Pos="29"), {**GOODS, "IgstAmt": Decimal(1800)})
+@pytest.mark.parametrize(
+    ("buyer", "wrong", "right"),
+    [(party(NEIGHBOUR, Pos="29"), "IgstAmt", "CgstAmt"), (party(CUSTOMER, Pos="27"), "CgstAmt", "IgstAmt")],
+    ids=["within a state", "between states"],
+)
+def test_a_wrong_kind_of_tax_is_not_doubled_by_the_right_one(buyer: Document, wrong: str, right: str) -> None:
+    taxed = document(buyer, {**GOODS, wrong: Decimal(1800)})
 
-    assert "CgstAmt" not in wrong["ItemList"][0]
+    assert right not in taxed["ItemList"][0]
 
 
 def test_the_invoice_value_takes_discount_charges_and_round_off_in() -> None:
