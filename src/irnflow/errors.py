@@ -2,6 +2,7 @@
 
 Transient        again, later
   Unavailable    a dependency is down for all: hold the deliveries, count no attempt
+  SomeUnavailable  only some need it (one company's books): theirs wait aside, the others pass
   PublishFailed  a publish was returned, nacked or never confirmed
 Permanent        to a person
   BadInput       the caller's request or file is wrong; says what, where and what to do
@@ -19,6 +20,10 @@ class Transient(Exception):
 
 class Unavailable(Transient):
     """What everybody needs (database, books, broker) does not answer; nothing is wrong with the work itself."""
+
+
+class SomeUnavailable(Unavailable):
+    """What only some of the work needs does not answer: it waits on the ladder, uncounted, and the rest passes."""
 
 
 class PublishFailed(Transient):

@@ -9,7 +9,7 @@ import pytest
 from irnflow.bus import memory, topology
 from irnflow.bus.batch import Answer, consume, each, traceparent
 from irnflow.bus.dead_letter import exhume
-from irnflow.errors import DataError, Permanent, Transient, Unavailable
+from irnflow.errors import DataError, Permanent, SomeUnavailable, Transient, Unavailable
 from irnflow.log import logger
 from irnflow.messages import BODY_BYTES_MAX, FetchData, Message, Validated
 from tests import virtual
@@ -285,6 +285,32 @@ def test_one_that_must_wait_does_not_keep_its_neighbours_waiting() -> None:
 
     assert [d.correlation_id for d in broker.ready("status_queue")] == ["V1", "V3", "V2"]
     assert service.asked == [["V1", "V2", "V3"], ["V2"], ["V2"], ["V2"]]
+
+
+def test_what_only_some_need_holds_up_the_others_for_seconds_and_fails_none_in_hours() -> None:
+    broker = memory.Broker()
+    down = {"V1", "V2"}
+    attempts: list[object] = []
+
+    async def handle(items: Sequence[FetchData]) -> Sequence[Answer]:
+        return [SomeUnavailable("their books") if item.transaction_id in down else fetched(item) for item in items]
+
+    async def main() -> None:
+        async with broker.connect("data_fetch") as bus, serving(bus, consumer(handle)):
+            await bus.publish(messages("V1", "V2"))
+            await asyncio.sleep(1)
+            await bus.publish(messages("V3"))
+            async with asyncio.timeout(20):
+                await arrived(broker, "status_queue")
+            await asyncio.sleep(3 * 3600)
+            attempts.extend(copy.headers["attempt"] for copy in await on_ladder(broker))
+            down.clear()
+            await arrived(broker, "status_queue", 3)
+
+    virtual.run(main())
+
+    assert next(d.correlation_id for d in broker.ready("status_queue")) == "V3"
+    assert attempts == [0, 0]
 
 
 def test_an_outage_of_hours_gives_deliveries_back_in_time_and_fails_none() -> None:

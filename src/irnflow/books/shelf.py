@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from irnflow.books.catalogue import Source
 from irnflow.books.sql import RefusedRow, SqlBooks
-from irnflow.errors import Permanent, Unavailable
+from irnflow.errors import Permanent, SomeUnavailable, Unavailable
 from irnflow.messages import Message
 
 M = TypeVar("M", bound=Message)
@@ -105,14 +105,14 @@ class Shelf:
 
     async def _answer(self, name: str, work: Callable[[], R]) -> R:
         if (stuck := self._stuck.get(name)) and not stuck.done():
-            raise Unavailable(f"books {name} have not answered for more than {self._deadline_s:g} s")
+            raise SomeUnavailable(f"books {name} have not answered for more than {self._deadline_s:g} s")
         call = asyncio.ensure_future(self._runner(work))
         try:
             return await asyncio.wait_for(asyncio.shield(call), self._deadline_s)
         except TimeoutError:
             self._stuck[name] = call
             call.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else will ask
-            raise Unavailable(f"books {name} did not answer within {self._deadline_s:g} s") from None
+            raise SomeUnavailable(f"books {name} did not answer within {self._deadline_s:g} s") from None
 
     def _ails(self, name: str, says: str) -> None:
         if self.troubles.get(name) != says:

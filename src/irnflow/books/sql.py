@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from irnflow.books.catalogue import Source
 from irnflow.books.rows import Voucher, key, vouchers
-from irnflow.errors import BadInput, Permanent, Unavailable
+from irnflow.errors import BadInput, Permanent, SomeUnavailable
 
 REGISTERED: Final = "eInvoice Registered"
 CANCELLED: Final = "eInvoice Cancelled"
@@ -126,9 +126,9 @@ class SqlBooks:
         except (sa.exc.DataError, sa.exc.IntegrityError) as error:
             raise RefusedRow(f"the database refused a value: {_words(error)}") from error
         except sa.exc.SQLAlchemyError as error:
-            raise Unavailable(f"books {self.source.name} can't be used: {_words(error)}") from error
+            raise SomeUnavailable(f"books {self.source.name} can't be used: {_words(error)}") from error
         except BadInput as error:  # columns of a query: a person mends it, and no voucher fails for it
-            raise Unavailable(f"books {self.source.name} can't be used: {error}") from error
+            raise SomeUnavailable(f"books {self.source.name} can't be used: {error}") from error
 
 
 def _engine(source: Source) -> sa.Engine:

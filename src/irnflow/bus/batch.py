@@ -23,7 +23,7 @@ from irnflow.bus.port import Bus, Delivery, Subscription
 from irnflow.bus.topology import DEAD_LETTER_QUEUE
 from irnflow.bus.verdict import Verdict, verdict
 from irnflow.bus.window import check_size
-from irnflow.errors import BadMessage, Permanent, PublishFailed, Transient, Unavailable
+from irnflow.errors import BadMessage, Permanent, PublishFailed, SomeUnavailable, Transient, Unavailable
 from irnflow.messages import BODY_BYTES_MAX, VERSION, Message, Publication, publication
 
 T = TypeVar("T")
@@ -33,6 +33,7 @@ Now: TypeAlias = Callable[[], datetime]
 
 BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 HOLD_S: Final = 25 * 60  # the broker closes a channel whose delivery isn't acked in 30 min: consumer_timeout
+ASIDE_S: Final = 5.0  # one company's books that are down hold up the others no longer
 SUSPECT: Final = 2  # handed out so often before: it may be what kills the process, so it is handled by itself
 LOG_IDS_MAX: Final = 5
 
@@ -137,7 +138,7 @@ class _Worker(Generic[T]):
         counts: Counter[str] = Counter()
         pending = batch
         while pending:
-            outcomes = await self._outcomes(pending)
+            outcomes = self._aside(await self._outcomes(pending), loop.time() - began)
             settled = [outcome for outcome in outcomes if outcome.verdict is not Verdict.HOLD]
             await self._publish([message for outcome in settled for message in outcome.says], began + HOLD_S)
             await self.subscription.ack([outcome.delivery.tag for outcome in settled])
@@ -147,6 +148,17 @@ class _Worker(Generic[T]):
             if held and held[0].error:
                 await self._hold(held[0].error, len(held), next(pauses), began + HOLD_S)
         self._report(batch, counts, loop.time() - began)
+
+    def _aside(self, outcomes: Sequence[_Outcome], held_s: float) -> Sequence[_Outcome]:
+        """Held for what only some need: soon they wait on the ladder, uncounted, so that nobody is behind them."""
+        if held_s < ASIDE_S:
+            return outcomes
+        return [
+            self._again(outcome.delivery, outcome.error, STEPS[-1], counted=False)
+            if outcome.verdict is Verdict.HOLD and isinstance(outcome.error, SomeUnavailable)
+            else outcome
+            for outcome in outcomes
+        ]
 
     async def _outcomes(self, batch: Sequence[Delivery]) -> list[_Outcome]:
         """One outcome for each delivery; a batch that fails as a whole is halved."""
@@ -205,8 +217,9 @@ class _Worker(Generic[T]):
             check_size(message)
         return says
 
-    def _again(self, delivery: Delivery, error: Exception, exchange: str) -> _Outcome:
-        copy = waiting(delivery, error, queue=self.consumer.queue, exchange=exchange, at=self.now())
+    def _again(self, delivery: Delivery, error: Exception, exchange: str, *, counted: bool = True) -> _Outcome:
+        queue = self.consumer.queue
+        copy = waiting(delivery, error, queue=queue, exchange=exchange, at=self.now(), counted=counted)
         return _Outcome(delivery, Verdict.AGAIN, [copy], error)
 
     def _dead(self, delivery: Delivery, error: Exception) -> _Outcome:

@@ -23,8 +23,10 @@ def step(attempts: int) -> str:
     return STEPS[min(attempts, len(STEPS) - 1)]
 
 
-def waiting(delivery: Delivery, error: Exception, *, queue: str, exchange: str, at: datetime) -> Publication:
-    """The copy of a delivery of `queue` that waits on the step `exchange`."""
+def waiting(
+    delivery: Delivery, error: Exception, *, queue: str, exchange: str, at: datetime, counted: bool = True
+) -> Publication:
+    """The copy of a delivery of `queue` that waits on the step `exchange`; `counted` as an attempt, or not."""
     return Publication(
         exchange=exchange,
         routing_key=queue,
@@ -35,7 +37,7 @@ def waiting(delivery: Delivery, error: Exception, *, queue: str, exchange: str, 
         headers={
             "first_failed_at": at.isoformat(timespec="milliseconds"),
             **own_headers(delivery.headers),
-            "attempt": attempts(delivery) + 1,
+            "attempt": attempts(delivery) + counted,
             "last_error": words(error),
         },
     )
