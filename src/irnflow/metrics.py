@@ -1,17 +1,20 @@
 """What a service counts. Few label values: the service, the queue or the outcome, never an id."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
 
 handled = Counter("irnflow_handled", "Deliveries settled, by verdict", ["service", "verdict"], registry=REGISTRY)
 published = Counter("irnflow_published", "Messages confirmed by the broker", ["service"], registry=REGISTRY)
-batch_seconds = Histogram("irnflow_batch_seconds", "Time from take to ack of a micro-batch", ["service"], registry=REGISTRY)
+batch_seconds = Histogram(
+    "irnflow_batch_seconds", "Time from take to ack of a micro-batch", ["service"], registry=REGISTRY
+)
 batch_size = Histogram("irnflow_batch_size", "Deliveries in a micro-batch", ["service"], registry=REGISTRY,
                        buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500))  # fmt: skip
-portal_calls = Counter("irnflow_portal_calls", "Calls to the portal, by kind and outcome", ["call", "outcome"], registry=REGISTRY)
+portal_calls = Counter(
+    "irnflow_portal_calls", "Calls to the portal, by kind and outcome", ["call", "outcome"], registry=REGISTRY
+)
 portal_seconds = Histogram("irnflow_portal_seconds", "Time of a call to the portal", ["call"], registry=REGISTRY)
-connected = Gauge("irnflow_connected", "1 while a dependency answers", ["service", "dependency"], registry=REGISTRY)
 
 
 def exposition() -> bytes:

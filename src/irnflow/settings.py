@@ -26,7 +26,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"  # what our servers listen on
     ports: dict[str, int] = msgspec.field(default_factory=dict)  # service name -> port; absent or 0: a free one
     websocket_url: str = ""  # where browsers find the websocket service; empty: same origin
-    session_token: str = ""  # one-time token that opens the console, made by `irnflow up`; empty: none
     portal_url: str = ""  # base URL of the Invoice Registration Portal
     portal_name: str = "NIC1"  # stored with each IRN: who issued it
     portal_auth_key: Path = Path("auth_public.pem")  # the portal's public key for logins

@@ -44,7 +44,8 @@ async def resolve_forever(parts: Parts) -> None:
 async def look_up(parts: Parts, leased: Leased) -> Result:
     """Ask the portal for one document: by type, number and date, then by IRN. Never raises Transient."""
     try:
-        result = await _ask(parts, leased)
+        with metrics.portal_seconds.labels("lookup").time():
+            result = await _ask(parts, leased)
     except (Transient, Permanent) as error:
         result = _nothing(parts, leased, str(error))
     metrics.portal_calls.labels("lookup", result.answer).inc()

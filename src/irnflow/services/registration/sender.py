@@ -90,7 +90,8 @@ def _report_defect(parts: Parts, call: "asyncio.Task[None]") -> None:
 
 
 async def _call(parts: Parts, leased: Leased, results: asyncio.Queue[Result]) -> None:
-    result = await generate(parts, leased)
+    with metrics.portal_seconds.labels("generate").time():
+        result = await generate(parts, leased)
     metrics.portal_calls.labels("generate", result.outcome).inc()
     results.put_nowait(result)
 
