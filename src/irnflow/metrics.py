@@ -1,6 +1,6 @@
 """What a service counts. Few label values: the service, the queue or the outcome, never an id."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
 
@@ -15,6 +15,7 @@ portal_calls = Counter(
     "irnflow_portal_calls", "Calls to the portal, by kind and outcome", ["call", "outcome"], registry=REGISTRY
 )
 portal_seconds = Histogram("irnflow_portal_seconds", "Time of a call to the portal", ["call"], registry=REGISTRY)
+connected = Gauge("irnflow_connected", "1 while a dependency answers", ["service", "dependency"], registry=REGISTRY)
 
 
 def exposition() -> bytes:
