@@ -257,6 +257,28 @@ async def test_one_that_cannot_be_read_holds_up_no_other(store: Postgres, tenant
     assert len(await buried(store)) == 1
 
 
+@pytest.mark.parametrize("wrong", [{"batch_id": 2**70}, {"transaction_id": "a\0"}])
+async def test_one_whose_values_the_store_refuses_is_buried_by_itself(
+    store: Postgres, tenant: Tenant, batch: Row, bus: Bus, wrong: dict[str, Any]
+) -> None:
+    refused = dead(FetchData(**(about(tenant, batch) | wrong)))
+
+    await bus.publish([dead(FetchData(**about(tenant, batch))), refused, dead(FetchData(**about(tenant, batch, "b")))])
+
+    assert [row["transaction_id"] for row in await kept(store, 2)] == ["a", "b"]
+    assert [row["body"] for row in await buried(store)] == [refused.body]
+
+
+async def test_a_failure_whose_words_the_store_refuses_is_buried(
+    store: Postgres, tenant: Tenant, batch: Row, bus: Bus
+) -> None:
+    refused = publication(FetchFailed(**about(tenant, batch), at=AT, cause="c\0", says="s"))
+
+    await bus.publish([refused])
+
+    assert [row["body"] for row in await buried(store)] == [refused.body]
+
+
 async def test_a_dead_status_is_said_again_as_new(store: Postgres, tenant: Tenant, batch: Row, bus: Bus) -> None:
     status = StatusChanged(**about(tenant, batch), status=State.DATA_FETCHED, at=AT)
 

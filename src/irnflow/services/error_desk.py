@@ -215,9 +215,11 @@ def _died(letter: DeadLetter, message: Message, kind: Kind, at: datetime) -> Fai
 async def _kept(store: Database, cases: Sequence[Case | None]) -> list[Case | None]:
     """The same cases, without those that the store doesn't know or can't keep."""
     found = [case.failure for case in cases if case]
-    known = await failures.known(store, found) if found else set()
-    kept = [case if case and _transaction(case.failure) in known else None for case in cases]
+    if not found:
+        return list(cases)
     try:
+        known = await failures.known(store, found)
+        kept = [case if case and _transaction(case.failure) in known else None for case in cases]
         await failures.record(store, [case.failure for case in kept if case])
     except DataError:
         if len(cases) > 1:

@@ -98,7 +98,6 @@ begin
                                                      where b.account_id = p_account_id and b.batch_no = p_batch_no))
          order by f.batch_id, f.transaction_id
          limit p_most
-           for update
     )
     select array_agg(c.batch_id), array_agg(c.transaction_id), array_agg(distinct b.books)
       into chosen_batches, chosen_ids, chosen_books
