@@ -5,6 +5,7 @@ Bodies are JSON with the words of the design (`BatchNo`, `TransactionId`, `Statu
 What a stage only hands on stays raw bytes (`msgspec.Raw`).
 """
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
@@ -251,20 +252,27 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 def publication(message: Message, *, headers: Mapping[str, str | int] | None = None) -> Publication:
     """The wire form of a message; `headers` (traceparent) are added to its own."""
     key = message.routing_key
+    identity = message_id(message.batch_id, message.transaction_id, key, message.recurrence)
     return Publication(
         exchange="status_exchange" if isinstance(message, StatusChanged) else "direct_exchange",
         routing_key=key,
         body=_encoder.encode(message),
-        message_id=message_id(message.batch_id, message.transaction_id, key, message.recurrence),
+        message_id=identity,
         correlation_id=message.transaction_id,
         headers={
             "v": VERSION,
             "BatchNo": message.batch_no,
             "AccountId": message.account_id,
             "Books": message.books,
+            "traceparent": f"00-{_trace_id(message)}-{identity[-17:-13]}{identity[-12:]}-01",
             **(headers or {}),
         },
     )
+
+
+def _trace_id(message: Message) -> str:
+    """One trace for all that is ever said of a transaction, whoever says it first (W3C Trace Context, 2.2)."""
+    return hashlib.blake2b(f"{message.batch_id}\0{message.transaction_id}".encode(), digest_size=16).hexdigest()
 
 
 def message_id(batch_id: int, transaction_id: str, routing_key: str, n: int = 0) -> str:
