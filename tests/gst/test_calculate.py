@@ -14,6 +14,7 @@ from tests.gst.documents import (
     BETWEEN,
     CUSTOMER,
     GOODS,
+    IGST_ON_INTRA,
     NEIGHBOUR,
     SERVICE,
     SEZ_UNPAID,
@@ -55,6 +56,12 @@ def test_within_a_state_both_halves_are_filled_in() -> None:
 
 def test_between_states_igst_is_filled_in() -> None:
     line = read(BETWEEN).item_list[0]
+
+    assert (line.cgst_amt, line.sgst_amt, line.igst_amt) == (None, None, Decimal("1800.00"))
+
+
+def test_igst_on_intra_is_igst_within_a_state() -> None:
+    line = read(IGST_ON_INTRA).item_list[0]
 
     assert (line.cgst_amt, line.sgst_amt, line.igst_amt) == (None, None, Decimal("1800.00"))
 

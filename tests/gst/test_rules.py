@@ -262,7 +262,9 @@ def test_the_faults_of_one_invoice_are_bounded() -> None:
 
 
 def test_what_a_fault_quotes_is_bounded() -> None:
-    (fault,) = check(changed(WITHIN, {"SellerDtls.Em": "x" * 90}))
+    broken = changed(WITHIN, {"TranDtls.SupTyp": "x" * 10_000})
+
+    (fault,) = check(broken)
 
     assert len(fault.says) < 200
 
