@@ -1,7 +1,7 @@
 """The websocket service: what it records, and what a client sees, on a real PostgreSQL and over real sockets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from irnflow.api.server import serving
 from irnflow.bus import memory, rabbit
+from irnflow.errors import Unavailable
 from irnflow.gst.faults import Fault
 from irnflow.messages import Detail, State, StatusChanged, publication
 from irnflow.services import websocket
@@ -22,7 +23,8 @@ from irnflow.services.websocket.endpoint import LIMITS, Endpoint, is_ours
 from irnflow.services.websocket.feed import EVENTS_MOST, KEPT_BYTES, Channel, Feed, listen
 from irnflow.settings import Settings
 from irnflow.store import accounts, database
-from irnflow.store.database import Postgres, queries
+from irnflow.store.database import Postgres, Row, queries
+from tests.waiting import until
 
 AT = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
 LOG = structlog.get_logger()
@@ -133,12 +135,6 @@ async def closing(connection: ClientConnection) -> tuple[int, str]:
     return closed.value.rcvd.code, closed.value.rcvd.reason
 
 
-async def eventually(true: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(20):
-        while not await true():  # noqa: ASYNC110 (there is no event for it)
-            await asyncio.sleep(0.01)
-
-
 # Recording
 
 
@@ -156,8 +152,8 @@ async def test_a_status_from_the_queue_is_recorded_once_however_often_it_comes(
         serving = asyncio.create_task(websocket.run(bus=bus, store=store, now=lambda: AT, log=LOG))
         await bus.publish([status, status])
         await bus.publish([publication(company.told(batch, "V-1", State.REGISTERED)), status])
-        await eventually(numbers)
-        await eventually(lambda: empty(broker, "status_queue"))
+        await until(numbers)
+        await until(lambda: empty(broker, "status_queue"))
         serving.cancel()
 
     assert await numbers() == [1, 2]
@@ -180,7 +176,7 @@ async def test_a_status_of_an_unknown_batch_goes_to_the_dead_letters_and_takes_n
         )
         async with bus.subscribe("dead_letter_queue", prefetch=10) as dead:
             letters = await asyncio.wait_for(dead.take(most=10, bytes_most=10_000, linger_s=0), 20)
-        await eventually(lambda: empty(broker, "status_queue"))
+        await until(lambda: empty(broker, "status_queue"))
         serving.cancel()
 
     rows = await store.fetch("select transaction_id from irnflow.event order by seq")
@@ -342,28 +338,129 @@ async def eventually_recorded(store: Postgres, told: list[StatusChanged]) -> Non
     async def recorded() -> bool:
         try:
             await record(store, told)
-        except websocket.database.Unavailable:
+        except Unavailable:
             return False
         return True
 
-    await eventually(recorded)
+    await until(recorded)
 
 
 async def test_an_unsubscribed_batch_is_silent(store: Postgres, company: Company, address: str) -> None:
     first, second = await company.batch("B-1", "V-1"), await company.batch("B-2", "V-1")
 
-    async with client(address, company.key) as connection:
+    async with client(address, company.key) as connection, client(address, company.key) as other:
+        await say(other, type="subscribe", batch_no="B-1")
         await say(connection, type="subscribe", batch_no="B-1")
         await say(connection, type="subscribe", batch_no="B-2")
-        await hear(connection), await hear(connection)
+        await hear(other), await hear(connection), await hear(connection)
         await say(connection, type="unsubscribe", batch_no="B-1")
         await say(connection, type="subscribe", batch_no="B-9")  # its answer tells that all before it was heard
         await hear(connection)
         await record(store, [company.told(first, "V-1", State.DATA_FETCHED)])
+        await hear(other)
         await record(store, [company.told(second, "V-1", State.DATA_FETCHED)])
         frame = await hear(connection)
 
     assert frame["batch_no"] == "B-2"
+
+
+async def test_a_batch_that_nobody_watches_any_more_is_forgotten(
+    store: Postgres, company: Company, clock: Clock
+) -> None:
+    await company.batch("B-1", "V-1")
+    await company.batch("B-2", "V-1")
+    feed = Feed(store)
+    endpoint = Endpoint(feed, accounts.Keys(store, clock), console_port=0)
+
+    async with serving([endpoint.route], host="127.0.0.1", port=0, **LIMITS) as port:
+        async with client(f"ws://127.0.0.1:{port}/api/v1/ws", company.key) as connection:
+            await say(connection, type="subscribe", batch_no="B-1")
+            await say(connection, type="subscribe", batch_no="B-2")
+            await hear(connection), await hear(connection)
+            watched = len(feed._channels)
+            await say(connection, type="unsubscribe", batch_no="B-1")
+            await until(lambda: len(feed._channels) == 1)
+        await until(lambda: not feed._channels)
+
+    assert watched == 2
+
+
+class Away:
+    """A store that does not answer while a test says so."""
+
+    def __init__(self, store: Postgres) -> None:
+        self.store = store
+        self.away = False
+        self.refused = 0
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        if self.away:
+            self.refused += 1
+            raise Unavailable("away")
+        return await self.store.fetch(sql, *args)
+
+
+async def test_what_happens_while_the_store_does_not_answer_is_shown_when_it_does(
+    store: Postgres, company: Company
+) -> None:
+    batch = await company.batch("B-1", "V-1")
+    away = Away(store)
+    feed = Feed(away)
+    stirred = asyncio.Event()
+    tailing = asyncio.create_task(feed.tail())
+    channel = await feed.join(company.account_id, "B-1", stirred)
+    assert channel is not None
+
+    away.away = True
+    feed.stir("*")
+    await until(lambda: feed.trouble)
+    await record(store, [company.told(batch, "V-1", State.DATA_FETCHED)])
+    away.away = False
+    await asyncio.wait_for(stirred.wait(), 20)
+
+    assert (channel.seq, feed.trouble) == (1, {})
+    tailing.cancel()
+
+
+async def test_a_client_that_comes_while_the_store_does_not_answer_just_waits(
+    store: Postgres, company: Company
+) -> None:
+    await company.batch("B-1", "V-1")
+    away = Away(store)
+    away.away = True
+
+    joining = asyncio.create_task(Feed(away).join(company.account_id, "B-1", asyncio.Event()))
+    await until(lambda: away.refused)
+    away.away = False
+
+    assert await asyncio.wait_for(joining, 20)
+
+
+async def test_the_ear_for_notifications_comes_back_when_its_connection_is_lost(
+    store: Postgres, database_url: str, company: Company
+) -> None:
+    batch = await company.batch("B-1", "V-1", "V-2")
+    heard = Heard()
+    listening = asyncio.create_task(listen(database_url, heard))
+    ears = "from pg_stat_activity where datname = current_database() and query ilike 'listen%'"
+    first = await until(lambda: store.fetch(f"select pid {ears}"))
+
+    await store.fetch(f"select pg_terminate_backend(pid) {ears}")
+    await until(lambda: store.fetch(f"select 1 {ears} and pid <> $1::int", first[0]["pid"]))
+    await record(store, [company.told(batch, "V-1", State.DATA_FETCHED)])
+
+    assert await asyncio.wait_for(heard.queue.get(), 20) == f"{batch}:1"
+    listening.cancel()
+
+
+class Heard(Feed):
+    """A feed that only hears."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[str] = asyncio.Queue()
+
+    def stir(self, told: str) -> None:
+        self.queue.put_nowait(told)
 
 
 @pytest.mark.parametrize(
@@ -534,6 +631,20 @@ def test_a_slow_client_gets_a_snapshot_in_place_of_a_backlog() -> None:
     assert frame is batch.after(2)
 
 
+def test_a_snapshot_is_made_anew_when_the_batch_has_moved() -> None:
+    batch = channel()
+    batch.move(news(1, events=None))
+    first = batch.after(0)
+
+    batch.move(news(2, events=None))
+    second = batch.after(0)
+
+    assert first is not None
+    assert second is not None
+    assert (first.seq, second.seq) == (1, 2)
+    assert first.text != second.text
+
+
 def test_more_events_than_a_delta_holds_are_told_by_a_snapshot() -> None:
     batch = channel()
     batch.move(news(1))
@@ -564,7 +675,7 @@ async def test_the_service_shows_what_the_broker_brings(
         await say(connection, type="auth", key=key)
         await say(connection, type="subscribe", batch_no="B-1")
         await hear(connection)
-        await eventually(lambda: connected(bus))
+        await until(lambda: connected(bus))
 
         await bus.publish([publication(company.told(batch, "V-1", State.DATA_FETCHED))])
         delta = await hear(connection)

@@ -59,10 +59,7 @@ class Channel:
     def move(self, row: Row) -> None:
         """Take in a row of `news`, and wake who watches."""
         start, self.seq, self.counts, self._snapshot = self.seq, row["last_seq"], row["counts"], None
-        if row["events"] is None:
-            self._deltas.clear()
-            self._kept_bytes = 0
-        else:
+        if row["events"] is not None:
             self._keep(start, delta(self.batch_no, start, self.seq, self.counts, row["events"]))
         for watcher in self.watchers:
             watcher.set()
