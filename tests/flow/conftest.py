@@ -152,7 +152,7 @@ async def deployed() -> AsyncIterator[Deployment]:
     folder.chmod(0o711)  # PostgreSQL may run as another user
     async with deployment.running(folder, environment=QUICK) as running:
         yield running
-    # shutil.rmtree(folder)
+    shutil.rmtree(folder)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
