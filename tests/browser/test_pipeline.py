@@ -1,5 +1,6 @@
 """The whole road, seen: every service a process of its own, and the console in front of it."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -57,4 +58,5 @@ async def test_pasted_vouchers_become_registered_e_invoices_without_a_reload(dep
     await expect(page.get_by_role("dialog").get_by_role("listitem")).to_contain_text(
         ["Data Fetched", "Validation Success", "E-Invoice Generated", "E-Invoice Registered"]
     )
+    await expect(page.get_by_role("dialog").get_by_text(re.compile("^[0-9a-f]{64}$"))).to_be_visible()
     assert await page.evaluate("window.neverReloaded")

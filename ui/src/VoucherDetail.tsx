@@ -20,7 +20,8 @@ interface Shown {
 export function VoucherDetail({ batchNo, id, now, onClose }: Shown) {
   const { past, problem } = useHistory(batchNo, id, now?.at);
   const state = now?.state ?? past?.state;
-  const detail = now?.detail ?? past?.events.at(-1)?.detail ?? {};
+  const told = (past?.events ?? []).map((event) => event.detail).reverse(); // the last first
+  const detail = now?.detail ?? told[0] ?? {};
   return (
     <Drawer
       opened={id !== null}
@@ -33,7 +34,7 @@ export function VoucherDetail({ batchNo, id, now, onClose }: Shown) {
       <Stack gap="lg">
         {state && <StateWords state={state} />}
         {detail.says && <Text>{detail.says}</Text>}
-        <Facts detail={detail} />
+        <Facts detail={[detail, ...told].find((each) => each.irn) ?? {}} />
         <Faults faults={detail.faults ?? []} />
         {problem && <Alert color="orange">{problem.message}</Alert>}
         {past && <Steps past={past} />}
@@ -71,6 +72,7 @@ function Facts({ detail }: { detail: Detail }) {
 
 function Copy({ value, what }: { value: string; what: string }) {
   const [copied, setCopied] = useState(false);
+  if (!navigator.clipboard) return null; // only over TLS, or on this machine
   const copy = async () => {
     await navigator.clipboard.writeText(value);
     setCopied(true);
