@@ -1,33 +1,93 @@
-"""Show runs of the simulation: python -m tests.simulation SEED [SEED ...]"""
+"""Runs of the simulation, by hand and in the long proofs: `python -m tests.simulation` and
+
+SEED                     shows one run, step by step
+FIRST LAST               runs all these seeds
+mutations [MOST [WORD]]  shows that each broken promise (that has the word) is seen within so many seeds
+"""
+
+# ruff: noqa: T201 (it talks to whoever runs it)
 
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from tests.servers import TEMPLATE, Servers, ask
 from tests.simulation import loop
 from tests.simulation.ground import Ground
+from tests.simulation.mutations import MUTATIONS, seen_by
 from tests.simulation.trace import Trace
 from tests.simulation.world import World
 
+MOST: Final = 100  # seeds, until one sees a mutation
 
-def main(seeds: list[int]) -> None:
+
+def main(words: list[str]) -> int:
+    """The exit code."""
+    match words:
+        case ["mutations", *rest]:
+            with standing() as ground:
+                return mutations(int(rest[0]) if rest else MOST, " ".join(rest[1:]), ground)
+        case [first, last]:
+            with standing() as ground:
+                return many(int(first), int(last), ground)
+        case [seed]:
+            with standing() as ground:
+                return one(int(seed), ground)
+    print(__doc__)
+    return 2
+
+
+@contextmanager
+def standing() -> Iterator[Ground]:
+    """A ground on a PostgreSQL of its own."""
     servers = Servers()
     try:
-        url = str(ask("postgres")["url"])
+        url = str(ask("postgres")["url"]).rpartition("/")[0]
         with tempfile.TemporaryDirectory() as folder:
-            ground = Ground(url.rpartition("/")[0] + f"/{TEMPLATE}", Path(folder))
-            for seed in seeds:
-                began = time.perf_counter()
-                try:
-                    loop.run(World(seed, ground, trace=Trace(aloud=len(seeds) == 1)).run())
-                    says = "holds"
-                except AssertionError as error:
-                    says = f"FAILS: {error}"
-                print(f"seed {seed} {says}, {time.perf_counter() - began:.1f} s")  # noqa: T201
+            ground = Ground(f"{url}/{TEMPLATE}", Path(folder))
+            yield ground
+            ground.close()
     finally:
         servers.close()
 
 
-main([int(seed) for seed in sys.argv[1:]])
+def one(seed: int, ground: Ground) -> int:
+    wrong = what_is_wrong(seed, ground, aloud=True)
+    print(f"seed {seed}: {wrong or 'holds'}")
+    return 1 if wrong else 0
+
+
+def many(first: int, last: int, ground: Ground) -> int:
+    began, failed = time.monotonic(), 0
+    for seed in range(first, last + 1):
+        if wrong := what_is_wrong(seed, ground):
+            failed += 1
+            print(f"seed {seed}: {wrong}", flush=True)
+    print(f"seeds {first} to {last}: {failed} fail, {time.monotonic() - began:.0f} s")
+    return 1 if failed else 0
+
+
+def mutations(most: int, word: str, ground: Ground) -> int:
+    unseen = 0
+    names = [name for name in MUTATIONS if word in name]
+    for name, seed in seen_by(ground, lambda seed: not what_is_wrong(seed, ground), names=names, seeds=most):
+        unseen += seed is None
+        print(f"{name}: " + (f"not seen by {most} seeds" if seed is None else f"seen by seed {seed}"), flush=True)
+    return 1 if unseen else 0
+
+
+def what_is_wrong(seed: int, ground: Ground, *, aloud: bool = False) -> str:
+    """Empty when the seed holds."""
+    try:
+        loop.run(World(seed, ground, trace=Trace(aloud=aloud)).run())
+    except AssertionError as error:
+        return str(error)[:2000] or repr(error)
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -57,10 +57,11 @@ class Faults:
             _sometimes(draw, 0.3) for _ in range(5)
         )
         self.delay_s = draw.choice((1.0, 10.0, 90.0))
-        self.revocations_s = [draw.uniform(0, self.calm_at_s) for _ in range(draw.choice((0, 0, 1, 4)))]
-        self.outages = [_outage(draw, self.calm_at_s) for _ in range(draw.choice((0, 0, 1, 3)))]
-        self.wipes_s = [draw.uniform(0, self.calm_at_s)] if draw.random() < 0.08 else []  # the broker loses all it has
+        self.revocations_s = [self.moment(draw) for _ in range(draw.choice((0, 0, 1, 4)))]
+        self.outages = [self._outage(draw) for _ in range(draw.choice((0, 0, 1, 3)))]
+        self.wipe_after = draw.randrange(1, 80) if draw.random() < 0.08 else None  # so many messages the broker loses
         self.turns_shared = draw.random() < 0.2  # two hold the dispatcher's turn, and don't know
+        self.lag_s = draw.choice((0.0, 0.0, 55.0))  # so much later look-ups see what the portal has registered
         self.token_life_s = draw.choice((120, 3600))
         self._kills = self.stream("kills")
         self._passed: Counter[str] = Counter()
@@ -68,6 +69,14 @@ class Faults:
     def stream(self, name: str) -> Random:
         """A stream of chance by its name."""
         return Random(f"{self.seed} {name}")  # noqa: S311 (no secret depends on it)
+
+    def moment(self, draw: Random) -> float:
+        """A time while troubles last, rather early: then there is most to do."""
+        return self.calm_at_s * float(draw.random() ** 2)
+
+    def _outage(self, draw: Random) -> Outage:
+        begins = self.moment(draw)
+        return Outage(draw.choice(OUTAGES), begins, min(self.calm_at_s, begins + draw.choice((1.0, 20.0, 300.0))))
 
     def kills(self, point: str) -> bool:
         """Whether a process is killed here. A point is likelier the first times, or idle loops would get it all."""
@@ -96,9 +105,4 @@ def _chances(draw: Random, names: tuple[str, ...], *, most: float = 0.25) -> dic
 
 def _sometimes(draw: Random, most: float) -> float:
     """Usually not at all: few troubles in one run show more than all at once."""
-    return draw.uniform(0, most) if draw.random() < 0.3 else 0.0
-
-
-def _outage(draw: Random, calm_at_s: float) -> Outage:
-    begins = draw.uniform(0, calm_at_s)
-    return Outage(draw.choice(OUTAGES), begins, min(calm_at_s, begins + draw.choice((1.0, 20.0, 300.0))))
+    return draw.uniform(0, most) if draw.random() < 0.4 else 0.0

@@ -10,14 +10,19 @@ still on its way, or when the portal has it already, or before the store knows o
 import asyncio
 from collections import Counter
 from contextvars import ContextVar
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from irnflow.portal import client
 from irnflow.portal.client import Answer, Credentials, Lost, NotSent, Reply, Request, Session
+from irnflow.sandbox.codes import refused
+from irnflow.sandbox.portal import Answer as Answered
 from irnflow.sandbox.portal import Sandbox, irn_of
+from irnflow.sandbox.protocol import declined
 from irnflow.sandbox.switches import Failure, Order
 
 if TYPE_CHECKING:
@@ -109,7 +114,9 @@ class Wire:
         self.travelling[irn] -= 1
         if fate == "trouble":
             self.sandbox.obey(Order(fail_next=Failure(call=kind, code=draw.choice(_TROUBLE[kind]))))  # type: ignore[arg-type]
-        said = self.sandbox.call(request.method, request.path, request.headers, request.body, now=self.world.now())
+        said = self._unseen(request) or self.sandbox.call(
+            request.method, request.path, request.headers, request.body, now=self.world.now()
+        )
         self.world.trace.say("portal", f"{kind} {irn[:8]} {fate or ''} {said.status}")
         reply: Reply | None = Reply(status=said.status, headers=said.headers, body=said.body)
         match fate:
@@ -122,6 +129,17 @@ class Wire:
             case "gateway":
                 reply = Reply(status=status, headers={}, body=b"")
         asyncio.get_running_loop().call_later(back_s, _answered, answer, reply)
+
+    def _unseen(self, request: Request) -> Answered | None:
+        """What a look-up gets while the portal has registered the document, and doesn't show it yet."""
+        url = urlsplit(request.path)
+        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        lag = timedelta(seconds=self.world.faults.lag_s)
+        for entry in self.sandbox.register.page():
+            named = url.path.endswith(entry.irn) or entry.doc_no == asked.get("docnum", "").upper()
+            if named and self.world.now() - entry.made_at < lag:
+                return Answered(status=200, body=declined(refused("2148")))
+        return None
 
     def _check(self, irn: str) -> None:
         """Whether this document may be sent now."""

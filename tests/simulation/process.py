@@ -153,6 +153,7 @@ class Bus:
         except Exception as error:
             process.say(f"{what}: {words(error)}")
             raise
+        process.world.published(len(window))
         process.say("publishes " + ", ".join(f"{each.routing_key} {each.correlation_id}" for each in window))
         await process.point(f"after {what}")
 

@@ -20,6 +20,7 @@ _FAILURES: Final = """
     select b.batch_no, f.transaction_id, f.stage
       from irnflow.failure f join irnflow.batch b using (batch_id) where f.closed_at is null
 """
+_SLOW_S: Final = 200.0  # with troubles that last longer, what is only late may seem lost
 _STAGES: Final = {State.DATA_FETCH_FAILED: "data_fetch", State.VALIDATION_FAILED: "validation"}
 
 
@@ -28,6 +29,7 @@ async def prove(world: "World") -> None:
     _agree("the accounting", await accounting.differences(world.store), [])
     _prove_fates(world)
     await _prove_portal_and_books(world)
+    _prove_that_nothing_was_lost(world)
 
 
 def _prove_fates(world: "World") -> None:
@@ -52,6 +54,14 @@ async def _prove_portal_and_books(world: "World") -> None:
     _agree("duplicates at the portal", [counts["duplicates"]], [0])
     marked = [row for row in world.books.marks() if row[1:] != (None, None)]
     _agree("the books", marked, [(each.voucher_id, each.irn, REGISTERED) for each in ours])
+
+
+def _prove_that_nothing_was_lost(world: "World") -> None:
+    """The watchdog asks again for what got lost. It had nothing to do, unless the broker itself lost messages."""
+    if world.faults.wipe_after or world.faults.calm_at_s > _SLOW_S:
+        return
+    asked_again = [line for line in world.trace.lines if "quiet transactions" in line or "told again" in line]
+    _agree("what the watchdog did", asked_again, [])
 
 
 def _agree(what: str, found: Iterable[object], expected: Iterable[object]) -> None:

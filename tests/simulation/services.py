@@ -63,7 +63,8 @@ async def serve_registration(process: Process, bus: Bus) -> None:
         Parts(
             bus=bus, database=store, portal=portal, portal_name=PORTAL, sessions=sessions, keys=world.ground.keys,
             now=world.now, log=world.log(process), concurrency=4, deadline=timedelta(seconds=network.DEADLINE_S),
-            settle=timedelta(seconds=_DEFAULTS.lookup_settle_s), gap=timedelta(seconds=_DEFAULTS.lookup_gap_s), idle_s=IDLE_S,
+            settle=timedelta(seconds=_DEFAULTS.lookup_settle_s), gap=timedelta(seconds=_DEFAULTS.lookup_gap_s),
+            idle_s=IDLE_S,
         )
     )  # fmt: skip
 

@@ -62,10 +62,11 @@ class World:
         self.took_in: dict[int, Callable[[], None]] = {}  # wakes a dispatcher, by number of its process
         self.turns: dict[str, Process] = {}
         self.to_close: list[Callable[[], None]] = []
-        self.asked = _asked(self.faults.stream("client"))
+        self.asked = _asked(self.faults)
         self._not_yet = len(self.asked)
         self._processes: list[Process] = []
         self._away: Counter[str] = Counter()
+        self._published = 0
         self._broken: asyncio.Future[None]
         self._draw = self.faults.stream("world")
 
@@ -159,8 +160,6 @@ class World:
             self._later(outage.until_s, self._come_back, outage.what)
         for at_s in self.faults.revocations_s:
             self._later(at_s, self._revoke_tokens)
-        for at_s in self.faults.wipes_s:
-            self._later(at_s, self._wipe_broker)
         self._later(self.faults.calm_at_s, self._calm_down)
 
     def _go_away(self, what: str) -> None:
@@ -178,6 +177,12 @@ class World:
     def _revoke_tokens(self) -> None:
         self.trace.say("portal", "revokes all tokens")
         self.wire.sandbox.obey(Order(revoke_tokens=True))
+
+    def published(self, count: int) -> None:
+        """So many messages more are at the broker. It may be one too many."""
+        before, self._published = self._published, self._published + count
+        if self.faults.wipe_after and before < self.faults.wipe_after <= self._published:
+            self._wipe_broker()
 
     def _wipe_broker(self) -> None:
         self.trace.say("broker", "loses all it has")
@@ -257,11 +262,12 @@ class World:
         self.wire.sandbox.register.close()
 
 
-def _asked(draw: Random) -> list[Asked]:
+def _asked(faults: Faults) -> list[Asked]:
     """One to three batches of a few of the sample's vouchers; some are in two of them."""
+    draw = faults.stream("client")
     return [
         Asked(
-            at_s=draw.choice((0.0, draw.uniform(0, 60))),
+            at_s=draw.choice((0.0, faults.moment(draw))),
             batch_no=f"B{number}",
             voucher_ids=draw.sample(sample.IDS, draw.randrange(1, 9)),
         )
