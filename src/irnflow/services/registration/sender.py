@@ -114,13 +114,16 @@ async def generate(parts: Parts, leased: Leased) -> Result:
             except (Permanent, Transient) as error:
                 return meaning.of_not_done(leased, NotSent(str(error)))
             answer = await parts.portal.generate(credentials, session, leased.payload)
-        return await _meaning_of(parts, leased, answer, credentials, session)
     except (NotSent, NotDone) as error:
         return meaning.of_not_done(leased, error)
     except Lost as error:
         return in_doubt(parts, leased, str(error))
     except Unavailable as error:  # the store, while a new login was kept: the first answer said "not done"
         return meaning.of_not_done(leased, NotSent(str(error)))
+    try:
+        return await _meaning_of(parts, leased, answer, credentials, session)
+    except (NotSent, NotDone, Lost) as error:  # of the look-up: the portal may have the document
+        return in_doubt(parts, leased, str(error))
 
 
 async def _meaning_of(
