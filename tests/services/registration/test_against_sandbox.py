@@ -281,6 +281,22 @@ async def test_a_duplicate_that_is_ours_is_adopted(room: Room) -> None:
     assert room.said("register_success_queue")[0]["SignedQr"] == room.said("register_success_queue")[1]["SignedQr"]
 
 
+@pytest.mark.parametrize("failure", [{"http_status": 429}, {"hang_up": True}])
+async def test_a_duplicate_whose_look_up_fails_is_in_doubt_and_not_sent_again(
+    room: Room, failure: dict[str, Any]
+) -> None:
+    await room.arrive()
+    await room.send()
+    await room.desk.store.fetch("truncate irnflow.registration, irnflow.registration_request, irnflow.attempt")
+    await room.arrive(batch=2)
+    next_fails(room, call="by_irn", **failure)
+
+    await room.send()
+
+    assert await room.desk.state("A/1") == "UNKNOWN"
+    assert room.generates == 2
+
+
 async def test_a_duplicate_with_other_contents_is_a_failure_that_names_the_fields(room: Room) -> None:
     await room.arrive()
     await room.send()
@@ -292,6 +308,17 @@ async def test_a_duplicate_with_other_contents_is_a_failure_that_names_the_field
     failed = room.said("invalid_generation_queue")[0]
     assert failed["Cause"] == "registration.differs"
     assert [fault["path"] for fault in failed["Faults"]] == ["ItemList[0].PrdDesc"]
+
+
+async def test_a_request_with_other_contents_than_the_registered_counts_as_told_of_a_refusal(room: Room) -> None:
+    await room.arrive()
+    await room.send()
+    await room.arrive(payload=invoice(PrdDesc="Wheat"), batch=2)
+
+    await tell(room.parts, await room.desk.untold())
+
+    told = await room.desk.store.fetch("select told::text from irnflow.registration_request order by batch_id")
+    assert [row["told"] for row in told] == ["ACCEPTED", "REJECTED"]
 
 
 async def test_a_duplicate_too_old_to_fetch_is_accepted_without_its_signed_document(room: Room) -> None:

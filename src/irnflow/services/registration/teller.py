@@ -68,17 +68,23 @@ async def tell(parts: Parts, rows: Sequence[Row]) -> None:
         return
     now = parts.now()
     try:
-        await parts.bus.publish([publication(message) for row in rows for message in outcome(row, now)])
+        said = [outcome(row, now) for row in rows]
+        await parts.bus.publish([publication(message) for messages in said for message in messages])
         await parts.database.fetch(
             _SQL["told"],
             [row["batch_id"] for row in rows],
             [row["transaction_id"] for row in rows],
-            [row["state"] if row["verdict"] is None else "REJECTED" for row in rows],
+            [_told(row, messages) for row, messages in zip(rows, said, strict=True)],
             [row["tell_at"] for row in rows],
             now,
         )
     except Transient as error:
         parts.log.warning("outcomes could not be told yet", n=len(rows), error=str(error))
+
+
+def _told(row: Row, messages: Sequence[Message]) -> str:
+    """Which outcome that was. A document may be registered, and the request refused: it had other contents."""
+    return "REJECTED" if any(isinstance(message, GenerationFailed) for message in messages) else str(row["state"])
 
 
 def outcome(row: Row, at: datetime) -> list[Message]:
