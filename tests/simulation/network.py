@@ -24,6 +24,8 @@ from irnflow.sandbox.portal import Answer as Answered
 from irnflow.sandbox.portal import Sandbox, irn_of
 from irnflow.sandbox.protocol import declined
 from irnflow.sandbox.switches import Failure, Order
+from tests.simulation.ground import NOON
+from tests.simulation.story import REFUSAL
 
 if TYPE_CHECKING:
     from tests.simulation.process import Process
@@ -42,9 +44,11 @@ _TROUBLE: Final = {
 _SENDING: ContextVar[str] = ContextVar("_SENDING", default="")  # the IRN that a task is about to send
 
 _KNOWN: Final = """
-    select r.state::text, exists (
-        select from irnflow.attempt a
-         where a.irn = r.irn and a.send = r.sends and a.what = 'send' and a.outcome = 'INTENT') as on_record
+    select r.state::text,
+           exists (select from irnflow.attempt a where a.irn = r.irn and a.send = r.sends and a.what = 'send'
+                                                    and a.outcome = 'INTENT') as on_record,
+           exists (select from irnflow.attempt a where a.irn = r.irn and a.digest = r.digest
+                                                    and a.outcome = 'REJECTED') as refused_before
       from irnflow.registration r where r.irn = $1::text
 """
 
@@ -112,6 +116,8 @@ class Wire:
     def _arrive(self, kind: str, request: Request, irn: str, fate: str | None, answer: "asyncio.Future[Reply]",
                 back_s: float, status: int, draw: Random) -> None:  # fmt: skip
         self.travelling[irn] -= 1
+        if irn in self.world.refused:
+            self.sandbox.obey(Order(fail_next=Failure(call="generate", code=REFUSAL)))
         if fate == "trouble":
             self.sandbox.obey(Order(fail_next=Failure(call=kind, code=draw.choice(_TROUBLE[kind]))))  # type: ignore[arg-type]
         said = self._unseen(request) or self.sandbox.call(
@@ -145,10 +151,11 @@ class Wire:
         """Whether this document may be sent now."""
         if self.travelling[irn]:
             self.world.breach(f"{irn[:8]} is sent while an earlier call of it is still on its way")
-        if self.sandbox.register.by_irn(irn):
+        entry = self.sandbox.register.by_irn(irn)
+        if entry and entry.made_at >= NOON:
             self.world.breach(f"{irn[:8]} is sent, and the portal has it already")
         known = self.world.store.ask(_KNOWN, irn)
-        if not known or known[0]["state"] != "INTENT" or not known[0]["on_record"]:
+        if known != [{"state": "INTENT", "on_record": True, "refused_before": False}]:
             self.world.breach(f"{irn[:8]} is sent, and the store says of it: {known}")
 
 

@@ -13,20 +13,19 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-import msgspec
-
 from irnflow.books import sample
 from irnflow.bus import memory
-from irnflow.errors import Unavailable
 from irnflow.sandbox.switches import Order
-from irnflow.store import accounting, accounts, batches
+from irnflow.store import accounting, accounts
+from tests.simulation import people
 from tests.simulation.database import Blocking
 from tests.simulation.faults import Faults, pick
 from tests.simulation.ground import BOOKS, NOON, Ground
 from tests.simulation.network import Wire
-from tests.simulation.process import Bus, Process, Store
+from tests.simulation.process import Bus, Process
 from tests.simulation.proof import prove
 from tests.simulation.services import KEY, PORTAL, SERVICES
+from tests.simulation.story import Story
 from tests.simulation.trace import Trace
 
 ENDS_WITHIN_S: Final = 3 * 3600.0  # after the last trouble; the watchdog's patience is part of it
@@ -44,14 +43,6 @@ class Breach(AssertionError):
     """Something that never may happen did, or something that must happen did not."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch that somebody sends in."""
-
-    at_s: float
-    batch_no: str
-    voucher_ids: list[str]
-
-
 class World:
     """One run; `await World(seed, ground).run()` in a virtual loop."""
 
@@ -59,11 +50,12 @@ class World:
         self.faults = faults or Faults(seed)
         self.ground = ground
         self.trace = trace or Trace()
+        self.refused: set[str] = set()  # IRNs of documents that the portal refuses
         self.took_in: dict[int, Callable[[], None]] = {}  # wakes a dispatcher, by number of its process
         self.turns: dict[str, Process] = {}
         self.to_close: list[Callable[[], None]] = []
-        self.asked = _asked(self.faults)
-        self._not_yet = len(self.asked)
+        self.story = Story(self.faults)
+        self._not_yet = len(self.story.asked) + len(self.story.retries_s)
         self._processes: list[Process] = []
         self._away: Counter[str] = Counter()
         self._published = 0
@@ -86,11 +78,10 @@ class World:
         self.broker = memory.Broker(self._mischief())
         self.wire = Wire(self, self.ground.sandbox(self.faults))
         await self._open_account()
+        await self._let_people_in()
         for service in SERVICES:
             for number in range(1, self.faults.instances[service] + 1):
                 self._start(service, number, 1)
-        for asked in self.asked:
-            Process(self, "client", 1, 1).start(partial(self._send_in, asked))
         self._set_weather()
         rest = asyncio.create_task(self._until_rest())
         await asyncio.wait((rest, self._broken), return_when=asyncio.FIRST_COMPLETED)
@@ -198,6 +189,19 @@ class World:
     def _later(self, in_s: float, happens: Callable[..., None], *args: object) -> None:
         asyncio.get_running_loop().call_later(in_s, happens, *args)
 
+    async def _let_people_in(self) -> None:
+        story = self.story
+        self.registered_before = people.documents(self, story.registered_before)
+        await people.register_before(self, self.registered_before)
+        self.refused = {document.irn for document in people.documents(self, story.refused)}
+        work = [
+            *(partial(people.send_in, asked) for asked in story.asked),
+            *(partial(people.retry, number, at_s) for number, at_s in enumerate(story.retries_s)),
+            *(partial(people.edit, change) for change in story.edits),
+        ]
+        for number, each in enumerate(work):
+            Process(self, "client", number, 1).start(each)
+
     # -- who uses it -------------------------------------------------------------------------------------------------
 
     async def _open_account(self) -> None:
@@ -212,20 +216,8 @@ class World:
         for gstin in sample.GSTINS:
             await accounts.add_gstin(self.store, KEY, gstin, account_id=account_id, credentials=credentials)
 
-    async def _send_in(self, asked: Asked, process: Process, _: Bus) -> None:
-        """As a client that asks again until it is told that the batch is taken in."""
-        await asyncio.sleep(asked.at_s)
-        while True:
-            try:
-                done = await batches.intake(
-                    Store(process), 1, asked.voucher_ids, batch_no=asked.batch_no, books=BOOKS,
-                    idempotency_key=asked.batch_no, at=self.now(),
-                )  # fmt: skip
-                break
-            except Unavailable:
-                await asyncio.sleep(1.0)
-        if done["outcome"] not in ("ACCEPTED", "REPEATED"):
-            self.breach(f"intake says {done['outcome']}")
+    def has_work(self) -> None:
+        """Somebody has sent something in, or found nothing to send."""
         self._not_yet -= 1
         for took_in in self.took_in.values():
             took_in()
@@ -260,16 +252,3 @@ class World:
         for close in self.to_close:
             close()
         self.wire.sandbox.register.close()
-
-
-def _asked(faults: Faults) -> list[Asked]:
-    """One to three batches of a few of the sample's vouchers; some are in two of them."""
-    draw = faults.stream("client")
-    return [
-        Asked(
-            at_s=draw.choice((0.0, faults.moment(draw))),
-            batch_no=f"B{number}",
-            voucher_ids=draw.sample(sample.IDS, draw.randrange(1, 9)),
-        )
-        for number in range(1, draw.choice((2, 3, 4)))
-    ]
