@@ -1,8 +1,11 @@
+import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from irnflow import messages
 from irnflow.errors import BadMessage
@@ -25,6 +28,7 @@ from irnflow.messages import (
     Validated,
     ValidationFailed,
     decode,
+    message_id,
     publication,
 )
 
@@ -86,6 +90,13 @@ def test_the_same_message_has_the_same_id_and_another_occurrence_another() -> No
     )
 
     assert first == again != second
+
+
+@given(st.integers(0, 2**40), st.text(min_size=1, max_size=100), st.integers(0, 9))
+def test_a_message_id_is_a_uuid5(batch_id: int, transaction_id: str, n: int) -> None:
+    name = f"{batch_id}\0{transaction_id}\0fetch.data\0{n}"
+
+    assert message_id(batch_id, transaction_id, "fetch.data", n) == str(uuid.uuid5(messages._IDS, name))
 
 
 def test_all_that_is_said_of_a_transaction_is_one_trace() -> None:

@@ -24,6 +24,9 @@ from irnflow.local.child import Child, NotStarted, answers, choose_port
 INSTALLED: Final = Path("/usr/lib/rabbitmq/bin")
 NODE: Final = "irnflow@127.0.0.1"  # a long name, by address: needs no name service
 VHOST: Final = "irnflow"
+_LOOPBACK: Final = "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
+# Schedulers sleep when idle instead of spinning, for others need the CPU (RabbitMQ docs, runtime tuning).
+_IDLE: Final = "+sbwt none +sbwtdcpu none +sbwtdio none"
 UNPACK_S: Final = 300
 
 
@@ -186,7 +189,7 @@ def _environment(folder: Path, programs: Path, ports: Mapping[str, int]) -> dict
         "RABBITMQ_DIST_PORT": str(ports["dist"]),
         "ERL_EPMD_PORT": str(ports["epmd"]),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{_LOOPBACK} {_IDLE}",
     }
 
 
