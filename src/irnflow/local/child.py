@@ -131,8 +131,9 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process.pid, self._stop)  # Process.send_signal would reap it behind asyncio's back
         try:
-            async with asyncio.timeout(self._stop_s):
-                await process.wait()
+            # Not asyncio.timeout: before Python 3.11.4 it ends in CancelledError where its task is being cancelled, as
+            # here, and the server would outlive us (https://github.com/python/cpython/issues/102780).
+            await asyncio.wait_for(process.wait(), self._stop_s)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
