@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from bench.machine import Slowdown
 from bench.processes import cpu_seconds, memory_mb
 from irnflow.books import sample
 from irnflow.local import deployment
@@ -25,18 +26,19 @@ _WARM_UP: Final = 300  # vouchers that nobody measures: connections, caches, fir
 
 async def main(n: int) -> None:
     """Measure and print."""
+    slowdown = Slowdown()
     with tempfile.TemporaryDirectory(prefix="irnflow-bench-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL may run as another user
         instead = {"registration": ("-m", "bench.portal")}
         async with deployment.running(Path(folder), instead=instead) as deployed:
             ids = sample.synthetic(deployed.books_url, n + _WARM_UP)
-            await _registered(deployed, ids[:_WARM_UP])
+            await _registered(deployed, ids[:_WARM_UP], slowdown)
             groups = _groups(deployed)
             before, began = cpu_seconds(groups), time.monotonic()
-            accepted_s = await _registered(deployed, ids[_WARM_UP:])
+            accepted_s = await _registered(deployed, ids[_WARM_UP:], slowdown)
             took_s, after = time.monotonic() - began, cpu_seconds(groups)
             cpu_ms = {name: (after[name] - before[name]) * 1000 / n for name in groups}
-            _print(n, took_s, accepted_s, cpu_ms, memory_mb(groups["pipeline"]))
+            _print(n, took_s, accepted_s, cpu_ms, memory_mb(groups["pipeline"]), slowdown.factor)
 
 
 def _groups(deployed: Deployment) -> dict[str, list[int]]:
@@ -49,7 +51,7 @@ def _groups(deployed: Deployment) -> dict[str, list[int]]:
     }
 
 
-async def _registered(deployed: Deployment, ids: Sequence[str]) -> float:
+async def _registered(deployed: Deployment, ids: Sequence[str], slowdown: Slowdown) -> float:
     """Submit one batch and wait until each of its vouchers is registered; gives the seconds until it was accepted."""
     async with deployed.call() as api, asyncio.timeout(_DEADLINE_S):
         began = time.monotonic()
@@ -64,13 +66,15 @@ async def _registered(deployed: Deployment, ids: Sequence[str]) -> float:
                 return accepted_s
             failed = {state: count for state, count in counts.items() if "FAILED" in state and count}
             assert not failed, failed
+            slowdown.sample()
             await asyncio.sleep(_POLL_S)
 
 
-def _print(n: int, took_s: float, accepted_s: float, cpu_ms: Mapping[str, float], pss_mb: float) -> None:
+def _print(n: int, took_s: float, accepted_s: float, cpu_ms: Mapping[str, float], pss_mb: float, slower: float) -> None:
     total_ms = cpu_ms["pipeline"] + cpu_ms["broker"] + cpu_ms["PostgreSQL"]
     print(f"{n} vouchers of five lines in {took_s:.1f} s: {n / took_s:.0f} a second (accepted in {accepted_s:.2f} s)")
     print(f"CPU {total_ms:.2f} ms a voucher; our Python processes hold {pss_mb:.0f} MB (PSS)")
+    print(f"a fixed piece of work took {slower:.2f} times as long as at rest: at rest {total_ms / slower:.2f} ms")
     for name, ms in cpu_ms.items():
         print(f"  {name:<16}{ms:6.2f} ms")
 
