@@ -19,7 +19,7 @@ from irnflow.local import deployment
 from irnflow.local.demo import BOOKS
 from irnflow.local.deployment import Deployment
 
-DEADLINE_S = 60
+DEADLINE_S = 150  # a broker may take half a minute to come back, and what it lost is told again after another
 UNSETTLED = ("PROCESSING", "DATA_FETCHED", "VALIDATION_SUCCESS", "IN_DOUBT", "GENERATION_SUCCESS")
 
 COUNTED = set(topology.QUEUES) - {topology.DEAD_LETTER_QUEUE}

@@ -10,7 +10,11 @@ from irnflow.bus import topology
 from irnflow.settings import SERVICES
 from tests.flow.conftest import Flow
 
-pytestmark = [pytest.mark.xdist_group("flow"), pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.xdist_group("flow"),
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(400),
+]
 
 SIZE = 300
 MESSAGES_OF_A_VOUCHER = 8  # fetch, process, generate, update, and the status after each

@@ -5,7 +5,11 @@ import pytest
 from irnflow.books import sample
 from tests.flow.conftest import Flow
 
-pytestmark = [pytest.mark.xdist_group("flow"), pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [
+    pytest.mark.xdist_group("flow"),
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(400),
+]
 
 
 async def test_every_sample_voucher_fares_as_the_sample_expects(flow: Flow) -> None:
