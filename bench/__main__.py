@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from bench import intake
 from bench.machine import Slowdown
 from bench.processes import cpu_seconds, memory_mb
 from irnflow.books import sample
@@ -81,5 +82,6 @@ def _print(n: int, took_s: float, accepted_s: float, cpu_ms: Mapping[str, float]
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("n", nargs="?", type=int, default=5_000, help="how many vouchers (5000)")
-    asyncio.run(main(parser.parse_args().n))
+    parser.add_argument("what", nargs="?", default="5000", help="how many vouchers (5000), or `intake`")
+    what = parser.parse_args().what
+    asyncio.run(intake.main() if what == "intake" else main(int(what)))
