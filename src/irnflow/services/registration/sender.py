@@ -54,7 +54,11 @@ async def send_forever(parts: Parts) -> None:
 async def _lease(parts: Parts, most: int) -> list[Leased]:
     parts.to_send.clear()
     now = parts.now()
-    rows = await parts.database.fetch(_SQL["lease"], now, now + parts.deadline + parts.slack, most)
+    try:
+        rows = await parts.database.fetch(_SQL["lease"], now, now + parts.deadline + parts.slack, most)
+    except Unavailable as error:  # ending here would drop what the calls in flight come to
+        parts.log.warning("store away, nothing is leased", error=str(error))
+        return []
     if len(rows) == most:
         parts.to_send.set()  # there may be more
     return [leased_of(row) for row in rows]
@@ -188,7 +192,12 @@ async def _settle_forever(parts: Parts, results: "asyncio.Queue[Result]") -> Non
         await asyncio.sleep(_LINGER_S)
         while not results.empty() and len(batch) < _SETTLE_MOST:
             batch.append(results.get_nowait())
-        await settle(parts, batch)
+        try:
+            await settle(parts, batch)
+        except asyncio.CancelledError:
+            for result in batch:  # whoever stops us settles them; twice changes nothing
+                results.put_nowait(result)
+            raise
 
 
 async def settle(parts: Parts, results: Sequence[Result]) -> None:
