@@ -149,6 +149,21 @@ def _marked_before_sent(right: Any) -> Any:
     return release
 
 
+def _ends_with_the_store(right: Any) -> Any:
+    async def lease(parts: Parts, most: int) -> Any:
+        await parts.database.fetch("select 1 as one")
+        return await right(parts, most)
+
+    return lease
+
+
+def _tried_once(right: Any) -> Any:
+    async def until_it_answers(parts: Parts, sql: str, *args: object) -> Any:
+        return await parts.database.fetch(sql, *args)
+
+    return until_it_answers
+
+
 def _forgetful(right: Any) -> Any:
     async def record(database: Any, told: Any) -> None:
         return
@@ -171,6 +186,8 @@ MUTATIONS: Final[dict[str, Broken]] = {
     "an answer counts only for a lease that holds": sql(
         "registration_settle", ("r.state in ('INTENT', 'UNKNOWN')", "r.state = 'INTENT'")
     ),
+    "no lease, and calls in flight are forgotten": code(sender, "_lease", _ends_with_the_store),
+    "an answer is dropped when the store is away": code(sender, "_until_it_answers", _tried_once),
     "told is marked before it is said": code(sender, "tell", _told_before_said),
     "a delivery is acked before its answer is confirmed": code(batch._Worker, "_settle", _acked_before_said),
     "released is marked before it is sent": code(irn_service, "release", _marked_before_sent),

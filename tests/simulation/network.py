@@ -12,7 +12,7 @@ from collections import Counter
 from contextvars import ContextVar
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -44,7 +44,7 @@ _TROUBLE: Final = {
 _SENDING: ContextVar[str] = ContextVar("_SENDING", default="")  # the IRN that a task is about to send
 
 _KNOWN: Final = """
-    select r.state::text,
+    select r.state::text, r.sends,
            exists (select from irnflow.attempt a where a.irn = r.irn and a.send = r.sends and a.what = 'send'
                                                     and a.outcome = 'INTENT') as on_record,
            exists (select from irnflow.attempt a where a.irn = r.irn and a.digest = r.digest
@@ -61,12 +61,21 @@ class Portal(client.Portal):
         return await super().generate(credentials, session, payload)
 
 
+class Call(NamedTuple):
+    """One call to register a document."""
+
+    irn: str
+    send: int  # which of this document's
+    process: "Process"
+
+
 class Wire:
     """Between all processes and one portal."""
 
     def __init__(self, world: "World", sandbox: Sandbox) -> None:
         self.world = world
         self.sandbox = sandbox
+        self.ended: list[Call] = []  # of whose end its process knows
         self.travelling: Counter[str] = Counter()  # calls that may still arrive, by IRN
 
     def sends(self, process: "Process") -> client.Send:
@@ -76,9 +85,13 @@ class Wire:
             kind = kind_of(request)
             await process.point(f"before {kind}")
             if kind == "generate":
-                self._check(_SENDING.get())
-            reply = await self._carry(process, kind, request)
-            await process.point(f"after {kind}")
+                call = Call(irn=_SENDING.get(), send=self._check(_SENDING.get()), process=process)
+            try:
+                reply = await self._carry(process, kind, request)
+                await process.point(f"after {kind}")
+            finally:
+                if kind == "generate" and process.alive:
+                    self.ended.append(call)
             return reply
 
         return send
@@ -147,16 +160,17 @@ class Wire:
                 return Answered(status=200, body=declined(refused("2148")))
         return None
 
-    def _check(self, irn: str) -> None:
-        """Whether this document may be sent now."""
+    def _check(self, irn: str) -> int:
+        """Whether this document may be sent now; gives which call of it that is."""
         if self.travelling[irn]:
             self.world.breach(f"{irn[:8]} is sent while an earlier call of it is still on its way")
         entry = self.sandbox.register.by_irn(irn)
         if entry and entry.made_at >= NOON:
             self.world.breach(f"{irn[:8]} is sent, and the portal has it already")
-        known = self.world.store.ask(_KNOWN, irn)
-        if known != [{"state": "INTENT", "on_record": True, "refused_before": False}]:
+        known = self.world.store.ask(_KNOWN, irn)[0]
+        if [known["state"], known["on_record"], known["refused_before"]] != ["INTENT", True, False]:
             self.world.breach(f"{irn[:8]} is sent, and the store says of it: {known}")
+        return int(known["sends"])
 
 
 def kind_of(request: Request) -> str:

@@ -19,6 +19,10 @@ _FAILURES: Final = """
     select b.batch_no, f.transaction_id, f.stage
       from irnflow.failure f join irnflow.batch b using (batch_id) where f.closed_at is null
 """
+_ANSWERS: Final = """
+    select irn, send from irnflow.attempt
+     where what = 'send' and outcome <> 'INTENT' and says <> 'no answer was recorded in time'
+"""
 _SLOW_S: Final = 200.0  # with troubles that last longer, what is only late may seem lost
 _STAGES: Final = {
     State.DATA_FETCH_FAILED: "data_fetch",
@@ -33,6 +37,7 @@ async def prove(world: "World") -> None:
     _prove_fates(world)
     await _prove_portal_and_books(world)
     _prove_that_nothing_was_lost(world)
+    _prove_that_answers_are_on_record(world)
 
 
 def _prove_fates(world: "World") -> None:
@@ -76,6 +81,13 @@ def _prove_that_nothing_was_lost(world: "World") -> None:
         return
     asked_again = [line for line in world.trace.lines if "quiet transactions" in line or "told again" in line]
     _agree("what the watchdog did", asked_again, [])
+
+
+def _prove_that_answers_are_on_record(world: "World") -> None:
+    """What a call came to is in the ledger, if the process that heard it lived on."""
+    told = [(call.irn, call.send) for call in world.wire.ended if call.process.alive]
+    known = {(row["irn"], row["send"]) for row in world.store.ask(_ANSWERS)}
+    _agree("answers that were lost", [call for call in told if call not in known], [])
 
 
 def _agree(what: str, found: Iterable[object], expected: Iterable[object]) -> None:
