@@ -91,6 +91,4 @@ async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", migration: Mi
         await connection.execute(
             "create table if not exists irnflow.migration (name text primary key, checksum bytea not null)"
         )
-        await connection.execute(
-            "insert into irnflow.migration values ($1, $2)", migration.name, migration.checksum
-        )
+        await connection.execute("insert into irnflow.migration values ($1, $2)", migration.name, migration.checksum)
