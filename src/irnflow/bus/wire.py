@@ -24,6 +24,7 @@ from irnflow.errors import BadInput, Unavailable
 
 CONNECT_S: Final = 20.0
 REPLY_S: Final = 30.0  # the broker answers each question within milliseconds, but for a quorum queue without leader
+# With wait_for: before Python 3.11.4 `asyncio.timeout` in a task that is being cancelled raises CancelledError.
 GOODBYE_S: Final = 5.0  # then it is left without: what is unsettled goes back all the same
 HEARTBEAT_S: Final = 20
 _BLOCKED: Final = b"\x00\x0a\x00\x3c"  # connection.blocked
@@ -113,8 +114,7 @@ class Channel:
         """Say good-bye, unless there is nobody to hear it; gives whether the number is free again."""
         try:
             if self.gone is None:
-                async with asyncio.timeout(GOODBYE_S):
-                    await self.ask(spec.Channel.Close(200, "done", 0, 0))
+                await asyncio.wait_for(self.ask(spec.Channel.Close(200, "done", 0, 0)), GOODBYE_S)
         except (Unavailable, TimeoutError):
             return self._closed
         finally:
@@ -168,8 +168,7 @@ async def connected(url: str, name: str) -> AsyncIterator[Wire]:
         yield Wire(connection, factory.reader, factory.writer)
     finally:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
-                await connection.close()
+            await asyncio.wait_for(connection.close(), GOODBYE_S)
         factory.writer.transport.abort()
 
 
