@@ -30,7 +30,7 @@ CALLS: Final = (
 # What may become of a statement to the store, and of a piece of work on the books.
 STATEMENTS: Final = ("refused", "forgotten")  # not done; done, and nobody is told
 # What may be away for a while.
-OUTAGES: Final = ("store", "books", "broker", "portal")
+OUTAGES: Final = ("store", "books", "broker", "portal", "look-ups")
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -50,6 +50,8 @@ class Faults:
         self.kill = draw.choice((0.0, 0.02, 0.1, 0.3))  # at a point reached first; less each time it is reached again
         self.restart_s = draw.choice((0.1, 5.0, 60.0, 200.0))  # a killed process comes back within that
         self.calls = _chances(draw, CALLS)
+        if draw.random() < 0.5:  # one of them all the time
+            self.calls = dict.fromkeys(CALLS, 0.0) | {draw.choice(CALLS): 0.5}
         self.statements = _chances(draw, STATEMENTS, most=0.1)
         self.books = _chances(draw, STATEMENTS, most=0.2)
         self.slow_s = draw.choice((0.001, 0.01, 0.5))  # a statement takes up to that
@@ -61,7 +63,7 @@ class Faults:
         self.outages = [self._outage(draw) for _ in range(draw.choice((0, 0, 1, 3)))]
         self.wipe_after = draw.randrange(1, 80) if draw.random() < 0.08 else None  # so many messages the broker loses
         self.turns_shared = draw.random() < 0.2  # two hold the dispatcher's turn, and don't know
-        self.lag_s = draw.choice((0.0, 0.0, 55.0))  # so much later look-ups see what the portal has registered
+        self.lag_s = draw.choice((0.0, 55.0))  # so much later look-ups see what the portal has registered
         self.token_life_s = draw.choice((120, 3600))
         self._kills = self.stream("kills")
         self._passed: Counter[str] = Counter()

@@ -131,7 +131,7 @@ class Wire:
         self.travelling[irn] -= 1
         if irn in self.world.refused:
             self.sandbox.obey(Order(fail_next=Failure(call="generate", code=REFUSAL)))
-        if fate == "trouble":
+        if fate == "trouble" or self._is_lookup_away(kind):
             self.sandbox.obey(Order(fail_next=Failure(call=kind, code=draw.choice(_TROUBLE[kind]))))  # type: ignore[arg-type]
         said = self._unseen(request) or self.sandbox.call(
             request.method, request.path, request.headers, request.body, now=self.world.now()
@@ -148,6 +148,9 @@ class Wire:
             case "gateway":
                 reply = Reply(status=status, headers={}, body=b"")
         asyncio.get_running_loop().call_later(back_s, _answered, answer, reply)
+
+    def _is_lookup_away(self, kind: str) -> bool:
+        return kind in ("by_irn", "by_document") and self.world.away("look-ups")
 
     def _unseen(self, request: Request) -> Answered | None:
         """What a look-up gets while the portal has registered the document, and doesn't show it yet."""
