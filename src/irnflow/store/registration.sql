@@ -16,8 +16,8 @@ select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, 
     $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::int[], $16::timestamptz[],
     $17::timestamptz, $18::timestamptz);
 
--- expire: calls whose lease ran out become UNKNOWN.
-select irnflow.registration_expire($1::timestamptz) as n;
+-- expire: calls whose lease ran out become UNKNOWN; the first look-up at $2.
+select irnflow.registration_expire($1::timestamptz, $2::timestamptz) as n;
 
 -- due: UNKNOWN documents whose look-up is due.
 select * from irnflow.registration_due($1::timestamptz, $2::timestamptz, $3::int);

@@ -64,7 +64,7 @@ class Desk:
         return await self.store.fetch(SQL["untold"], self.at, self.at + timedelta(seconds=30), 100)
 
     async def expire(self) -> int:
-        return int((await self.store.fetch(SQL["expire"], self.at))[0]["n"])
+        return int((await self.store.fetch(SQL["expire"], self.at, self.at))[0]["n"])
 
     async def due(self) -> Sequence[Row]:
         return await self.store.fetch(SQL["due"], self.at, self.at + timedelta(minutes=5), 100)

@@ -367,6 +367,16 @@ async def test_a_login_that_the_portal_puts_off_stops_nobody(room: Room) -> None
     assert await room.desk.state("A/1") == "READY"
 
 
+async def test_no_call_begins_that_could_outlast_its_lease(room: Room) -> None:
+    await room.arrive()
+    leased = msgspec.structs.replace(leased_of((await room.desk.lease())[0]), begin_by=NOON)
+    room.desk.later(1)
+
+    result = await generate(room.parts, leased)
+
+    assert (result.outcome, room.generates) == ("NOT_DONE", 0)
+
+
 async def test_a_wrong_password_stops_the_queue_after_one_login(room: Room) -> None:
     next_fails(room, call="auth", code="1019")
     await room.arrive()

@@ -27,7 +27,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     log: Any
     concurrency: int  # calls in flight
     deadline: timedelta  # of a call
-    slack: timedelta = timedelta(seconds=60)  # INTENT lives for deadline and slack, then the answer counts as lost
+    slack: timedelta = timedelta(seconds=60)  # INTENT lives for deadline and slack; a call begins within the slack
     settle: timedelta  # the first look-up, so long after the call's deadline
     gap: timedelta  # between two look-ups that must both say "not there"
     idle_s: float = 1.0  # what other processes, or a crash, left to do is looked for so often

@@ -30,7 +30,7 @@ async def resolve_forever(parts: Parts) -> None:
     """Expire leases, look up what is due, settle what was found."""
     while True:
         now = parts.now()
-        expired = (await parts.database.fetch(_SQL["expire"], now))[0]["n"]
+        expired = (await parts.database.fetch(_SQL["expire"], now, now + parts.settle))[0]["n"]
         if expired:
             parts.log.warning("calls without an answer are in doubt", n=expired)
             parts.to_tell.set()

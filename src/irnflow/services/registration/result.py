@@ -41,6 +41,7 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     send: int
     payload: bytes
+    begin_by: datetime | None = None  # sends only: a call that begins later may outlast its lease
     sent_at: datetime | None = None  # look-ups only
     not_there: int = 0  # look-ups only: how many in a row said so
 

@@ -61,7 +61,7 @@ async def _lease(parts: Parts, most: int) -> list[Leased]:
         return []
     if len(rows) == most:
         parts.to_send.set()  # there may be more
-    return [leased_of(row) for row in rows]
+    return [msgspec.structs.replace(leased_of(row), begin_by=now + parts.slack) for row in rows]
 
 
 def leased_of(row: Row) -> Leased:
@@ -110,6 +110,7 @@ async def generate(parts: Parts, leased: Leased) -> Result:
     except Transient as error:  # no call was made
         return meaning.of_not_done(leased, NotSent(str(error)))
     try:
+        _check_lease(parts, leased)
         answer = await parts.portal.generate(credentials, session, leased.payload)
         if meaning.has(answer.errors, PortalClass.TOKEN):  # 1005: log in once more, repeat once, never loop
             await parts.sessions.forget(leased.gstin, session)
@@ -117,6 +118,7 @@ async def generate(parts: Parts, leased: Leased) -> Result:
                 credentials, session = await parts.sessions.get(leased.gstin)
             except (Permanent, Transient) as error:
                 return meaning.of_not_done(leased, NotSent(str(error)))
+            _check_lease(parts, leased)
             answer = await parts.portal.generate(credentials, session, leased.payload)
     except (NotSent, NotDone) as error:
         return meaning.of_not_done(leased, error)
@@ -128,6 +130,12 @@ async def generate(parts: Parts, leased: Leased) -> Result:
         return await _meaning_of(parts, leased, answer, credentials, session)
     except (NotSent, NotDone, Lost) as error:  # of the look-up: the portal may have the document
         return in_doubt(parts, leased, str(error))
+
+
+def _check_lease(parts: Parts, leased: Leased) -> None:
+    """Raises NotSent where a login took so long that the look-ups could come before the call."""
+    if leased.begin_by and parts.now() > leased.begin_by:
+        raise NotSent("the lease has no time left for a call")
 
 
 async def _meaning_of(

@@ -268,7 +268,7 @@ begin
 end $$;
 
 -- Calls whose lease ran out: whoever made them died, and the answer counts as lost. Gives how many.
-create function irnflow.registration_expire(p_at timestamptz) returns bigint language sql
+create function irnflow.registration_expire(p_at timestamptz, p_look_at timestamptz) returns bigint language sql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -279,7 +279,7 @@ as $$
          order by irn for update skip locked),
     changed as (
         update irnflow.registration r
-           set state = 'UNKNOWN', next_at = p_at, not_there = 0, lease_until = null, updated_at = p_at
+           set state = 'UNKNOWN', next_at = p_look_at, not_there = 0, lease_until = null, updated_at = p_at
           from expired where r.irn = expired.irn
         returning r.*),
     ledger as (
