@@ -186,6 +186,7 @@ MUTATIONS: Final[dict[str, Broken]] = {
     "an answer counts only for a lease that holds": sql(
         "registration_settle", ("r.state in ('INTENT', 'UNKNOWN')", "r.state = 'INTENT'")
     ),
+    "a call begins at the end of its lease": code(sender, "_check_lease", lambda right: lambda parts, leased: None),
     "no lease, and calls in flight are forgotten": code(sender, "_lease", _ends_with_the_store),
     "an answer is dropped when the store is away": code(sender, "_until_it_answers", _tried_once),
     "told is marked before it is said": code(sender, "tell", _told_before_said),
