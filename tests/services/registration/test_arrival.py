@@ -2,7 +2,7 @@
 
 import json
 
-from tests.services.registration.conftest import Desk
+from tests.services.registration.conftest import Desk, irn_of
 
 
 async def test_a_new_document_is_ready_and_its_intent_is_on_record_before_the_call(desk: Desk) -> None:
@@ -241,3 +241,26 @@ async def test_what_was_told_is_not_told_again_by_itself(desk: Desk) -> None:
 
     desk.later(3600)
     assert await desk.untold() == []
+
+
+async def test_a_repeated_request_whose_voucher_was_renumbered_meanwhile_makes_no_document(desk: Desk) -> None:
+    await desk.arrive(1, "v1", "A/1", b"first")
+    await desk.refuse((await desk.lease())[0])
+
+    await desk.arrive(1, "v1", "A/2", b"renumbered")
+
+    assert await desk.lease() == []
+    assert [(row["irn"], row["state"]) for row in await desk.untold()] == [(irn_of("A/1"), "REJECTED")]
+
+
+async def test_a_repeated_request_that_has_its_answer_makes_no_document_when_nothing_stands_in_its_way_any_more(
+    desk: Desk,
+) -> None:
+    await desk.arrive(1, "v1", "A/1")
+    leased = await desk.lease()
+    await desk.arrive(2, "v1", "A/2")
+    await desk.refuse(leased[0])
+
+    await desk.arrive(2, "v1", "A/2")
+
+    assert await desk.lease() == []

@@ -88,15 +88,18 @@ begin
      order by batch_id, transaction_id
     on conflict do nothing;
 
+    -- Of what is on record, never of what only arrives: a repeated request whose voucher was renumbered or changed
+    -- meanwhile, or which has its answer already, makes no document.
     insert into irnflow.registration
            (irn, gstin, doc_typ, doc_no, doc_dt, account_id, books, voucher_id, state, attempt, digest,
             batch_id, transaction_id, portal, next_at, updated_at)
-    select a.irn, a.gstin, a.doc_typ, a.doc_no, a.doc_dt, a.account_id, a.books, a.transaction_id, 'READY', 1, a.digest,
-           a.batch_id, a.transaction_id, p_portal, p_at, p_at
-      from unnest(p_irns, p_gstins, p_doc_typs, p_doc_nos, p_doc_dts, p_account_ids, p_books, p_transaction_ids,
-                  p_digests, p_batch_ids)
-        as a (irn, gstin, doc_typ, doc_no, doc_dt, account_id, books, transaction_id, digest, batch_id)
-     order by a.irn
+    select known.irn, a.gstin, a.doc_typ, a.doc_no, a.doc_dt, known.account_id, known.books, known.transaction_id,
+           'READY', 1, known.digest, known.batch_id, known.transaction_id, p_portal, p_at, p_at
+      from unnest(p_batch_ids, p_transaction_ids, p_irns, p_digests, p_gstins, p_doc_typs, p_doc_nos, p_doc_dts)
+        as a (batch_id, transaction_id, irn, digest, gstin, doc_typ, doc_no, doc_dt)
+      join irnflow.registration_request known using (batch_id, transaction_id, irn, digest)
+     where known.verdict is null
+     order by known.irn
     on conflict do nothing; -- of the IRN, or of the voucher under another number
     get diagnostics to_send = row_count;
 
