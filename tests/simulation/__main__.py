@@ -1,16 +1,19 @@
 """Runs of the simulation, by hand and in the long proofs: `python -m tests.simulation` and
 
 SEED                     shows one run, step by step
-FIRST LAST               runs all these seeds
+FIRST LAST               runs all these seeds, on every core
 mutations [MOST [WORD]]  shows that each broken promise (that has the word) is seen within so many seeds
 """
 
 # ruff: noqa: T201 (it talks to whoever runs it)
 
+import multiprocessing
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -32,8 +35,7 @@ def main(words: list[str]) -> int:
             with standing() as ground:
                 return mutations(int(rest[0]) if rest else MOST, " ".join(rest[1:]), ground)
         case [first, last]:
-            with standing() as ground:
-                return many(int(first), int(last), ground)
+            return many(range(int(first), int(last) + 1), os.cpu_count() or 1)
         case [seed]:
             with standing() as ground:
                 return one(int(seed), ground)
@@ -61,14 +63,26 @@ def one(seed: int, ground: Ground) -> int:
     return 1 if wrong else 0
 
 
-def many(first: int, last: int, ground: Ground) -> int:
-    began, failed = time.monotonic(), 0
-    for seed in range(first, last + 1):
-        if wrong := what_is_wrong(seed, ground):
-            failed += 1
-            print(f"seed {seed}: {wrong}", flush=True)
-    print(f"seeds {first} to {last}: {failed} fail, {time.monotonic() - began:.0f} s")
+def many(seeds: range, jobs: int) -> int:
+    """Deal the seeds out to so many processes, each on a ground of its own."""
+    began = time.monotonic()
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        failed = sum(pool.map(hand, [seeds[at::jobs] for at in range(jobs)]))
+    print(f"seeds {seeds[0]} to {seeds[-1]}: {failed} fail, {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
+
+
+def hand(seeds: range) -> int:
+    """How many of these seeds fail."""
+    failed = 0
+    with standing() as ground:
+        for number, seed in enumerate(seeds, 1):
+            if wrong := what_is_wrong(seed, ground):
+                failed += 1
+                print(f"seed {seed}: {wrong}", flush=True)
+            if number % 250 == 0:
+                print(f"{number} of {len(seeds)} seeds in this process, {failed} fail", flush=True)
+    return failed
 
 
 def mutations(most: int, word: str, ground: Ground) -> int:
