@@ -22,13 +22,11 @@ from irnflow.api.server import probes, serving
 from irnflow.bus import rabbit
 from irnflow.bus.batch import Consumer, Now, consume, each, reading
 from irnflow.bus.port import Bus
-from irnflow.gst import dates, inv01
-from irnflow.gst.calculate import calculate
+from irnflow.gst import dates
+from irnflow.gst.examine import Examined, examine
 from irnflow.gst.faults import Fault, Severity
-from irnflow.gst.invoice import Invoice
 from irnflow.gst.irn import financial_year, irn
-from irnflow.gst.normalise import normalise
-from irnflow.gst.rules import TURNOVER_NOT_SAID, Facts, RulePack, pack
+from irnflow.gst.rules import TURNOVER_NOT_SAID, Facts
 from irnflow.log import logger
 from irnflow.messages import DataFetched, Detail, Message, State, StatusChanged, Validated, ValidationFailed
 from irnflow.settings import Settings
@@ -46,18 +44,10 @@ def handle(fetched: DataFetched, *, accept_sandbox_gstins: bool, now: Now) -> li
         turnover_crore=TURNOVER_NOT_SAID if fetched.turnover_crore is None else fetched.turnover_crore,
         accept_sandbox_gstins=accept_sandbox_gstins,
     )
-    rules = pack(facts.day)
-    tidied, notes = normalise(fetched.invoice)
-    invoice = calculate(tidied)
-    found = rules.check(invoice, facts)
-    faults = [fault for fault in found if fault.severity is Severity.REFUSED]
-    warnings = notes + [fault for fault in found if fault.severity is Severity.WARNING]
-    payload = b"" if faults else inv01.encode(invoice)
-    if len(payload) > inv01.BYTES_MAX:
-        faults = [inv01.too_large(payload)]
-    if faults:
-        return _refused(fetched, [*faults, *warnings], now())
-    return _passed(fetched, invoice, payload, rules, warnings, now())
+    examined = examine(fetched.invoice, facts)
+    if examined.refusals:
+        return _refused(fetched, [*examined.refusals, *examined.warnings], now())
+    return _passed(fetched, examined, now())
 
 
 def _refused(fetched: DataFetched, faults: Sequence[Fault], at: datetime) -> list[Message]:
@@ -82,9 +72,8 @@ def _and_more(says: str, more: int) -> str:
             return f"{says} (and {more} more faults)"
 
 
-def _passed(
-    fetched: DataFetched, invoice: Invoice, payload: bytes, rules: RulePack, warnings: Sequence[Fault], at: datetime
-) -> list[Message]:
+def _passed(fetched: DataFetched, examined: Examined, at: datetime) -> list[Message]:
+    invoice = examined.invoice
     gstin, document = _given(_given(invoice.seller_dtls).gstin), _given(invoice.doc_dtls)
     doc_typ, doc_no, doc_dt = _given(document.typ), _given(document.no), _given(document.dt)
     validated = Validated(
@@ -95,11 +84,11 @@ def _passed(
         doc_no=doc_no,
         doc_dt=doc_dt,
         irn=irn(gstin, financial_year(_given(dates.parse(doc_dt))), doc_typ, doc_no),
-        rule_pack=rules.name,
+        rule_pack=examined.rule_pack,
         validated_at=at,
-        payload=msgspec.Raw(payload),
+        payload=msgspec.Raw(examined.payload),
     )
-    return [validated, _status(fetched, State.VALIDATION_SUCCESS, "", warnings, at)]
+    return [validated, _status(fetched, State.VALIDATION_SUCCESS, "", examined.warnings, at)]
 
 
 def _given(value: T | None) -> T:
