@@ -19,6 +19,7 @@ from irnflow import log
 from irnflow.api.server import probes, serving
 from irnflow.bus import rabbit
 from irnflow.portal.client import Answer, Credentials, Session
+from irnflow.portal.several import Line, Portals
 from irnflow.services import registration
 from irnflow.services.registration.parts import Parts
 from irnflow.settings import Settings, from_environment
@@ -92,10 +93,8 @@ async def main(settings: Settings) -> None:
             Parts(
                 bus=bus,
                 database=store,
-                portal=FreePortal(),  # type: ignore[arg-type]
-                portal_name="NIC1",
-                sessions=FreeSessions(),  # type: ignore[arg-type]
-                keys={},
+                portals=Portals([Line(name="NIC1", family="NIC", portal=FreePortal(), keys={})]),  # type: ignore[arg-type]
+                sessions={"NIC": FreeSessions()},  # type: ignore[dict-item]
                 now=now,
                 log=log.logger(registration.NAME),
                 concurrency=settings.portal_concurrency,

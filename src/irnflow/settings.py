@@ -26,7 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"  # what our servers listen on
     ports: dict[str, int] = msgspec.field(default_factory=dict)  # service name -> port; absent or 0: a free one
     websocket_url: str = ""  # where browsers find the websocket service; empty: same origin
-    portal_url: str = ""  # base URL of the Invoice Registration Portal
+    portals: Path = Path("portals.toml")  # the Invoice Registration Portals: docs/portals.md
+    portal_url: str = ""  # a single portal, described by these variables instead of that file: base URL of its API
     portal_name: str = "NIC1"  # stored with each IRN: who issued it
     portal_auth_key: Path = Path("auth_public.pem")  # the portal's public key for logins
     portal_signing_keys: Path = Path("signing_keys")  # folder of certificates, <kid>.pem
@@ -72,6 +73,6 @@ def _path(kind: type, value: object) -> object:
 
 
 def _below_data(settings: Settings) -> Settings:
-    fields = ("books", "key_file", "portal_auth_key", "portal_signing_keys", "sandbox_dir")
+    fields = ("books", "key_file", "portals", "portal_auth_key", "portal_signing_keys", "sandbox_dir")
     paths = {name: settings.data / getattr(settings, name) for name in fields}  # an absolute path stays itself
     return msgspec.structs.replace(settings, **paths)

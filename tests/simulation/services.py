@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from irnflow.books.shelf import Shelf
+from irnflow.portal.several import Line, Portals
 from irnflow.services import data_fetch, database_update, error_desk, irn_service, registration, validation, websocket
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.sessions import Sessions
@@ -58,10 +59,11 @@ async def serve_validation(process: Process, bus: Bus) -> None:
 async def serve_registration(process: Process, bus: Bus) -> None:
     world, store = process.world, Store(process)
     portal = network.Portal(world.wire.sends(process), world.ground.auth_key)
+    line = Line(name=PORTAL, family=PORTAL, portal=portal, keys=world.ground.keys)
     sessions = Sessions(portal, store, name=PORTAL, key=KEY, now=world.now, random_bytes=process.draw.randbytes)
     await registration.run(
         Parts(
-            bus=bus, database=store, portal=portal, portal_name=PORTAL, sessions=sessions, keys=world.ground.keys,
+            bus=bus, database=store, portals=Portals([line]), sessions={PORTAL: sessions},
             now=world.now, log=world.log(process), concurrency=4, deadline=timedelta(seconds=network.DEADLINE_S),
             settle=timedelta(seconds=_DEFAULTS.lookup_settle_s), gap=timedelta(seconds=_DEFAULTS.lookup_gap_s),
             idle_s=IDLE_S,

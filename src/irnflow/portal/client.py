@@ -141,17 +141,29 @@ class Portal:
         body = msgspec.json.encode({"Data": encrypt(session.sek, payload)})
         return await self._call(credentials, session, "POST", "/eicore/v1.03/Invoice", body)
 
-    async def by_irn(self, credentials: Credentials, session: Session, irn: str) -> Answer:
-        """The registered document of an IRN, for about two days after its registration."""
-        return await self._call(credentials, session, "GET", f"/eicore/v1.03/Invoice/irn/{irn}")
+    async def by_irn(self, credentials: Credentials, session: Session, irn: str, *, irp: str = "") -> Answer:
+        """The registered document of an IRN, for about two days after its registration.
 
-    async def by_document(self, credentials: Credentials, session: Session, typ: str, no: str, dt: str) -> Answer:
-        """The registered document of a type, number and date (dd/mm/yyyy)."""
+        `irp`: the portal of the family whose documents are meant; without it only the asked one's own are searched.
+        """
+        return await self._call(credentials, session, "GET", f"/eicore/v1.03/Invoice/irn/{irn}", irp=irp)
+
+    async def by_document(
+        self, credentials: Credentials, session: Session, typ: str, no: str, dt: str, *, irp: str = ""
+    ) -> Answer:
+        """The registered document of a type, number and date (dd/mm/yyyy); `irp` as for `by_irn`."""
         query = urlencode({"doctype": typ, "docnum": no, "docdate": dt})
-        return await self._call(credentials, session, "GET", f"/eicore/v1.03/Invoice/irnbydocdetails?{query}")
+        return await self._call(credentials, session, "GET", f"/eicore/v1.03/Invoice/irnbydocdetails?{query}", irp=irp)
 
     async def _call(
-        self, credentials: Credentials, session: Session, method: str, path: str, body: bytes = b""
+        self,
+        credentials: Credentials,
+        session: Session,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        irp: str = "",
     ) -> Answer:
         headers = {
             "client_id": credentials.client_id,
@@ -160,7 +172,7 @@ class Portal:
             "user_name": credentials.username,
             "AuthToken": session.token,
             "Content-Type": "application/json",
-        }
+        } | ({"irp": irp} if irp else {})
         envelope = await self._exchange(Request(method=method, path=path, headers=headers, body=body))
         if not envelope.ok:
             return Answer(ok=False, errors=envelope.errors, infos=envelope.infos)

@@ -16,6 +16,7 @@ from irnflow.bus import memory
 from irnflow.messages import Validated, publication
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.client import Lost, Portal, Reply, Request
+from irnflow.portal.several import Line, Portals
 from irnflow.portal.signature import read_keys
 from irnflow.sandbox.identity import Identity, open_identity
 from irnflow.sandbox.portal import Sandbox
@@ -126,15 +127,18 @@ async def room(desk: Desk, portal_folder: Path, identity: Identity) -> AsyncIter
         ),
     )  # fmt: skip
     portal = Portal(send, read_auth_key(portal_folder / "auth_public.pem"))
+    line = Line(name="NIC1", family="NIC", portal=portal, keys=read_keys(portal_folder / "signing_keys"))
     broker = memory.Broker()
     async with broker.connect("registration") as bus:
         parts = Parts(
-            bus=bus, database=desk.store, portal=portal, portal_name="NIC1",
-            sessions=Sessions(
-                portal, desk.store, name="NIC1", key=key, now=lambda: desk.at, random_bytes=os.urandom
-            ),
-            keys=read_keys(portal_folder / "signing_keys"), now=lambda: desk.at, log=log.logger("registration"),
-            concurrency=8, deadline=timedelta(seconds=30), settle=timedelta(seconds=60), gap=timedelta(seconds=60),
+            bus=bus, database=desk.store, portals=Portals([line]),
+            sessions={
+                "NIC": Sessions(
+                    portal, desk.store, name="NIC", key=key, now=lambda: desk.at, random_bytes=os.urandom
+                )
+            },
+            now=lambda: desk.at, log=log.logger("registration"), concurrency=8,
+            deadline=timedelta(seconds=30), settle=timedelta(seconds=60), gap=timedelta(seconds=60),
         )  # fmt: skip
         yield Room(desk, broker, sandbox, parts)
 
@@ -423,7 +427,7 @@ async def test_a_code_that_nobody_knows_is_looked_up_once_then_refused_without_t
 
 
 async def test_a_document_signed_with_an_unknown_key_is_accepted_and_marked(room: Room) -> None:
-    room.parts.keys.clear()  # type: ignore[attr-defined]
+    room.parts.portals["NIC1"].keys.clear()  # type: ignore[attr-defined]
     await room.arrive()
 
     await room.send()
@@ -433,8 +437,9 @@ async def test_a_document_signed_with_an_unknown_key_is_accepted_and_marked(room
 
 
 async def test_a_bad_signature_is_kept_in_doubt_and_never_told_as_success(room: Room, identity: Identity) -> None:
-    kid = next(iter(room.parts.keys))
-    room.parts.keys[kid] = identity.auth_key.public_key()  # type: ignore[index]
+    keys = room.parts.portals["NIC1"].keys
+    kid = next(iter(keys))
+    keys[kid] = identity.auth_key.public_key()  # type: ignore[index]
     await room.arrive()
 
     await room.send()

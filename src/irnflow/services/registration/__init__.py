@@ -14,7 +14,7 @@ Rooms: `sender` calls, `meaning` reads the answers, `resolver` looks up, `teller
 import asyncio
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,6 +28,7 @@ from irnflow.errors import Transient
 from irnflow.messages import Detail, GenerationFailed, Message, State, StatusChanged, Validated
 from irnflow.portal import client
 from irnflow.portal.cipher import read_auth_key
+from irnflow.portal.several import Described, Line, Portals, described
 from irnflow.portal.signature import read_keys
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.resolver import resolve_forever
@@ -45,7 +46,7 @@ _RETRY_S: Final = 1.0
 
 async def handle(requests: Sequence[Validated], *, parts: Parts) -> Sequence[Answer]:
     """Put requests on record, by the arrival rules. What there is to say is told from the table, by the teller."""
-    rows = await parts.database.fetch(_SQL["arrive"], *_columns(requests), parts.portal_name, parts.now())
+    rows = await parts.database.fetch(_SQL["arrive"], *_columns(requests), parts.portals.preferred.name, parts.now())
     if rows[0]["to_send"]:
         parts.to_send.set()
     if rows[0]["to_tell"]:
@@ -113,22 +114,17 @@ async def main(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(database.connect(settings.database_url))
         bus = await stack.enter_async_context(rabbit.connect(settings.amqp_url, NAME))
-        send = await stack.enter_async_context(
-            client.http(
-                settings.portal_url, deadline_s=settings.portal_deadline_s, connections=settings.portal_concurrency
-            )
-        )
-        portal = client.Portal(send, read_auth_key(settings.portal_auth_key))
-        sessions = Sessions(
-            portal, store, name=settings.portal_name, key=read_key(settings.key_file), now=now, random_bytes=os.urandom
-        )
+        portals = Portals([await _opened(stack, settings, name, each) for name, each in _described(settings).items()])
+        key = read_key(settings.key_file)
+        sessions = {
+            line.family: Sessions(line.portal, store, name=line.family, key=key, now=now, random_bytes=os.urandom)
+            for line in reversed(list(portals.values()))  # of a family the preferred one logs in
+        }
         parts = Parts(
             bus=bus,
             database=store,
-            portal=portal,
-            portal_name=settings.portal_name,
+            portals=portals,
             sessions=sessions,
-            keys=read_keys(settings.portal_signing_keys),
             now=now,
             log=log.logger(NAME),
             concurrency=settings.portal_concurrency,
@@ -140,3 +136,29 @@ async def main(settings: Settings) -> None:
         routes = probes(NAME, lambda: store.missing | ({} if bus.connected else {"rabbitmq": "not connected"}))
         await stack.enter_async_context(serving(routes, host=settings.host, port=settings.port_of(NAME)))
         await run(parts)
+
+
+def _described(settings: Settings) -> Mapping[str, Described]:
+    """The portals of the portals file, or the one that the settings themselves describe."""
+    if not settings.portal_url:
+        return described(settings.portals)
+    one = Described(
+        url=settings.portal_url,
+        auth_key=settings.portal_auth_key,
+        signing_keys=settings.portal_signing_keys,
+        family=settings.portal_name,
+    )
+    return {settings.portal_name: one}
+
+
+async def _opened(stack: AsyncExitStack, settings: Settings, name: str, portal: Described) -> Line:
+    send = await stack.enter_async_context(
+        client.http(portal.url, deadline_s=settings.portal_deadline_s, connections=settings.portal_concurrency)
+    )
+    return Line(
+        name=name,
+        family=portal.family,
+        portal=client.Portal(send, read_auth_key(portal.auth_key)),
+        keys=read_keys(portal.signing_keys),
+        per_minute=portal.per_minute,
+    )

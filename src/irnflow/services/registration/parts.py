@@ -1,15 +1,16 @@
 """What registration works with; built by `main`, and by the simulation from other parts."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from irnflow.bus.port import Bus
-from irnflow.portal.client import Portal
-from irnflow.portal.signature import KeySet
+from irnflow.portal.client import Credentials, Session
+from irnflow.portal.several import Line, Portals
+from irnflow.services.registration.result import Leased
 from irnflow.services.registration.sessions import Sessions
 from irnflow.store.database import Database
 
@@ -19,10 +20,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     bus: Bus
     database: Database
-    portal: Portal
-    portal_name: str
-    sessions: Sessions
-    keys: KeySet
+    portals: Portals
+    sessions: Mapping[str, Sessions]  # by family of portals
     now: Callable[[], datetime]
     log: Any
     concurrency: int  # calls in flight
@@ -33,3 +32,15 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     idle_s: float = 1.0  # what other processes, or a crash, left to do is looked for so often
     to_send: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be READY documents
     to_tell: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be outcomes to tell
+
+    def line(self, leased: Leased) -> Line:
+        """The portal that a call or look-up goes to."""
+        return self.portals[leased.portal]
+
+    async def session(self, leased: Leased) -> tuple[Credentials, Session]:
+        """Raises Permanent (login refused, no credentials), Transient."""
+        return await self.sessions[self.line(leased).family].get(leased.gstin)
+
+    async def forget(self, leased: Leased, session: Session) -> None:
+        """The portal refused this session (1005): nobody uses it again."""
+        await self.sessions[self.line(leased).family].forget(leased.gstin, session)

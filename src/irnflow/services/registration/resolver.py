@@ -53,16 +53,16 @@ async def look_up(parts: Parts, leased: Leased) -> Result:
 
 
 async def _ask(parts: Parts, leased: Leased) -> Result:
-    credentials, session = await parts.sessions.get(leased.gstin)
+    credentials, session = await parts.session(leased)
     for ask in (
-        partial(parts.portal.by_document, typ=leased.doc_typ, no=leased.doc_no, dt=leased.doc_dt),
-        partial(parts.portal.by_irn, irn=leased.irn),
+        partial(parts.line(leased).portal.by_document, typ=leased.doc_typ, no=leased.doc_no, dt=leased.doc_dt),
+        partial(parts.line(leased).portal.by_irn, irn=leased.irn),
     ):
         answer = await ask(credentials, session)
         if answer.ok:
-            return meaning.of_found(leased, read_document(answer.data), parts.keys, what="lookup")
+            return meaning.of_found(leased, read_document(answer.data), parts.line(leased).keys, what="lookup")
         if meaning.has(answer.errors, PortalClass.TOKEN):  # the next look-up logs in anew
-            await parts.sessions.forget(leased.gstin, session)
+            await parts.forget(leased, session)
         if not meaning.not_there(answer):
             codes = ", ".join(said.code for said in answer.errors)
             return _nothing(parts, leased, f"the look-up decides nothing: {codes}")

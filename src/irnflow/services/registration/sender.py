@@ -103,7 +103,7 @@ async def _call(parts: Parts, leased: Leased, results: asyncio.Queue[Result]) ->
 async def generate(parts: Parts, leased: Leased) -> Result:
     """Send one document, follow up at once what must be, and say what it came to. Never raises Transient."""
     try:
-        credentials, session = await parts.sessions.get(leased.gstin)
+        credentials, session = await parts.session(leased)
     except Permanent as error:  # refused, or no credentials that open
         return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=str(error),
                       next_in=meaning.back_off(leased))  # fmt: skip
@@ -111,15 +111,15 @@ async def generate(parts: Parts, leased: Leased) -> Result:
         return meaning.of_not_done(leased, NotSent(str(error)))
     try:
         _check_lease(parts, leased)
-        answer = await parts.portal.generate(credentials, session, leased.payload)
+        answer = await parts.line(leased).portal.generate(credentials, session, leased.payload)
         if meaning.has(answer.errors, PortalClass.TOKEN):  # 1005: log in once more, repeat once, never loop
-            await parts.sessions.forget(leased.gstin, session)
+            await parts.forget(leased, session)
             try:
-                credentials, session = await parts.sessions.get(leased.gstin)
+                credentials, session = await parts.session(leased)
             except (Permanent, Transient) as error:
                 return meaning.of_not_done(leased, NotSent(str(error)))
             _check_lease(parts, leased)
-            answer = await parts.portal.generate(credentials, session, leased.payload)
+            answer = await parts.line(leased).portal.generate(credentials, session, leased.payload)
     except (NotSent, NotDone) as error:
         return meaning.of_not_done(leased, error)
     except Lost as error:
@@ -142,13 +142,13 @@ async def _meaning_of(
     parts: Parts, leased: Leased, answer: Answer, credentials: Credentials, session: Session
 ) -> Result:
     if answer.ok:
-        return meaning.of_generated(leased, answer.data, parts.keys)
+        return meaning.of_generated(leased, answer.data, parts.line(leased).keys)
     if meaning.has(answer.errors, PortalClass.DUPLICATE):
         return await _duplicate(parts, leased, answer, credentials, session)
     if meaning.unlisted(answer.errors):  # a code that nobody knows decides nothing by itself: look once
-        found = await parts.portal.by_irn(credentials, session, leased.irn)
+        found = await parts.line(leased).portal.by_irn(credentials, session, leased.irn)
         if found.ok:
-            return meaning.of_found(leased, read_document(found.data), parts.keys, what="send")
+            return meaning.of_found(leased, read_document(found.data), parts.line(leased).keys, what="send")
         if not meaning.not_there(found):
             return in_doubt(parts, leased, "an unknown code, and the look-up decides nothing")
     result = meaning.of_refusal(leased, answer.errors)
@@ -164,9 +164,9 @@ async def _duplicate(
     known = _duplicate_of(answer)
     if known is None or known.irn.lower() != leased.irn:
         return in_doubt(parts, leased, "the portal says duplicate, of another IRN or of none", ("2150",))
-    found = await parts.portal.by_irn(credentials, session, leased.irn)
+    found = await parts.line(leased).portal.by_irn(credentials, session, leased.irn)
     if found.ok:
-        return meaning.of_found(leased, read_document(found.data), parts.keys, what="send")
+        return meaning.of_found(leased, read_document(found.data), parts.line(leased).keys, what="send")
     if any(said.code == meaning.TOO_OLD for said in found.errors):
         return Result(leased=leased, what="send", outcome=Outcome.ACCEPTED, document=known, codes=("2150",),
                       says="registered earlier; its signed document is too old to be fetched")  # fmt: skip
