@@ -64,7 +64,8 @@ def document(buyer: Document, *lines: Document, sup_typ: str = "B2B", typ: str =
         **sections,
     }
     tidied, _ = normalise(msgspec.convert(given, Invoice))
-    return json(calculate(tidied))
+    invoice, _ = calculate(tidied, rules.Facts(day=DAY))
+    return json(invoice)
 
 
 def json(invoice: Invoice) -> Document:
@@ -134,7 +135,7 @@ def read(document: Document) -> Invoice:
 def check(document: Document, **facts: Any) -> list[Fault]:
     """What the rules find in the document as it is, neither normalised nor calculated."""
     given = rules.Facts(**{"day": DAY, **facts})
-    return rules.pack(given.day).check(read(document), given)
+    return rules.check(read(document), given)
 
 
 def refusals(document: Document, **facts: Any) -> list[tuple[str, str]]:

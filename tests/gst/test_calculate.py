@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irnflow.gst.calculate import calculate
-from irnflow.gst.invoice import Item
+from irnflow.gst import calculate as calculating
+from irnflow.gst.facts import Facts
+from irnflow.gst.invoice import Invoice, Item
 from tests.gst.documents import (
     ABROAD,
     BETWEEN,
     CUSTOMER,
+    DAY,
     GOODS,
     IGST_ON_INTRA,
     NEIGHBOUR,
@@ -39,6 +41,10 @@ LINES = st.lists(
     max_size=5,
 )
 BUYERS = st.sampled_from([party(NEIGHBOUR, Pos="29"), party(CUSTOMER, Pos="27")])
+
+
+def calculate(invoice: Invoice) -> Invoice:
+    return calculating.calculate(invoice, Facts(day=DAY))[0]
 
 
 @pytest.mark.parametrize("document", SOUND.values(), ids=SOUND)

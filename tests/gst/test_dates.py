@@ -1,7 +1,6 @@
 """Days in India, written dd/mm/yyyy."""
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -36,8 +35,4 @@ def test_the_day_turns_at_midnight_in_india(moment: datetime, day: date) -> None
 
 
 def test_the_last_day_to_report_is_that_of_the_advisorys_example() -> None:
-    assert dates.last_day_to_report(date(2025, 4, 1), Decimal(10), date(2025, 4, 2)) == date(2025, 4, 30)
-
-
-def test_small_suppliers_have_no_last_day() -> None:
-    assert dates.last_day_to_report(date(2025, 4, 1), Decimal("9.99"), date(2026, 4, 2)) is None
+    assert dates.last_day_to_report(date(2025, 4, 1)) == date(2025, 4, 30)

@@ -1,5 +1,6 @@
 """HSN and SAC."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -29,9 +30,13 @@ def test_other_codes_are_not(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["21069020", "2401", "24012010", "24022010", "24039910", "24041100", "24041900"])
 def test_tobacco_and_pan_masala_are_priced_at_retail(code: str) -> None:
-    assert hsn.is_retail_priced(code)
+    assert hsn.is_retail_priced(code, date(2026, 2, 1))
 
 
 @pytest.mark.parametrize("code", ["21069099", "24041200", "2404", "94036000"])
 def test_other_goods_are_not(code: str) -> None:
-    assert not hsn.is_retail_priced(code)
+    assert not hsn.is_retail_priced(code, date(2026, 2, 1))
+
+
+def test_nor_were_tobacco_and_pan_masala_before_february_2026() -> None:
+    assert not hsn.is_retail_priced("24022010", date(2026, 1, 31))

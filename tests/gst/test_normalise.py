@@ -53,7 +53,7 @@ def test_what_is_written_otherwise_is_mended_and_said(path: str, given: str, wri
     normalised, notes = normalise(read(changed(mended, {path: given})))
 
     assert json(normalised) == mended
-    assert [(note.code, note.path, note.severity) for note in notes] == [(CHANGED, path, Severity.WARNING)]
+    assert [(note.code, note.path, note.severity) for note in notes] == [(CHANGED.code, path, Severity.WARNING)]
     assert written in notes[0].says
 
 

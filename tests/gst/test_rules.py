@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irnflow.gst import rules
+from irnflow.gst.facts import Registration, Status
 from irnflow.gst.faults import Severity
 from irnflow.gst.portal_codes import portal_code
 from tests.gst import documents
 from tests.gst.documents import (
     BETWEEN,
     CREDIT_NOTE,
+    CUSTOMER,
     DAY,
     DEEMED_EXPORT,
     ELSEWHERE,
@@ -48,6 +50,10 @@ class Breaks(NamedTuple):
     document: Document
     changes: dict[str, Any]
     facts: dict[str, Any] = {}  # noqa: RUF012  never changed
+
+
+def registered(gstin: str, status: Status, **days: date) -> dict[str, Any]:
+    return {"registrations": {gstin: Registration(status=status, **days)}}
 
 
 ONE = "ItemList[0]."
@@ -111,7 +117,22 @@ BREAKS = [
     Breaks("ship_to.state_of_gstin", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": ELSEWHERE}),
     Breaks("ship_to.gstin_missing", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": None, **EWAY_BILL}),
     Breaks("ecommerce.operator", "TranDtls.EcmGstin", WITHIN, {"TranDtls.EcmGstin": ELSEWHERE}),
+    Breaks("supplier.sez_unit", "SellerDtls.Gstin", WITHIN, {}, {"sez_gstins": frozenset({SELLER})}),
+    Breaks("supplier.inactive", "SellerDtls.Gstin", WITHIN, {}, registered(SELLER, Status.SUSPENDED)),
+    Breaks("recipient.cancelled", "BuyerDtls.Gstin", WITHIN, {},
+        registered(NEIGHBOUR, Status.CANCELLED, since=date(2017, 7, 1), until=date(2026, 11, 19))),
+    Breaks("recipient.cancelled_undated", "BuyerDtls.Gstin", WITHIN, {},
+        registered(NEIGHBOUR, Status.CANCELLED, since=date(2017, 7, 1))),
+    Breaks("recipient.inactive", "BuyerDtls.Gstin", WITHIN, {}, registered(NEIGHBOUR, Status.INACTIVE)),
+    Breaks("recipient.cancelled_not_yet_registered", "BuyerDtls.Gstin", WITHIN, {},
+        registered(NEIGHBOUR, Status.CANCELLED, since=date(2026, 11, 21), until=date(2026, 11, 22))),
+    Breaks("recipient.cancelled_start_unknown", "BuyerDtls.Gstin", WITHIN, {},
+        registered(NEIGHBOUR, Status.CANCELLED, until=date(2026, 11, 20))),
+    Breaks("recipient.not_yet_registered", "BuyerDtls.Gstin", WITHIN, {},
+        registered(NEIGHBOUR, Status.ACTIVE, since=date(2026, 11, 21))),
     # supplies
+    Breaks("recipient.no_sez", "BuyerDtls.Gstin", SEZ_PAID, {}, {"sez_gstins": frozenset({ELSEWHERE})}),
+    Breaks("recipient.sez", "BuyerDtls.Gstin", BETWEEN, {}, {"sez_gstins": frozenset({CUSTOMER})}),
     Breaks("recipient.unregistered", "BuyerDtls.Gstin", WITHIN, {"BuyerDtls.Gstin": "URP"}),
     Breaks("deemed_export.unregistered", "BuyerDtls.Gstin", DEEMED_EXPORT, {"BuyerDtls.Gstin": "URP"}),
     Breaks("export.recipient", "BuyerDtls.Gstin", EXPORT_PAID, {"BuyerDtls.Gstin": ELSEWHERE}),
@@ -135,6 +156,8 @@ BREAKS = [
     # document
     Breaks("document.future", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "23/11/2026"}),
     Breaks("document.too_late", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "23/10/2026"}),
+    Breaks("document.too_late_100_crore", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "01/02/2025"}, {
+        "day": date(2025, 3, 31), "turnover_crore": Decimal(100)}),
     Breaks("document.too_old", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "30/09/2022"}),
     Breaks("period.reversed", "RefDtls.DocPerdDtls.InvEndDt", WITHIN, {
         "RefDtls": {"DocPerdDtls": {"InvStDt": "30/11/2026", "InvEndDt": "01/11/2026"}}}),
@@ -317,16 +340,17 @@ def test_the_sums_of_a_note_must_agree_all_the_same() -> None:
     assert refusals(note) == [("totals.igst", "ValDtls.IgstVal")]
 
 
-def test_retail_priced_goods_were_taxed_on_their_taxable_value_before_february_2026() -> None:
-    before = changed(TOBACCO, {"DocDtls.Dt": "31/01/2026", "ItemList[0].IgstAmt": 4500,
-                               "ItemList[0].TotItemVal": 14500, "ValDtls.IgstVal": 4500,
-                               "ValDtls.TotInvVal": 14500})  # fmt: skip
+@pytest.mark.parametrize(
+    ("dated", "expected"),
+    [("31/01/2026", [("tax.igst_amount", "ItemList[0].IgstAmt")]), ("01/02/2026", [])],
+)
+def test_retail_priced_goods_were_taxed_on_their_taxable_value_before_february_2026(
+    dated: str, expected: list[tuple[str, str]]
+) -> None:
+    totals = {"ValDtls.IgstVal": 4500, "ValDtls.TotInvVal": 14500}
+    tobacco = changed(TOBACCO, {"DocDtls.Dt": dated, ONE + "IgstAmt": 4500, ONE + "TotItemVal": 14500} | totals)
 
-    on_the_last_day = refusals(before, day=date(2026, 1, 31))
-    on_the_first_day = refusals(before, day=date(2026, 2, 1))
-
-    assert on_the_last_day == [("tax.igst_amount", "ItemList[0].IgstAmt")]
-    assert on_the_first_day == []
+    assert refusals(tobacco, day=date(2026, 2, 20)) == expected
 
 
 def test_sandbox_gstins_pass_when_asked_for() -> None:
@@ -347,24 +371,28 @@ def test_a_state_of_ladakh_goes_with_a_pin_of_leh() -> None:
 
 
 @pytest.mark.parametrize(
-    ("turnover_crore", "dated", "sent", "late"),
+    ("turnover_crore", "dated", "sent", "found"),
     [
-        (Decimal(10), "01/04/2025", date(2025, 4, 30), False),  # the advisory's own example: the last day
-        (Decimal(10), "01/04/2025", date(2025, 5, 1), True),
-        (Decimal("9.99"), "01/04/2025", date(2025, 5, 1), False),  # below 10 crore there is no limit
-        (Decimal(10), "01/01/2025", date(2025, 3, 31), False),  # nor was there before April 2025
-        (Decimal(100), "01/01/2025", date(2025, 3, 31), True),  # but from 100 crore since November 2023
-        (Decimal(100), "01/09/2023", date(2023, 10, 31), False),
+        (Decimal(10), "01/04/2025", date(2025, 4, 30), []),  # the advisory's own example: the last day
+        (Decimal(10), "01/04/2025", date(2025, 5, 1), ["document.too_late"]),
+        (Decimal("9.99"), "01/04/2025", date(2025, 5, 1), []),  # below 10 crore there is no limit
+        (Decimal(10), "01/01/2025", date(2025, 3, 31), []),  # nor was there before April 2025
+        (Decimal(10), "01/01/2025", date(2025, 4, 1), ["document.too_late"]),
+        (Decimal(100), "01/01/2025", date(2025, 3, 31), ["document.too_late_100_crore"]),
+        (Decimal(100), "01/01/2025", date(2025, 4, 1), ["document.too_late"]),  # once, not twice
+        (Decimal(100), "01/09/2023", date(2023, 10, 31), []),
+        (Decimal(100), "01/09/2023", date(2023, 11, 1), ["document.too_late_100_crore"]),
+        (Decimal("99.99"), "01/09/2023", date(2023, 11, 1), []),
     ],
 )
 def test_the_30_day_limit_depends_on_turnover_and_day(
-    turnover_crore: Decimal, dated: str, sent: date, late: bool
+    turnover_crore: Decimal, dated: str, sent: date, found: list[str]
 ) -> None:
     document = changed(WITHIN, {"DocDtls.Dt": dated})
 
-    codes = {fault.code for fault in check(document, day=sent, turnover_crore=turnover_crore)}
+    faults = check(document, day=sent, turnover_crore=turnover_crore)
 
-    assert ("document.too_late" in codes) is late
+    assert [fault.code for fault in faults] == found
 
 
 def test_a_document_of_today_in_india_is_not_of_the_future() -> None:
@@ -377,19 +405,51 @@ def test_four_digits_of_hsn_suffice_up_to_5_crore() -> None:
     assert refusals(document, turnover_crore=Decimal(5)) == []
 
 
-def test_a_pack_holds_the_rules_of_its_day_and_is_named_for_it() -> None:
-    before, since = rules.pack(date(2026, 7, 31)), rules.pack(DAY)
+def test_a_developer_of_a_zone_supplies_with_igst_only() -> None:
+    known = {"sez_gstins": frozenset({SELLER}), "sez_developers": frozenset({SELLER})}
+
+    assert refusals(BETWEEN, **known) == []
+    assert refusals(WITHIN, **known) == [
+        ("tax.halves_between_states", "ItemList[0].CgstAmt"),
+        ("tax.halves_between_states", "ItemList[1].CgstAmt"),
+    ]
+
+
+@pytest.mark.parametrize("document", [SEZ_PAID, SEZ_UNPAID], ids=["with payment", "without"])
+def test_a_recipient_known_to_be_in_a_zone_is_supplied_as_one(document: Document) -> None:
+    assert refusals(document, sez_gstins=frozenset({NEIGHBOUR})) == []
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        registered(NEIGHBOUR, Status.ACTIVE, since=date(2026, 11, 20)),
+        registered(NEIGHBOUR, Status.SUSPENDED, since=date(2017, 7, 1)),
+        registered(NEIGHBOUR, Status.CANCELLED, since=date(2017, 7, 1), until=date(2026, 11, 20)),
+        registered(NEIGHBOUR, Status.PROVISIONAL),
+        registered(CUSTOMER, Status.INACTIVE),
+    ],
+    ids=["active", "suspended", "cancelled later", "provisional", "another"],
+)
+def test_a_recipient_registered_on_the_date_of_the_document_may_be_supplied(known: dict[str, Any]) -> None:
+    assert refusals(WITHIN, **known) == []
+
+
+def test_a_pack_holds_the_rules_of_both_its_days_and_is_named_for_them() -> None:
+    before, since = rules.pack(date(2026, 7, 31), date(2026, 1, 31)), rules.pack(DAY, DAY)
 
     added = {rule.code for rule in since.rules} - {rule.code for rule in before.rules}
-    assert added == {"ship_to.is_recipient", "ship_to.state_of_gstin", "ship_to.gstin_missing"}
-    assert (before.name, since.name) == ("2026-02-01", "2026-08-01")
+    assert added == {
+        "ship_to.is_recipient", "ship_to.state_of_gstin", "ship_to.gstin_missing", "tax.retail_price",
+    }  # fmt: skip
+    assert (before.name, since.name) == ("2025-04-01/-", "2026-08-01/2026-02-01")
 
 
 def test_checking_again_asks_only_what_waiting_may_have_broken() -> None:
     document = changed(WITHIN, {"DocDtls.Dt": "23/10/2026", "DocDtls.No": "0"})
     facts = rules.Facts(day=DAY)
 
-    faults = rules.pack(DAY).check_again(documents.read(document), facts)
+    faults = rules.pack(DAY, DAY).check_again(documents.read(document), facts)
 
     assert [fault.code for fault in faults] == ["document.too_late"]
 

@@ -13,12 +13,15 @@ Source: NIC's validations of items and totals, in the copies of ClearTax and Mas
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 from decimal import Decimal, DecimalException
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from irnflow.gst import hsn, supply
+from irnflow.gst import dates, hsn, supply
+from irnflow.gst.facts import Facts
+from irnflow.gst.faults import Fault, Kind
 from irnflow.gst.invoice import Invoice, Item, Totals
 from irnflow.gst.money import NOTHING, ONE, PERCENT, ZERO, rounded
 from irnflow.gst.supply import Tax
@@ -32,16 +35,28 @@ SUMS: Final[Mapping[str, tuple[str, ...]]] = {
     "ces_val": ("ces_amt", "ces_non_advl_amt"),
     "st_ces_val": ("state_ces_amt", "state_ces_non_advl_amt"),
 }
+NOTES: Final[tuple[Kind, ...]] = ()
 _ON_EVERY_LINE: Final = frozenset({"ass_amt", "tot_item_val"})
 _HALF_PERCENT: Final = PERCENT / 2
 
 
-def calculate(invoice: Invoice) -> Invoice:
-    """The invoice with its lines and totals filled in."""
-    tax = supply.tax_of(invoice)
+class _Taxed(NamedTuple):
+    """How the lines of a document are taxed."""
+
+    tax: Tax | None
+    with_payment: bool
+    dated: date
+
+
+def calculate(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
+    """The invoice with its lines and totals filled in, and a warning for what was reckoned otherwise than given."""
+    notes: list[Fault] = []
+    tax = supply.tax_of(invoice, facts)
     with_payment = (invoice.tran_dtls or supply.NO_TRANSACTION).sup_typ not in supply.WITHOUT_PAYMENT
-    lines = tuple([_line(item, tax, with_payment=with_payment) for item in _numbered(invoice.item_list)])
-    return replace(invoice, item_list=lines, val_dtls=_totals(invoice.val_dtls or Totals(), lines))
+    dated = dates.parse((invoice.doc_dtls or supply.NO_DOCUMENT).dt or "") or facts.day
+    taxed = _Taxed(tax, with_payment, dated)
+    lines = tuple([_line(item, taxed) for item in _numbered(invoice.item_list)])
+    return replace(invoice, item_list=lines, val_dtls=_totals(invoice.val_dtls or Totals(), lines)), notes
 
 
 def _numbered(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -51,16 +66,16 @@ def _numbered(items: tuple[Item, ...]) -> tuple[Item, ...]:
     return tuple([replace(item, sl_no=str(number)) for number, item in enumerate(items, 1)])
 
 
-def _line(item: Item, tax: Tax | None, *, with_payment: bool) -> Item:
+def _line(item: Item, taxed: _Taxed) -> Item:
     filled: dict[str, object] = {}
     if item.is_servc is None and item.hsn_cd:
         filled["is_servc"] = "Y" if hsn.is_service(item.hsn_cd) else "N"
     with suppress(DecimalException):  # an amount that no invoice has: the rules will name it
-        _fill_amounts(item, filled, tax, with_payment=with_payment)
+        _fill_amounts(item, filled, taxed)
     return replace(item, **filled) if filled else item
 
 
-def _fill_amounts(item: Item, filled: dict[str, object], tax: Tax | None, *, with_payment: bool) -> None:
+def _fill_amounts(item: Item, filled: dict[str, object], taxed: _Taxed) -> None:
     tot_amt, ass_amt = item.tot_amt, item.ass_amt
     if tot_amt is None:
         tot_amt = filled["tot_amt"] = _gross(item)
@@ -69,10 +84,12 @@ def _fill_amounts(item: Item, filled: dict[str, object], tax: Tax | None, *, wit
     if ass_amt is None:
         return
     igst, cgst, sgst = item.igst_amt, item.cgst_amt, item.sgst_amt
-    if item.gst_rt is not None and not hsn.is_retail_priced(item.hsn_cd or ""):  # there the tax has another base
-        if tax is Tax.IGST and igst is None and not cgst and not sgst:
-            igst = filled["igst_amt"] = rounded(ass_amt * item.gst_rt * PERCENT) if with_payment else NOTHING
-        elif tax is Tax.CGST_SGST and not igst and not (cgst and sgst):
+    if item.gst_rt is not None and not hsn.is_retail_priced(
+        item.hsn_cd or "", taxed.dated
+    ):  # there the tax has another base
+        if taxed.tax is Tax.IGST and igst is None and not cgst and not sgst:
+            igst = filled["igst_amt"] = rounded(ass_amt * item.gst_rt * PERCENT) if taxed.with_payment else NOTHING
+        elif taxed.tax is Tax.CGST_SGST and not igst and not (cgst and sgst):
             half = rounded(ass_amt * item.gst_rt * _HALF_PERCENT)
             if cgst is None:
                 cgst = filled["cgst_amt"] = half

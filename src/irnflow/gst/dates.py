@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -11,10 +10,8 @@ IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
 _WRITTEN: Final = re.compile(r"[0-3][0-9]/[0-1][0-9]/20[12][0-9]")
 # Documents older than this are not taken any more (NIC release notes).
 OLDEST: Final = date(2022, 10, 1)
-# Days within which a document must be reported, that of its date included (GSTN advisories of 13 September 2023
-# and 5 November 2024), by turnover in crore rupees, and the first day of sending on which it is judged.
+# Days within which a document must be reported, that of its date included (GSTN advisory of 13 September 2023).
 DAYS_TO_REPORT: Final = 30
-REPORTED_IN_TIME: Final = ((Decimal(100), date(2023, 11, 1)), (Decimal(10), date(2025, 4, 1)))
 
 
 def parse(written: str) -> date | None:
@@ -42,10 +39,9 @@ def in_india(moment: datetime) -> date:
     return moment.astimezone(IST).date()
 
 
-def last_day_to_report(dated: date, turnover_crore: Decimal, sent: date) -> date | None:
-    """The last day on which a document of this date may be sent, or None when there is no limit.
+def last_day_to_report(dated: date) -> date:
+    """The last day on which a document of this date may be sent, by whom the limit binds.
 
-    Dated 1 April 2025 by a supplier of 10 crore: 30 April 2025.
+    Dated 1 April 2025: 30 April 2025.
     """
-    limited = any(turnover_crore >= least and sent >= since for least, since in REPORTED_IN_TIME)
-    return dated + timedelta(days=DAYS_TO_REPORT - 1) if limited else None
+    return dated + timedelta(days=DAYS_TO_REPORT - 1)

@@ -4,10 +4,11 @@ import msgspec
 
 from irnflow.gst import inv01
 from irnflow.gst.calculate import calculate
+from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault, Severity
 from irnflow.gst.invoice import Invoice
 from irnflow.gst.normalise import normalise
-from irnflow.gst.rules import Facts, pack
+from irnflow.gst.rules import pack_for
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,13 +22,13 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine(invoice: Invoice, facts: Facts) -> Examined:
-    """Write one invoice as INV-01 and check it against the rules in force on the day of sending."""
-    rules = pack(facts.day)
-    tidied, notes = normalise(invoice)
-    calculated = calculate(tidied)
+    """Write one invoice as INV-01 and check it against the rules of its date and of the day of sending."""
+    tidied, rewritten = normalise(invoice)
+    calculated, reckoned = calculate(tidied, facts)
+    rules = pack_for(calculated, facts)
     found = rules.check(calculated, facts)
     refusals = [fault for fault in found if fault.severity is Severity.REFUSED]
-    warnings = notes + [fault for fault in found if fault.severity is Severity.WARNING]
+    warnings = rewritten + reckoned + [fault for fault in found if fault.severity is Severity.WARNING]
     payload = b"" if refusals else inv01.encode(calculated)
     if len(payload) > inv01.BYTES_MAX:
         refusals, payload = [inv01.too_large(payload)], b""

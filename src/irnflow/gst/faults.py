@@ -1,8 +1,15 @@
-"""What is wrong with an invoice, as a value: a stable code, the place, the words, the fix."""
+"""What is wrong with an invoice, as a value: a stable code, the place, the words, the fix.
+
+Hindi doesn't travel: a fix quotes nothing of the invoice (what was found stands in `says`), so it is the same for all
+faults of one code, and `hindi.fix_of(code)` gives it wherever a fault is shown.
+"""
 
 from enum import StrEnum
+from typing import Any, Final
 
 import msgspec
+
+FOUND_CHARACTERS_MAX: Final = 60  # of a found text that a sentence quotes
 
 
 class Severity(StrEnum):
@@ -21,3 +28,32 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fix: str = ""  # what the reader should do
     portal_code: str | None = None  # the portal's code for the same fault, as "2182"
     severity: Severity = Severity.REFUSED
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """What all faults of one code have in common: one row. Every rule is one, and so is every note of a pass."""
+
+    code: str
+    says: str  # a format over what is found: "HSN {found} has too few digits."
+    fix: str
+    fix_hi: str  # the same in Hindi
+    portal_code: str | None = None
+    severity: Severity = Severity.REFUSED
+
+    def fault(self, path: str, /, **found: object) -> Fault:
+        """The fault of this kind at one place."""
+        shown = {name: shorten(value) for name, value in found.items()}
+        return Fault(
+            code=self.code,
+            path=path,
+            says=self.says.format_map(shown),
+            fix=self.fix,
+            portal_code=self.portal_code,
+            severity=self.severity,
+        )
+
+
+def shorten(value: Any) -> str:
+    """A found value as a sentence shows it: bounded, whatever somebody put there."""
+    text = str(value)
+    return text if len(text) <= FOUND_CHARACTERS_MAX else text[:FOUND_CHARACTERS_MAX] + "..."

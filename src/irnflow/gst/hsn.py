@@ -28,9 +28,9 @@ def digits_at_least(turnover_crore: Decimal) -> int:
     return 6 if turnover_crore > SIX_DIGITS_ABOVE_CRORE else 4
 
 
-def is_retail_priced(code: str) -> bool:
-    """Whether its tax follows from the retail sale price instead of the taxable value."""
-    return code.startswith(_RETAIL_PRICED)
+def is_retail_priced(code: str, dated: date) -> bool:
+    """Whether its tax on a document of this date follows from the retail sale price instead of the taxable value."""
+    return dated >= RETAIL_PRICED_SINCE and code.startswith(_RETAIL_PRICED)
 
 
 def is_listed(code: str) -> bool:

@@ -13,10 +13,17 @@ import msgspec
 
 from irnflow.errors import BadInput
 from irnflow.gst import fields
-from irnflow.gst.faults import Fault
+from irnflow.gst.faults import Fault, Kind
 from irnflow.gst.invoice import Invoice
 
 BYTES_MAX: Final = 2_000_000  # the portal takes 2 MB, and answers 5002 beyond (ClearTax, Masters India)
+TOO_LARGE: Final = Kind(
+    code="document.too_large",
+    says="The document has {found} bytes; the portal takes {most}.",
+    fix="Shorten descriptions and attached documents, or divide the supply among several documents.",
+    fix_hi="विवरण और संलग्न दस्तावेज़ छोटे करें, या आपूर्ति को कई दस्तावेज़ों में बाँटें।",
+    portal_code="5002",
+)
 _decoder: Final = msgspec.json.Decoder(Invoice)
 _loose_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
@@ -41,13 +48,7 @@ def encode(invoice: Invoice) -> bytes:
 
 def too_large(document: bytes) -> Fault:
     """The fault of a document beyond BYTES_MAX; no rule finds it, for it shows only when all is written."""
-    return Fault(
-        code="document.too_large",
-        path="",
-        says=f"The document has {len(document)} bytes; the portal takes {BYTES_MAX}.",
-        fix="Shorten descriptions and attached documents, or divide the supply among several documents.",
-        portal_code="5002",
-    )
+    return TOO_LARGE.fault("", found=len(document), most=BYTES_MAX)
 
 
 def _quoted_numbers(section: dict[str, Any], path: str) -> Iterator[str]:

@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import date
 from string import Formatter
 
 from irnflow.gst.faults import Severity
 from irnflow.gst.rules import CHAPTERS, RULES, Rule
+from irnflow.gst.rules.row import ALWAYS, FOR_EVER, Clock
 
 _HEAD = """\
 # The law that irnflow checks
@@ -14,7 +14,8 @@ _HEAD = """\
 Made from the table of rules by `python -m irnflow.gst.law_page > docs/law.md`; a test holds it to the table.
 
 {refused} rules refuse an invoice, {warned} only warn. All faults of an invoice are told at once, each with its place.
-Rules that hold from a day on are judged by the day of sending; before that day the portal did not ask for them.
+Rules with a day *from* or *until* (that day included) are judged by the day of sending or, where *dated* stands beside
+it, by the date of the document: last year's invoice is judged by last year's rules.
 Words in italics stand for what is found in an invoice. *Portal* is the code that the portal would answer with.
 The fields themselves, their lengths and patterns: `src/irnflow/gst/codes/inv01_fields.csv`. The code lists and their
 sources: `src/irnflow/gst/codes/README.md`.
@@ -31,18 +32,22 @@ def _lines() -> Iterator[str]:
     yield _HEAD.format(refused=len(RULES) - warned, warned=warned).rstrip()
     for about, rows in CHAPTERS:
         yield from ("", f"## {about}", "")
-        yield from ("| rule | portal | what is wrong | what to do | source | from |", "|---|---|---|---|---|---|")
+        yield from (
+            "| rule | portal | what is wrong | what to do | क्या करें | source | from | until |",
+            "|---|---" * 4 + "|",
+        )
         for rule in rows:
             yield _row(rule)
 
 
 def _row(rule: Rule) -> str:
     warning = " *(warning)*" if rule.severity is Severity.WARNING else ""
-    since = "" if rule.since == date.min else rule.since.isoformat()
-    until = "" if rule.until == date.max else f" to {rule.until.isoformat()}"
+    clock = " dated" if rule.clock is Clock.DATED else ""
+    since = "" if rule.since == ALWAYS else rule.since.isoformat() + clock
+    until = "" if rule.until == FOR_EVER else rule.until.isoformat() + clock
     cells = (
-        f"`{rule.code}`{warning}", rule.portal_code or "", _sentence(rule.says), _sentence(rule.fix), rule.source,
-        since + until,
+        f"`{rule.code}`{warning}", rule.portal_code or "", _sentence(rule.says), rule.fix, rule.fix_hi, rule.source,
+        since, until,
     )  # fmt: skip
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 

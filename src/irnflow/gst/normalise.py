@@ -18,7 +18,7 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from irnflow.gst import fields, units
-from irnflow.gst.faults import Fault, Severity
+from irnflow.gst.faults import Fault, Kind, Severity
 from irnflow.gst.fields import Shape
 from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.invoice import Invoice
@@ -26,7 +26,22 @@ from irnflow.gst.invoice import Invoice
 S = TypeVar("S", bound=msgspec.Struct)
 Tidy = Callable[[str], str]
 
-CHANGED: Final = "normalised"  # the code of every note
+CHANGED: Final = Kind(
+    code="normalised",
+    says="{found} is sent as {written}.",
+    fix="Nothing need be done; write it so in the books to be rid of this note.",
+    fix_hi="कुछ करने की ज़रूरत नहीं; यह सूचना न आए इसके लिए बहीखाते में ऐसे ही लिखें।",
+    severity=Severity.WARNING,
+)
+# The recipient's GSTIN stands with the recipient already, and the portal refuses it here (2323).
+OWN_SITE: Final = Kind(
+    code="normalised.own_site",
+    says="{found} is the recipient's own GSTIN and is left out of the ship-to address.",
+    fix="Nothing need be done; a ship-to GSTIN is for another party.",
+    fix_hi="कुछ करने की ज़रूरत नहीं; माल पहुँचाने के पते का GSTIN किसी दूसरे पक्ष के लिए होता है।",
+    severity=Severity.WARNING,
+)
+NOTES: Final = (CHANGED, OWN_SITE)
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _DAY_FIRST: Final = re.compile(r"([0-9]{2})[-.]([0-9]{2})[-.]([0-9]{4})")
 
@@ -45,7 +60,7 @@ def normalise(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     tidied = _with_constants(_tidied(invoice, "", _plan(), notes))
     ship, buyer = tidied.ship_dtls, tidied.buyer_dtls
     if ship and buyer and ship.gstin and ship.gstin == buyer.gstin != UNREGISTERED:
-        notes.append(_left_out("ShipDtls.Gstin", ship.gstin))
+        notes.append(OWN_SITE.fault("ShipDtls.Gstin", found=ship.gstin))
         tidied = replace(tidied, ship_dtls=replace(ship, gstin=None))
     return tidied, notes
 
@@ -59,7 +74,7 @@ def _tidied(section: S, path: str, plan: _Plan, notes: list[Fault]) -> S:
         if text is not None and ((tidied := tidy(text)) != text or not tidied):
             changes[name] = tidied or None
             if tidied:
-                notes.append(_note(path + inv01_name, text, tidied))
+                notes.append(CHANGED.fault(path + inv01_name, found=repr(text[:60]), written=repr(tidied[:60])))
     for index, name, step in plan.numbers:
         number = values[index]
         if number is not None and not number.same_quantum(step):
@@ -81,27 +96,6 @@ def _written_out(number: Decimal, step: Decimal) -> Decimal:
     except InvalidOperation:  # no number, or one far too long
         return number
     return written if written == number else number
-
-
-def _note(path: str, found: str, written: str) -> Fault:
-    return Fault(
-        code=CHANGED,
-        path=path,
-        says=f"{found[:60]!r} is sent as {written[:60]!r}.",
-        fix="Nothing need be done; write it so in the books to be rid of this note.",
-        severity=Severity.WARNING,
-    )
-
-
-def _left_out(path: str, found: str) -> Fault:
-    """The recipient's own site: its GSTIN stands with the recipient already, and the portal refuses it here (2323)."""
-    return Fault(
-        code=CHANGED,
-        path=path,
-        says=f"{found} is the recipient's own GSTIN and is left out of the ship-to address.",
-        fix="Nothing need be done; a ship-to GSTIN is for another party.",
-        severity=Severity.WARNING,
-    )
 
 
 def _with_constants(invoice: Invoice) -> Invoice:

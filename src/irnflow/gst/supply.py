@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from irnflow.gst import pos
+from irnflow.gst.facts import Facts
 from irnflow.gst.invoice import Document, Invoice, Party, Transaction
 
 EXPORTS: Final = frozenset({"EXPWP", "EXPWOP"})
@@ -25,8 +26,8 @@ class Tax(StrEnum):
     CGST_SGST = "CGST and SGST"
 
 
-def tax_of(invoice: Invoice) -> Tax | None:
-    """IGST between states, to SEZs and abroad, CGST and SGST within a state; None when it can't be told.
+def tax_of(invoice: Invoice, facts: Facts) -> Tax | None:
+    """IGST between states, abroad, to SEZs and from their developers; CGST and SGST within a state; None if untold.
 
     The supplier's state is that of its GSTIN. IGST on intra makes it IGST within a state as well.
     """
@@ -39,5 +40,7 @@ def tax_of(invoice: Invoice) -> Tax | None:
     place = (invoice.buyer_dtls or NO_PARTY).pos
     if not seller.gstin or seller.stcd != seller.gstin[:2] or not place or not pos.is_in_india(place):
         return None
+    if seller.gstin in facts.sez_developers:
+        return Tax.IGST
     within = seller.stcd == place
     return Tax.CGST_SGST if within and transaction.igst_on_intra != "Y" else Tax.IGST

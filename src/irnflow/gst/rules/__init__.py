@@ -1,10 +1,12 @@
-"""The rules of e-invoicing, each one row; `pack(day)` gives those that the portal holds on a day of sending.
+"""The rules of e-invoicing, each one row.
 
-    faults = pack(facts.day).check(invoice, facts)      # all of them, refusals and warnings
+    faults = check(invoice, facts)      # all of them, refusals and warnings
 
-The third of four passes: the invoice has been normalised and calculated. What changes with the date of the document
-(rates) is dated in its own list; what changes with the day of sending is dated on the row. To add a rule: a row in the
-file it belongs to, a document that breaks it in `tests/gst/test_rules.py`, and docs/law.md made anew.
+The third of four passes: the invoice has been normalised and calculated. A row is dated, and says by which clock: most
+changes hold from a day of sending on, whatever the date of the document; some follow the document, so that last year's
+invoice is judged by last year's law. `pack` gives the rules for both days; rates are dated in a list of their own.
+To add a rule: a row in the file it belongs to, a document that breaks it in `tests/gst/test_rules.py`, and docs/law.md
+made anew.
 """
 
 from datetime import date, timedelta
@@ -13,13 +15,26 @@ from typing import Final
 
 import msgspec
 
+from irnflow.gst import dates
+from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
 from irnflow.gst.faults import Fault
 from irnflow.gst.invoice import Invoice
 from irnflow.gst.rules import document, lines, parties, shape, supplies, taxes, totals
-from irnflow.gst.rules.case import TURNOVER_NOT_SAID, Facts, case_of
-from irnflow.gst.rules.row import Rule
+from irnflow.gst.rules.case import Case, case_of
+from irnflow.gst.rules.row import ALWAYS, FOR_EVER, Clock, Rule
 
-__all__ = ["CHAPTERS", "FAULTS_MAX", "RULES", "TURNOVER_NOT_SAID", "Facts", "Rule", "RulePack", "pack"]
+__all__ = [
+    "CHAPTERS",
+    "FAULTS_MAX",
+    "RULES",
+    "TURNOVER_NOT_SAID",
+    "Facts",
+    "Rule",
+    "RulePack",
+    "check",
+    "pack",
+    "pack_for",
+]
 
 # What each file's rules are about, and its rows.
 CHAPTERS: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = tuple(
@@ -31,36 +46,53 @@ FAULTS_MAX: Final = 1000  # told of one invoice: of a thousand lines all wrong, 
 
 
 class RulePack(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules in force on a day of sending."""
+    """The rules for documents of one time, sent at one time."""
 
-    name: str  # the day since which exactly these are in force, as "2026-08-01"
+    name: str  # since when exactly these hold, by day of sending and by date of document: "2026-08-01/2026-02-01"
     rules: tuple[Rule, ...]
 
     def check(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """Everything wrong or doubtful, in the order of the table; at most FAULTS_MAX. Empty for a sound invoice."""
-        return _faults(self.rules, invoice, facts)
+        return _faults(self.rules, case_of(invoice, facts))
 
     def check_again(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """What waiting may have broken, in an invoice that passed on an earlier day."""
-        return _faults(tuple(rule for rule in self.rules if rule.daily), invoice, facts)
+        return _faults(tuple(rule for rule in self.rules if rule.daily), case_of(invoice, facts))
 
 
-@lru_cache(maxsize=64)
-def pack(day: date) -> RulePack:
-    """The rules in force when an invoice is sent on this day."""
-    in_force = tuple(rule for rule in RULES if rule.is_in_force(day))
-    starts = [rule.since for rule in RULES]
-    ends = [rule.until + timedelta(days=1) for rule in RULES if rule.until < date.max]
-    since = max(change for change in (date.min, *starts, *ends) if change <= day)
-    return RulePack(name=since.isoformat(), rules=in_force)
+def check(invoice: Invoice, facts: Facts) -> list[Fault]:
+    """Everything wrong or doubtful in an invoice, by the rules of its date and of the day it is sent on."""
+    return pack_for(invoice, facts).check(invoice, facts)
 
 
-def _faults(rules: tuple[Rule, ...], invoice: Invoice, facts: Facts) -> list[Fault]:
-    case = case_of(invoice, facts)
+def pack_for(invoice: Invoice, facts: Facts) -> RulePack:
+    """The rules for this invoice; one without a date is judged by those of the day it is sent on."""
+    dated = invoice.doc_dtls and invoice.doc_dtls.dt and dates.parse(invoice.doc_dtls.dt)
+    return pack(facts.day, dated or facts.day)
+
+
+@lru_cache(maxsize=1024)
+def pack(sent: date, dated: date) -> RulePack:
+    """The rules in force for a document of this date, sent on this day."""
+    return RulePack(
+        name=f"{_since(Clock.SENT, sent)}/{_since(Clock.DATED, dated)}",
+        rules=tuple(rule for rule in RULES if rule.is_in_force(sent, dated)),
+    )
+
+
+def _since(clock: Clock, day: date) -> str:
+    """The last change of the rules up to this day, or - when there was none yet."""
+    rules = [rule for rule in RULES if rule.clock is clock]
+    ends = [rule.until + timedelta(days=1) for rule in rules if rule.until < FOR_EVER]
+    changes = [change for change in (*(rule.since for rule in rules), *ends) if ALWAYS < change <= day]
+    return max(changes).isoformat() if changes else "-"
+
+
+def _faults(rules: tuple[Rule, ...], case: Case) -> list[Fault]:
     found: list[Fault] = []
     for rule in rules:
-        for place in rule.finds(case):
-            found.append(rule.fault(place))
+        for path, shown in rule.finds(case):
+            found.append(rule.fault(path, **shown))
             if len(found) == FAULTS_MAX:
                 return found
     return found

@@ -7,24 +7,16 @@ from typing import Final
 import msgspec
 
 from irnflow.gst import dates, fields, hsn, rates, supply
+from irnflow.gst.facts import Facts
 from irnflow.gst.fields import Ill, Misfit
 from irnflow.gst.invoice import Dispatch, Document, Export, Invoice, Item, Party, Totals, Transaction
 from irnflow.gst.supply import Tax
 
-TURNOVER_NOT_SAID: Final = Decimal(10)  # crore: whom the 30-day limit binds, the careful assumption
 _NO_TOTALS: Final = Totals()
 _NO_EXPORT: Final = Export()
 _NO_DISPATCH: Final = Dispatch()
 # Ills that leave no number to reckon with.
 _SENSELESS: Final = frozenset({Ill.RANGE, Ill.DECIMALS})
-
-
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules must know beside the invoice."""
-
-    day: date  # of sending, in India
-    turnover_crore: Decimal = TURNOVER_NOT_SAID  # the supplier's aggregate annual turnover
-    accept_sandbox_gstins: bool = False
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -57,6 +49,7 @@ class Case(msgspec.Struct, kw_only=True):
     is_export: bool
     is_note: bool  # a credit or debit note
     dated: date | None  # None when absent or no date
+    judged: date  # that date, or the day of sending when there is none: whose law is asked
     tax: Tax | None  # None when it can't be told
     misfits: list[Misfit]
     ill: frozenset[str]  # paths of the misfits: whatever else is wrong there, that comes first
@@ -67,6 +60,7 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
     misfits = fields.misfits(invoice)
     transaction = invoice.tran_dtls or supply.NO_TRANSACTION
     document = invoice.doc_dtls or supply.NO_DOCUMENT
+    dated = dates.parse(document.dt) if document.dt else None
     case = Case(
         invoice=invoice,
         facts=facts,
@@ -83,8 +77,9 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
         sup_typ=transaction.sup_typ or "",
         is_export=transaction.sup_typ in supply.EXPORTS,
         is_note=document.typ in supply.NOTES,
-        dated=dates.parse(document.dt) if document.dt else None,
-        tax=supply.tax_of(invoice),
+        dated=dated,
+        judged=dated or facts.day,
+        tax=supply.tax_of(invoice, facts),
         misfits=misfits,
         ill=frozenset([misfit.path for misfit in misfits]),
     )
@@ -95,15 +90,13 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
 
 def _lines(case: Case) -> list[Line]:
     senseless = {misfit.path.rpartition(".")[0] for misfit in case.misfits if misfit.ill in _SENSELESS}
-    dated = case.dated or case.facts.day
-    retail_pricing = case.facts.day >= hsn.RETAIL_PRICED_SINCE
     lines = []
     for at, item in enumerate(case.invoice.item_list):
         path = f"ItemList[{at}]"
         adds_up = path not in senseless
-        rate_holds = adds_up and item.gst_rt is not None and rates.is_in_force(item.gst_rt, dated)
+        rate_holds = adds_up and item.gst_rt is not None and rates.is_in_force(item.gst_rt, case.judged)
         # The tax of notes is not held to the rate, that of retail-priced goods has another base, and where there is
         # no such rate, it is the rate that must be mended.
-        free = case.is_note or not rate_holds or (retail_pricing and hsn.is_retail_priced(item.hsn_cd or ""))
+        free = case.is_note or not rate_holds or hsn.is_retail_priced(item.hsn_cd or "", case.judged)
         lines.append(Line(case, item, path + ".", adds_up, rate_holds, None if free else item.ass_amt))
     return lines

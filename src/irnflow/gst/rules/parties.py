@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
-from irnflow.gst import gstin, pos
+from irnflow.gst import dates, gstin, pos
+from irnflow.gst.facts import Registration, Status
 from irnflow.gst.faults import Severity
 from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.invoice import Dispatch, Party
@@ -14,6 +15,13 @@ from irnflow.gst.rules.row import Finder, Place, Rule, at
 _BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
 _SHIP_TO: Final = "GSTN advisories of 20 May and 17 June 2026 on the ship-to GSTIN"
 _SHIP_TO_SINCE: Final = date(2026, 8, 1)
+
+_REGISTRATION: Final = "NIC error list, 3074 to 3079; asked where the recipient's registration is known"
+_STATUS_SAID: Final = {
+    Status.CANCELLED: "cancelled",
+    Status.INACTIVE: "inactive",
+    Status.SUSPENDED: "suspended",
+}
 
 Address = Party | Dispatch
 
@@ -123,6 +131,62 @@ def _ship_to_without_gstin(case: Case) -> Iterator[Place]:
         yield at("ShipDtls.Gstin")
 
 
+def _supplier_is_sez_unit(case: Case) -> Iterator[Place]:
+    number, facts = case.seller.gstin, case.facts
+    if facts.sez_gstins and number in facts.sez_gstins and number not in facts.sez_developers:
+        yield at("SellerDtls.Gstin", found=number)
+
+
+def _supplier_is_inactive(case: Case) -> Iterator[Place]:
+    known = case.facts.registrations.get(case.seller.gstin or "")
+    if known is not None and known.status in _STATUS_SAID:
+        yield at("SellerDtls.Gstin", found=case.seller.gstin, status=_STATUS_SAID[known.status])
+
+
+def _recipient_whose_registration(is_wrong: Callable[[Registration, date], bool]) -> Finder:
+    def finds(case: Case) -> Iterator[Place]:
+        known = case.facts.registrations.get(case.buyer.gstin or "")
+        if known is not None and case.dated is not None and is_wrong(known, case.dated):
+            yield at(
+                "BuyerDtls.Gstin",
+                found=case.buyer.gstin,
+                dated=case.document.dt,
+                since=known.since and dates.write(known.since),
+                until=known.until and dates.write(known.until),
+            )
+
+    return finds
+
+
+def _is_cancelled(known: Registration) -> bool:
+    return known.status is Status.CANCELLED
+
+
+def _cancelled_before(known: Registration, dated: date) -> bool:
+    return _is_cancelled(known) and known.until is not None and dated > known.until
+
+
+def _cancelled_some_day(known: Registration, dated: date) -> bool:
+    return _is_cancelled(known) and known.until is None
+
+
+def _cancelled_and_registered_after(known: Registration, dated: date) -> bool:
+    return _is_cancelled(known) and known.since is not None and dated < known.since
+
+
+def _cancelled_and_registered_some_day(known: Registration, dated: date) -> bool:
+    return _is_cancelled(known) and known.since is None
+
+
+def _inactive(known: Registration, dated: date) -> bool:
+    return known.status is Status.INACTIVE
+
+
+def _registered_after(known: Registration, dated: date) -> bool:
+    receives = known.status in {Status.ACTIVE, Status.SUSPENDED}
+    return receives and known.since is not None and dated < known.since
+
+
 def _operator_is_no_tcs(case: Case) -> Iterator[Place]:
     number = case.transaction.ecm_gstin
     if number is None or "TranDtls.EcmGstin" in case.ill or case.facts.accept_sandbox_gstins:
@@ -136,6 +200,7 @@ def _gstin_rule(code: str, whose: str, section: str, party: Callable[[Case], Par
         code=code,
         says=f"{{found}} can't be the {whose}'s GSTIN: its pattern or its check character is wrong.",
         fix="Compare it with the registration certificate; usually one character is mistyped.",
+        fix_hi="पंजीकरण प्रमाणपत्र से मिलाएँ; अक्सर एक अक्षर गलत टाइप हुआ होता है।",
         source="NIC's patterns by kind of taxpayer; check character: Luhn mod 36",
         finds=_unsound_gstin(section, party),
         portal_code="3028",
@@ -147,6 +212,7 @@ def _state_rule(code: str, whose: str, section: str, party: Callable[[Case], Add
         code=code,
         says=f"{{found}} is no state code ({whose}).",
         fix="Use the two digits that the state's GSTINs start with; 96 for other countries.",
+        fix_hi="वे दो अंक लिखें जिनसे उस राज्य के GSTIN शुरू होते हैं; दूसरे देशों के लिए 96।",
         source=_BUSINESS,
         finds=_unknown_state(section, party),
         portal_code=portal_code,
@@ -158,6 +224,7 @@ def _pin_rule(code: str, whose: str, section: str, party: Callable[[Case], Addre
         code=code,
         says=f"PIN {{found}} does not lie in {{state}} ({{stcd}}), the {whose}'s state.",
         fix="Correct the PIN or the state.",
+        fix_hi="PIN या राज्य ठीक करें।",
         source=_BUSINESS + "; the first three digits decide where the portal's master lacks the PIN",
         finds=_pin_of_other_state(section, party),
         portal_code="2178",
@@ -169,10 +236,23 @@ def _unknown_pin_rule(code: str, whose: str, section: str, party: Callable[[Case
         code=code,
         says=f"Our list knows no PIN that starts as {{found}} does (the {whose}'s).",
         fix="Look whether it is right; the portal may refuse it.",
+        fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_BUSINESS,
         finds=_unknown_pin(section, party),
         portal_code="3038",
         severity=Severity.WARNING,
+    )
+
+
+def _registration_rule(code: str, says: str, is_wrong: Callable[[Registration, date], bool], portal_code: str) -> Rule:
+    return Rule(
+        code=code,
+        says=says,
+        fix="Ask the recipient for a GSTIN that was in force on the date of the document.",
+        fix_hi="प्राप्तकर्ता से वह GSTIN माँगें जो दस्तावेज़ की तारीख को लागू था।",
+        source=_REGISTRATION,
+        finds=_recipient_whose_registration(is_wrong),
+        portal_code=portal_code,
     )
 
 
@@ -196,6 +276,7 @@ ROWS: Final = (
         code="supplier.state_of_gstin",
         says="The supplier's state is {found}, but its GSTIN {gstin} is of another.",
         fix="Give the state that the GSTIN starts with, or the GSTIN of the branch in that state.",
+        fix_hi="वह राज्य दें जिससे GSTIN शुरू होता है, या उस राज्य की शाखा का GSTIN दें।",
         source=_BUSINESS,
         finds=_supplier_of_other_state,
         portal_code="2258",
@@ -204,6 +285,7 @@ ROWS: Final = (
         code="recipient.state_of_gstin",
         says="The recipient's state is {found}, but its GSTIN {gstin} is of another.",
         fix="Give the state that the GSTIN starts with, or the GSTIN of the branch in that state.",
+        fix_hi="वह राज्य दें जिससे GSTIN शुरू होता है, या उस राज्य की शाखा का GSTIN दें।",
         source=_BUSINESS,
         finds=_recipient_of_other_state,
         portal_code="2265",
@@ -212,6 +294,7 @@ ROWS: Final = (
         code="recipient.is_supplier",
         says="Supplier and recipient have the same GSTIN, {found}.",
         fix="Give the recipient's own GSTIN; a transfer within one registration needs no e-invoice.",
+        fix_hi="प्राप्तकर्ता का अपना GSTIN दें; एक ही पंजीकरण के भीतर के हस्तांतरण पर ई-इनवॉइस नहीं लगता।",
         source=_BUSINESS,
         finds=_sold_to_oneself,
         portal_code="2211",
@@ -220,6 +303,7 @@ ROWS: Final = (
         code="ship_to.is_recipient",
         says="The ship-to GSTIN {found} is the recipient's own.",
         fix="Leave the ship-to GSTIN out, or give that of the other party to whom the goods go.",
+        fix_hi="माल पहुँचाने वाले पते का GSTIN हटा दें, या उस दूसरे पक्ष का दें जिसके पास माल जाता है।",
         source=_SHIP_TO,
         finds=_ship_to_recipient,
         portal_code="2323",
@@ -229,6 +313,7 @@ ROWS: Final = (
         code="ship_to.state_of_gstin",
         says="The ship-to state is {stcd}, but the ship-to GSTIN {found} is of another.",
         fix="Give the state that the GSTIN starts with.",
+        fix_hi="वह राज्य दें जिससे GSTIN शुरू होता है।",
         source=_SHIP_TO,
         finds=_ship_to_of_other_state,
         portal_code="2325",
@@ -238,15 +323,66 @@ ROWS: Final = (
         code="ship_to.gstin_missing",
         says="The e-way bill asked for with this invoice needs the ship-to GSTIN.",
         fix="Fill it in, URP for an unregistered party: without it the invoice is registered, but gets no e-way bill.",
+        fix_hi="इसे भरें, अपंजीकृत पक्ष के लिए URP: इसके बिना इनवॉइस पंजीकृत होगा, पर ई-वे बिल नहीं बनेगा।",
         source=_SHIP_TO,
         finds=_ship_to_without_gstin,
         severity=Severity.WARNING,
         since=_SHIP_TO_SINCE,
     ),
     Rule(
+        code="supplier.sez_unit",
+        says="The supplier {found} is a unit in a special economic zone.",
+        fix="Such units make no e-invoices. If it develops the zone, record that with your GSTINs.",
+        fix_hi="ऐसी इकाई ई-इनवॉइस नहीं बनाती। यदि वह ज़ोन की डेवलपर है तो अपने GSTIN के साथ यह दर्ज करें।",
+        source=_BUSINESS,
+        finds=_supplier_is_sez_unit,
+        portal_code="2231",
+    ),
+    Rule(
+        code="supplier.inactive",
+        says="The supplier's registration {found} is {status}.",
+        fix="Have the registration restored at the GST portal, or invoice from another registration.",
+        fix_hi="GST पोर्टल पर पंजीकरण फिर से चालू करवाएँ, या दूसरे पंजीकरण से इनवॉइस करें।",
+        source=_BUSINESS + "; the supplier must be active",
+        finds=_supplier_is_inactive,
+        portal_code="3029",
+    ),
+    _registration_rule(
+        "recipient.cancelled",
+        "The recipient's registration {found} was cancelled on {until}, before the document of {dated}.",
+        _cancelled_before,
+        "3074",
+    ),
+    _registration_rule(
+        "recipient.cancelled_undated",
+        "The recipient's registration {found} is cancelled, and it is not known since when.",
+        _cancelled_some_day,
+        "3075",
+    ),
+    _registration_rule("recipient.inactive", "The recipient's registration {found} is inactive.", _inactive, "3076"),
+    _registration_rule(
+        "recipient.cancelled_not_yet_registered",
+        "The recipient's registration {found}, cancelled since, began on {since}, after the document of {dated}.",
+        _cancelled_and_registered_after,
+        "3077",
+    ),
+    _registration_rule(
+        "recipient.cancelled_start_unknown",
+        "The recipient's registration {found} is cancelled, and it is not known when it began.",
+        _cancelled_and_registered_some_day,
+        "3078",
+    ),
+    _registration_rule(
+        "recipient.not_yet_registered",
+        "The recipient's registration {found} began on {since}, after the document of {dated}.",
+        _registered_after,
+        "3079",
+    ),
+    Rule(
         code="ecommerce.operator",
         says="{found} is not the GSTIN of an e-commerce operator (who collects tax at source).",
         fix="Leave EcmGstin out when you supply and invoice yourself.",
+        fix_hi="यदि आपूर्ति और इनवॉइस आप स्वयं करते हैं तो EcmGstin खाली छोड़ें।",
         source=_BUSINESS,
         finds=_operator_is_no_tcs,
         portal_code="2195",

@@ -58,6 +58,18 @@ def _export_shipped_abroad(case: Case) -> Iterator[Place]:
         yield at("ShipDtls.Stcd")
 
 
+def _recipient_is_no_sez(case: Case) -> Iterator[Place]:
+    number, sez = case.buyer.gstin, case.facts.sez_gstins
+    if case.sup_typ in supply.TO_SEZ and sez is not None and number and number != UNREGISTERED and number not in sez:
+        yield at("BuyerDtls.Gstin", found=number, sup_typ=case.sup_typ)
+
+
+def _recipient_is_sez(case: Case) -> Iterator[Place]:
+    number, sez = case.buyer.gstin, case.facts.sez_gstins
+    if case.sup_typ in supply.DOMESTIC and sez and number in sez:
+        yield at("BuyerDtls.Gstin", found=number, sup_typ=case.sup_typ)
+
+
 def _unlisted(path: str, code_of: Callable[[Case], str | None], is_listed: Callable[[str], bool]) -> Finder:
     def finds(case: Case) -> Iterator[Place]:
         code = code_of(case)
@@ -109,6 +121,7 @@ ROWS: Final = (
         code="recipient.unregistered",
         says="The recipient is unregistered (URP), which a supply of type {sup_typ} can't have.",
         fix="Give the recipient's GSTIN. A sale to a consumer is not registered with the portal at all.",
+        fix_hi="प्राप्तकर्ता का GSTIN दें। उपभोक्ता को की गई बिक्री पोर्टल पर पंजीकृत ही नहीं होती।",
         source=_BUSINESS,
         finds=_unregistered_recipient,
         portal_code="2212",
@@ -117,14 +130,34 @@ ROWS: Final = (
         code="deemed_export.unregistered",
         says="The recipient of a deemed export is unregistered (URP).",
         fix="Give the recipient's GSTIN.",
+        fix_hi="प्राप्तकर्ता का GSTIN दें।",
         source=_BUSINESS,
         finds=_unregistered_recipient_of_deemed_export,
         portal_code="2171",
     ),
     Rule(
+        code="recipient.no_sez",
+        says="The recipient {found} is no unit or developer of a special economic zone, but the supply is {sup_typ}.",
+        fix="Choose B2B, or give the recipient's GSTIN in the zone; record the zones' GSTINs that you know.",
+        fix_hi="B2B चुनें, या प्राप्तकर्ता का SEZ वाला GSTIN दें; जो SEZ GSTIN आप जानते हैं उन्हें दर्ज करें।",
+        source=_BUSINESS,
+        finds=_recipient_is_no_sez,
+        portal_code="2247",
+    ),
+    Rule(
+        code="recipient.sez",
+        says="The recipient {found} is in a special economic zone, but the supply is {sup_typ}.",
+        fix="Choose SEZWP (with payment of IGST) or SEZWOP (under bond or LUT).",
+        fix_hi="SEZWP (IGST के भुगतान सहित) या SEZWOP (बॉन्ड या LUT पर) चुनें।",
+        source=_BUSINESS,
+        finds=_recipient_is_sez,
+        portal_code="2246",
+    ),
+    Rule(
         code="export.recipient",
         says="The recipient of an export is given as {found}.",
         fix="Write URP: who receives an export has no GSTIN. For a recipient in India choose another supply type.",
+        fix_hi="URP लिखें: निर्यात पाने वाले का GSTIN नहीं होता। भारत के प्राप्तकर्ता के लिए दूसरा आपूर्ति प्रकार चुनें।",
         source=_BUSINESS,
         finds=_registered_recipient_of_export,
         portal_code="2248",
@@ -133,6 +166,7 @@ ROWS: Final = (
         code="export.state",
         says="The recipient of an export is in state {found}.",
         fix="Write 96, other countries.",
+        fix_hi="96 (अन्य देश) लिखें।",
         source=_BUSINESS,
         finds=_export_to_a_state,
         portal_code="2261",
@@ -141,6 +175,7 @@ ROWS: Final = (
         code="export.pos",
         says="The place of supply of an export is {found}.",
         fix="Write 96, other countries.",
+        fix_hi="96 (अन्य देश) लिखें।",
         source=_BUSINESS,
         finds=_export_supplied_in_india,
         portal_code="2232",
@@ -149,6 +184,7 @@ ROWS: Final = (
         code="export.pin",
         says="The recipient of an export has PIN {found}.",
         fix="Write 999999.",
+        fix_hi="999999 लिखें।",
         source=_BUSINESS,
         finds=_export_to_a_pin,
         portal_code="2178",
@@ -157,6 +193,7 @@ ROWS: Final = (
         code="export.country",
         says="An export without the country it goes to.",
         fix="Fill in ExpDtls.CntCode, the two letters of the country.",
+        fix_hi="ExpDtls.CntCode में देश के दो अक्षर भरें।",
         source=_BLOCKING,
         finds=_export_without_country,
         portal_code="2208",
@@ -165,6 +202,7 @@ ROWS: Final = (
         code="export.ship_to",
         says="The ship-to address of an export is abroad.",
         fix="Give the place or port in India that the goods leave from, or no ship-to address.",
+        fix_hi="भारत का वह स्थान या बंदरगाह दें जहाँ से माल निकलता है, या माल पहुँचाने का पता न दें।",
         source=_BUSINESS,
         finds=_export_shipped_abroad,
         portal_code="2236",
@@ -173,6 +211,7 @@ ROWS: Final = (
         code="export.country_unlisted",
         says="Our list has no country {found}.",
         fix="Look whether it is right; the portal may refuse it.",
+        fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_BUSINESS,
         finds=_unlisted("ExpDtls.CntCode", lambda case: case.export.cnt_code, countries.is_listed),
         portal_code="2202",
@@ -182,6 +221,7 @@ ROWS: Final = (
         code="export.currency_unlisted",
         says="Our list has no currency {found}.",
         fix="Look whether it is right; the portal may refuse it.",
+        fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_BUSINESS,
         finds=_unlisted("ExpDtls.ForCur", lambda case: case.export.for_cur, currencies.is_listed),
         portal_code="2203",
@@ -191,6 +231,7 @@ ROWS: Final = (
         code="export.port_unlisted",
         says="Our list has no port {found}.",
         fix="Look whether it is right; the portal may refuse it.",
+        fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_BUSINESS,
         finds=_unlisted("ExpDtls.Port", lambda case: case.export.port, ports.is_listed),
         portal_code="2201",
@@ -200,6 +241,7 @@ ROWS: Final = (
         code="pos.abroad",
         says="The place of supply is abroad (96), which a supply of type {sup_typ} can't have.",
         fix="Give the state where it is supplied, or choose an export.",
+        fix_hi="वह राज्य दें जहाँ आपूर्ति होती है, या निर्यात का प्रकार चुनें।",
         source=_BUSINESS,
         finds=_supplied_abroad,
         portal_code="2242",
@@ -208,6 +250,7 @@ ROWS: Final = (
         code="pos.unknown",
         says="{found} is no place of supply.",
         fix="Give the two digits of a state or union territory of today.",
+        fix_hi="आज के किसी राज्य या केंद्र शासित प्रदेश के दो अंक दें।",
         source=_BUSINESS,
         finds=_no_place_of_supply,
         portal_code="2243",
@@ -216,6 +259,7 @@ ROWS: Final = (
         code="ship_to.pos",
         says="The goods are shipped to state {found}, but the place of supply is {pos}.",
         fix="Correct the ship-to address or the place of supply: of a B2B supply they are in one state.",
+        fix_hi="माल पहुँचाने का पता या आपूर्ति का स्थान ठीक करें: B2B आपूर्ति में दोनों एक ही राज्य में होते हैं।",
         source=_BUSINESS,
         finds=_shipped_elsewhere,
         portal_code="2245",
@@ -224,6 +268,7 @@ ROWS: Final = (
         code="reverse_charge.supply",
         says="Reverse charge on a supply of type {sup_typ}.",
         fix="Reverse charge is for B2B and SEZ supplies: set it to N or choose another type.",
+        fix_hi="रिवर्स चार्ज केवल B2B और SEZ आपूर्ति के लिए है: इसे N करें या दूसरा प्रकार चुनें।",
         source=_BUSINESS,
         finds=_reverse_charge_elsewhere,
         portal_code="2162",
@@ -232,6 +277,7 @@ ROWS: Final = (
         code="igst_on_intra.states",
         says="IGST on intra, but the supplier is in {stcd} and the place of supply is {pos}.",
         fix="Set it to N: between states it is IGST anyway.",
+        fix_hi="इसे N करें: राज्यों के बीच वैसे भी IGST लगता है।",
         source=_BUSINESS,
         finds=_igst_on_intra_between_states,
         portal_code="2262",
@@ -240,6 +286,7 @@ ROWS: Final = (
         code="igst_on_intra.reverse_charge",
         says="IGST on intra without reverse charge; some sources say that the portal wants both.",
         fix="Look whether reverse charge applies.",
+        fix_hi="देखें कि रिवर्स चार्ज लागू होता है या नहीं।",
         source="ClearTax, Masters India section 13; doubtful",
         finds=_igst_on_intra_without_reverse_charge,
         severity=Severity.WARNING,

@@ -7,7 +7,7 @@ from typing import Final
 from irnflow.gst import hsn, supply
 from irnflow.gst.money import PERCENT, ZERO, agrees
 from irnflow.gst.rules.case import Case, Line
-from irnflow.gst.rules.row import Finder, Place, Rule, at, in_each_line
+from irnflow.gst.rules.row import Clock, Finder, Place, Rule, at, in_each_line
 from irnflow.gst.supply import Tax
 
 _BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
@@ -80,7 +80,7 @@ def _igst_off(line: Line) -> Place | None:
 
 def _retail_priced_without_tax(line: Line) -> Place | None:
     item = line.item
-    if line.case.tax is None or not item.gst_rt or not hsn.is_retail_priced(item.hsn_cd or ""):
+    if line.case.tax is None or not item.gst_rt or not hsn.is_retail_priced(item.hsn_cd or "", line.case.judged):
         return None
     given = (item.igst_amt, item.cgst_amt, item.sgst_amt)
     if line.case.sup_typ in supply.WITHOUT_PAYMENT or any(amount is not None for amount in given):
@@ -109,6 +109,7 @@ ROWS: Final = (
         code="tax.halves_between_states",
         says="Line {sl_no} has CGST or SGST, but the supply is between states.",
         fix="Charge IGST instead, or correct the place of supply.",
+        fix_hi="इसकी जगह IGST लगाएँ, या आपूर्ति का स्थान ठीक करें।",
         source=_BUSINESS,
         finds=_halves_where(_between_states),
         portal_code="2174",
@@ -117,6 +118,7 @@ ROWS: Final = (
         code="tax.halves_on_export",
         says="Line {sl_no} has CGST or SGST, but it is exported.",
         fix="Charge IGST instead, or none under bond or LUT.",
+        fix_hi="इसकी जगह IGST लगाएँ; बॉन्ड या LUT पर कोई कर नहीं।",
         source=_BUSINESS,
         finds=_halves_where(lambda case: case.is_export),
         portal_code="2180",
@@ -125,6 +127,7 @@ ROWS: Final = (
         code="tax.halves_to_sez",
         says="Line {sl_no} has CGST or SGST, but a supply to an SEZ is always one between states.",
         fix="Charge IGST instead, or none under bond or LUT.",
+        fix_hi="इसकी जगह IGST लगाएँ; बॉन्ड या LUT पर कोई कर नहीं।",
         source=_BUSINESS,
         finds=_halves_where(lambda case: case.sup_typ in supply.TO_SEZ),
         portal_code="2237",
@@ -133,6 +136,7 @@ ROWS: Final = (
         code="tax.igst_within_a_state",
         says="Line {sl_no} has IGST of {found}, but supplier and place of supply are in one state.",
         fix="Charge CGST and SGST instead, correct the place of supply, or say that it is IGST on intra.",
+        fix_hi="इसकी जगह CGST और SGST लगाएँ, आपूर्ति का स्थान ठीक करें, या राज्य के भीतर IGST (IgstOnIntra) को Y करें।",
         source=_BUSINESS,
         finds=in_each_line(_igst_within_a_state),
         portal_code="2172",
@@ -141,6 +145,7 @@ ROWS: Final = (
         code="tax.halves_missing",
         says="Line {sl_no} lacks CGST and SGST of {due} each.",
         fix="Fill both in.",
+        fix_hi="दोनों भरें।",
         source=_BUSINESS,
         finds=in_each_line(_missing_halves),
         portal_code="2241",
@@ -149,6 +154,7 @@ ROWS: Final = (
         code="tax.halves_unequal",
         says="Line {sl_no} has CGST of {cgst}, but SGST of {sgst}.",
         fix="Both are half of the tax, to the paisa.",
+        fix_hi="दोनों को कर का ठीक आधा रखें, पैसे तक बराबर।",
         source=_BUSINESS,
         finds=in_each_line(_unequal_halves),
         portal_code="2227",
@@ -157,6 +163,7 @@ ROWS: Final = (
         code="tax.halves_amount",
         says="Line {sl_no} has CGST and SGST of {found} each; taxable value times half the rate is {due}.",
         fix="Correct the tax, the rate or the taxable value.",
+        fix_hi="कर, दर या कर योग्य मूल्य ठीक करें।",
         source=_BUSINESS,
         finds=in_each_line(_halves_off),
         portal_code="2234",
@@ -165,6 +172,7 @@ ROWS: Final = (
         code="tax.igst_amount",
         says="Line {sl_no} has IGST of {found}; taxable value times rate is {due}.",
         fix="Correct the tax, the rate or the taxable value.",
+        fix_hi="कर, दर या कर योग्य मूल्य ठीक करें।",
         source=_BUSINESS,
         finds=in_each_line(_igst_off),
         portal_code="2235",
@@ -173,14 +181,17 @@ ROWS: Final = (
         code="tax.retail_price",
         says="HSN {hsn} is taxed on its retail sale price, so the tax can't be worked out here, and none is given.",
         fix="Fill in the tax: retail sale price * rate / (100 + rate).",
+        fix_hi="कर भरें: खुदरा बिक्री मूल्य * दर / (100 + दर)।",
         source=_RETAIL_PRICE,
         finds=in_each_line(_retail_priced_without_tax),
         since=hsn.RETAIL_PRICED_SINCE,
+        clock=Clock.DATED,
     ),
     Rule(
         code="cess.amount",
         says="Line {sl_no} has cess of {found}; taxable value times its rate is {due}.",
         fix="Correct the cess or its rate; cess by quantity goes into CesNonAdvlAmt.",
+        fix_hi="उपकर या उसकी दर ठीक करें; मात्रा पर लगने वाला उपकर CesNonAdvlAmt में लिखें।",
         source=_BUSINESS,
         finds=in_each_line(_cess_off),
         portal_code="2266",
@@ -189,6 +200,7 @@ ROWS: Final = (
         code="state_cess.amount",
         says="Line {sl_no} has state cess of {found}; taxable value times its rate is {due}.",
         fix="Correct the state cess or its rate; cess by quantity goes into StateCesNonAdvlAmt.",
+        fix_hi="राज्य उपकर या उसकी दर ठीक करें; मात्रा पर लगने वाला उपकर StateCesNonAdvlAmt में लिखें।",
         source=_BUSINESS,
         finds=in_each_line(_state_cess_off),
         portal_code="2267",
