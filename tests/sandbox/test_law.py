@@ -23,15 +23,25 @@ from tests.sandbox.documents import (
 
 TODAY = date(2026, 11, 22)
 _OPEN = Taxpayers()
+OPERATOR = "29ZZZCO6666F1CO"
 
 
-def codes_of(document: Document, taxpayers: Taxpayers = _OPEN) -> list[str]:
-    return [error["ErrorCode"] for error in breaches(case_of(document, today=TODAY, taxpayers=taxpayers))]
+def codes_of(
+    document: Document, taxpayers: Taxpayers = _OPEN, *, today: date = TODAY, caller: str | None = None
+) -> list[str]:
+    case = case_of(document, today=today, taxpayers=taxpayers, caller=caller)
+    return [error["ErrorCode"] for error in breaches(case)]
 
 
 def listing(buyer: str, **facts: Any) -> Taxpayers:
     """A master of the seller and one buyer."""
     return Taxpayers(listed={SELLER: Taxpayer(gstin=SELLER), buyer: Taxpayer(gstin=buyer, **facts)})
+
+
+def supplier(**facts: Any) -> Taxpayers:
+    """A master of these three, of whom the supplier is so."""
+    others = {gstin: Taxpayer(gstin=gstin) for gstin in (BUYER_IN_STATE, BUYER_IN_KARNATAKA)}
+    return Taxpayers(listed={SELLER: Taxpayer(gstin=SELLER, **facts), **others})
 
 
 def amounts(**values: str) -> dict[str, Any]:
@@ -67,7 +77,8 @@ MET = {
     "supply to a SEZ": to_sez(),
     "deemed export": deemed_export(),
     "state code of one digit": changed(
-        inter_state(), {"BuyerDtls.Gstin": "09AAAPG7885R002", "BuyerDtls.Stcd": "9", "BuyerDtls.Pos": "9"}
+        inter_state(),
+        {"BuyerDtls.Gstin": "09AAAPG7885R002", "BuyerDtls.Stcd": "9", "BuyerDtls.Pos": "9", "BuyerDtls.Pin": 201301},
     ),
     "dated today": changed(intra_state(), {"DocDtls.Dt": "22/11/2026"}),
     "shipped within the place of supply": intra_state() | {"ShipDtls": ship_to("27")},
@@ -80,7 +91,7 @@ MET = {
     ),
     "IGST on intra": changed(
         inter_state(),
-        {"TranDtls.IgstOnIntra": "Y", "BuyerDtls.Gstin": BUYER_IN_STATE, "BuyerDtls.Stcd": "27", "BuyerDtls.Pos": "27"},
+        {"TranDtls.IgstOnIntra": "Y", "BuyerDtls": intra_state()["BuyerDtls"]},
     ),
     "service without quantity and unit": without(without(intra_state(), "ItemList[1].Qty"), "ItemList[1].Unit"),
     "unit in lower case": changed(intra_state(), {"ItemList[0].Unit": "kgs"}),
@@ -112,11 +123,11 @@ BROKEN = [
     ("3028", intra_state(), {"BuyerDtls.Gstin": "27AABCD1234E1Z0"}),
     ("2211", intra_state(), {"BuyerDtls.Gstin": SELLER}),
     ("2260", to_sez(), {"BuyerDtls.Gstin": "95AABCD1234E1Z5", "BuyerDtls.Stcd": "95"}),
-    ("2265", intra_state(), {"BuyerDtls.Stcd": "29"}),
+    ("2265", intra_state(), {"BuyerDtls.Stcd": "29", "BuyerDtls.Pin": 560001}),
     ("2212", intra_state(), {"BuyerDtls.Gstin": "URP"}),
     ("2171", deemed_export(), {"BuyerDtls.Gstin": "URP"}),
     ("2248", export(), {"BuyerDtls.Gstin": BUYER_IN_KARNATAKA}),
-    ("2261", export(), {"BuyerDtls.Stcd": "29"}),
+    ("2261", export(), {"BuyerDtls.Stcd": "97"}),
     ("2232", export(), {"BuyerDtls.Pos": "29"}),
     ("2208", export(), {"ExpDtls": {"ForCur": "AED"}}),
     ("2208", export(), {"ExpDtls": None}),
@@ -124,7 +135,7 @@ BROKEN = [
     ("2243", inter_state(), {"BuyerDtls.Pos": "25"}),
     ("2243", inter_state(), {"BuyerDtls.Pos": "45"}),
     ("2244", intra_state(), {"BuyerDtls.Pin": None}),
-    ("2245", intra_state(), {"ShipDtls": ship_to("29")}),
+    ("2245", intra_state(), {"ShipDtls": ship_to("29") | {"Pin": 560001}}),
     ("2162", deemed_export(), {"TranDtls.RegRev": "Y"}),
     ("2262", inter_state(), {"TranDtls.IgstOnIntra": "Y"}),
     ("2163", intra_state(), {"DocDtls.Dt": "23/11/2026"}),
@@ -151,6 +162,20 @@ BROKEN = [
     ("2187", intra_state(), {"ValDtls.StCesVal": Decimal("1.01")}),
     ("2189", intra_state(), {"ValDtls.TotInvVal": Decimal("2361.01")}),
     ("2189", intra_state(), {"ValDtls.RndOffAmt": Decimal("2.01")}),
+    ("2195", intra_state(), {"TranDtls.EcmGstin": BUYER_IN_KARNATAKA}),
+    ("2200", intra_state(), {"DispDtls": ship_to("45") | {"Nm": "Yard"}}),
+    ("2325", intra_state(), {"ShipDtls": ship_to("27") | {"Gstin": BUYER_IN_KARNATAKA}}),
+    ("3038", intra_state(), {"SellerDtls.Pin": 900001}),
+    ("3039", intra_state(), {"SellerDtls.Pin": 560001}),
+    ("3039", intra_state(), {"BuyerDtls.Pin": 999999}),
+    ("3039", export(), {"BuyerDtls.Pin": 400001}),
+    ("2236", export(), {"ShipDtls": ship_to("96") | {"Pin": 999999}}),
+    ("2201", export(), {"ExpDtls.Port": "INXXX1"}),
+    ("2202", export(), {"ExpDtls.CntCode": "QQ"}),
+    ("2203", export(), {"ExpDtls.ForCur": "QQQ"}),
+    ("2140", intra_state(), {"DocDtls.Dt": "30/09/2022"}),
+    ("2219", intra_state(), {"RefDtls": {"DocPerdDtls": {"InvStDt": "02/11/2026", "InvEndDt": "01/11/2026"}}}),
+    ("2176", intra_state(), {"ItemList[0].HsnCd": "84719999"}),
     ("2220", intra_state(), {"ValDtls.Discount": Decimal("1180.00"), "ValDtls.TotInvVal": Decimal("1180.00")}),
 ]
 
@@ -181,6 +206,12 @@ def test_a_broken_rule_is_among_those_told(code: str, document: Document, change
     assert code in codes_of(changed(document, changes))
 
 
+# These depend on what the master says of a party.
+CODES_OF_TAXPAYERS = {
+    "2224", "2231", "2246", "2247", "2305", "2323", "3029", "3074", "3075", "3076", "3077", "3078", "3079",
+}  # fmt: skip
+
+
 def test_the_rate_of_forty_percent_is_refused_before_the_day_it_came() -> None:
     document = changed(
         inter_state(),
@@ -208,8 +239,78 @@ def test_a_gstin_that_the_list_does_not_have_is_unknown() -> None:
     assert codes_of(intra_state(), listing(BUYER_IN_KARNATAKA)) == ["3028"]
 
 
-def test_a_gstin_that_the_list_calls_cancelled_is_inactive() -> None:
-    assert codes_of(intra_state(), listing(BUYER_IN_STATE, status="CNL")) == ["3029"]
+def test_a_supplier_that_the_list_calls_anything_but_active_is_inactive() -> None:
+    assert codes_of(intra_state(), supplier(status="SUS")) == ["3029"]
+
+
+@pytest.mark.parametrize(
+    ("code", "facts"),
+    [
+        ("3076", {"status": "INA"}),
+        ("3076", {"status": "PRO"}),
+        ("3079", {"registered_on": date(2026, 11, 21)}),
+        ("3077", {"status": "CNL", "registered_on": date(2026, 11, 21), "deregistered_on": date(2026, 11, 22)}),
+        ("3074", {"status": "CNL", "deregistered_on": date(2026, 11, 19)}),
+        ("3075", {"status": "CNL"}),
+        ("3078", {"status": "CNL", "registered_on": None, "deregistered_on": date(2026, 11, 21)}),
+    ],
+)
+def test_a_recipient_is_judged_by_the_day_of_the_document(code: str, facts: dict[str, Any]) -> None:
+    assert codes_of(intra_state(), listing(BUYER_IN_STATE, **facts)) == [code]
+
+
+def test_a_suspended_recipient_may_still_be_supplied_and_one_cancelled_later_too() -> None:
+    later = {"status": "CNL", "deregistered_on": date(2026, 11, 20)}
+
+    assert codes_of(intra_state(), listing(BUYER_IN_STATE, status="SUS")) == []
+    assert codes_of(intra_state(), listing(BUYER_IN_STATE, **later)) == []
+
+
+def test_a_unit_in_a_sez_makes_no_e_invoices_but_who_develops_one_does() -> None:
+    assert codes_of(inter_state(), supplier(kind="SEZ")) == ["2231"]
+    assert codes_of(inter_state(), supplier(kind="SEZD")) == []
+
+
+def test_what_a_sez_developer_supplies_always_bears_igst() -> None:
+    assert set(codes_of(intra_state(), supplier(kind="SEZD"))) == {"2174", "2235"}
+
+
+@pytest.mark.parametrize(
+    ("crore", "today", "late"),
+    [
+        ("10", date(2025, 4, 30), False),  # dated 1 April 2025: the advisory's own example
+        ("10", date(2025, 5, 1), True),
+        ("9.99", date(2025, 5, 1), False),
+        ("10", date(2025, 3, 31), False),
+    ],
+)
+def test_who_turns_over_ten_crore_reports_within_thirty_days(crore: str, today: date, late: bool) -> None:
+    document = changed(intra_state(), {"DocDtls.Dt": "01/04/2025" if today.month > 3 else "01/01/2025"})
+
+    codes = codes_of(document, supplier(turnover_crore=Decimal(crore)), today=today)
+
+    assert codes == ["2305"] * late
+
+
+def test_four_digits_of_hsn_are_enough_up_to_five_crore() -> None:
+    document = changed(intra_state(), {"ItemList[0].HsnCd": "8471"})
+
+    assert codes_of(document, supplier(turnover_crore=Decimal(5))) == []
+    assert codes_of(document, supplier(turnover_crore=Decimal("5.01"))) == ["2176"]
+
+
+def test_the_gstin_of_a_ship_to_address_is_judged_from_august_2026() -> None:
+    document = intra_state() | {"ShipDtls": ship_to("27") | {"Gstin": BUYER_IN_STATE}}
+
+    assert codes_of(changed(document, {"DocDtls.Dt": "31/07/2026"}), today=date(2026, 7, 31)) == []
+    assert codes_of(document) == ["2323"]
+
+
+def test_an_operator_invoices_for_a_supplier_but_no_supplier_names_one() -> None:
+    document = changed(intra_state(), {"TranDtls.EcmGstin": OPERATOR})
+
+    assert codes_of(document, caller=OPERATOR) == []
+    assert codes_of(document) == ["2224"]
 
 
 def test_a_buyer_that_the_list_puts_in_a_sez_wants_a_sez_supply() -> None:
@@ -238,7 +339,7 @@ def test_several_broken_rules_are_told_together() -> None:
 
 
 def test_every_rule_has_a_document_here_that_breaks_it() -> None:
-    broken = {code for code, _, _ in BROKEN + BROKEN_WITH_OTHERS} | {"3029", "2246", "2247"}
+    broken = {code for code, _, _ in BROKEN + BROKEN_WITH_OTHERS} | CODES_OF_TAXPAYERS
 
     assert {rule.code for rule in RULES} == broken
 

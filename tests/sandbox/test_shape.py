@@ -59,19 +59,20 @@ def test_a_field_may_be_so(path: str, value: Any) -> None:
         ("SellerDtls.LglNm", "x" * 101, "2140"),
         ("SellerDtls.Pin", "411001", "2140"),
         ("SellerDtls.Pin", 99999, "2140"),
-        ("SellerDtls.Stcd", "00", "2259"),
-        ("SellerDtls.Stcd", 27, "2259"),
+        ("SellerDtls.Gstin", "URP", "2213"),
+        ("SellerDtls.Stcd", "00", "2140"),
+        ("SellerDtls.Stcd", 27, "2140"),
         ("SellerDtls.Ph", "12345", "2140"),
         ("SellerDtls.Em", "nobody.example", "2140"),
-        ("BuyerDtls.Stcd", "100", "2260"),
+        ("BuyerDtls.Stcd", "100", "2140"),
         ("BuyerDtls.Pos", "0", "2140"),
         ("ItemList", [], "2228"),
         ("ItemList", {}, "2228"),
         ("ItemList[0]", "line", "2228"),
         ("ItemList[0].SlNo", "1a", "2140"),
-        ("ItemList[0].HsnCd", "84713", "2140"),
-        ("ItemList[0].HsnCd", "0000", "2140"),
-        ("ItemList[0].Unit", "NOS|", "2140"),
+        ("ItemList[0].HsnCd", "84713", "2176"),
+        ("ItemList[0].HsnCd", "0000", "2176"),
+        ("ItemList[0].Unit", "NOS|", "2177"),
         ("ItemList[0].Qty", True, "2140"),
         ("ItemList[0].Qty", Decimal("0.0001"), "2140"),
         ("ItemList[0].TotAmt", Decimal("10.505"), "2140"),
@@ -92,8 +93,9 @@ def test_a_field_may_not_be_so(path: str, value: Any, code: str) -> None:
     [
         ("Version", "2140"),
         ("TranDtls", "2140"),
-        ("DocDtls.Dt", "2144"),
-        ("SellerDtls.Gstin", "2140"),
+        ("DocDtls.Dt", "2140"),
+        ("SellerDtls.Gstin", "2155"),
+        ("SellerDtls.Pin", "2276"),
         ("BuyerDtls.Pos", "2140"),
         ("ItemList", "2228"),
         ("ItemList[0].GstRt", "2140"),
@@ -105,11 +107,10 @@ def test_what_is_mandatory_must_be_sent(path: str, code: str) -> None:
 
 
 def test_the_text_names_the_place() -> None:
-    (error,) = misshapes(changed(intra_state(), {"ItemList[1].HsnCd": "1"}))
+    text, code = misshapes(changed(intra_state(), {"ItemList[0].PrdDesc": "", "ItemList[1].HsnCd": "1"}))
 
-    assert error["ErrorMessage"] == (
-        "Error while validating invoice - ItemList[1].HsnCd must have 4 to 8 characters"
-    )  # fmt: skip
+    assert text["ErrorMessage"] == "Error while validating invoice - ItemList[0].PrdDesc must have 3 to 300 characters"
+    assert code["ErrorMessage"] == "Invalid HSN code(s)-ItemList[1].HsnCd must have 4 to 8 characters"
 
 
 def test_a_document_has_at_most_a_thousand_items() -> None:

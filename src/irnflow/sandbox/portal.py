@@ -233,7 +233,7 @@ class Sandbox:
         irn = irn_of(document)
         self._refuse_registered(irn)
         today = request.now.astimezone(IST).date()
-        _refuse_any(breaches(case_of(document, today=today, taxpayers=self._taxpayers)))
+        _refuse_any(breaches(case_of(document, today=today, taxpayers=self._taxpayers, caller=session.gstin)))
 
         entry = self._registered(document, irn, request.now)
         return accepted(encrypt(session.sek, to_json(_told(entry))), _about_eway_bill(document))

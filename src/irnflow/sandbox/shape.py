@@ -2,8 +2,8 @@
 
 The schema is the table `data/inv01_fields.csv`: NIC's published schema text with its defects mended (a stray `|` in
 `[Y|N]`, BuyerDtls.Pin), dates as a type of their own because the published pattern lets 39/19/2020 through. Its
-last column is the code that the portal answers with; 2140, "Error while validating invoice", where the field has
-none.
+last columns are the codes that the portal answers with when a field is wrong, and when it is missing; 2140, "Error
+while validating invoice", where it has none.
 """
 
 import csv
@@ -18,10 +18,12 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.sandbox.codes import error
+from irnflow.sandbox.taxpayers import UNREGISTERED
 
 ERRORS_MAX: Final = 50  # what one answer lists at most
 SCHEMA_CODE: Final = "2140"
 _ISSUE_TOO_MANY_ITEMS: Final = "2173"
+_UNREGISTERED_SUPPLIER: Final = "2213"  # who has no GSTIN makes no invoices
 _DATE = re.compile(r"([0-3][0-9])/([01][0-9])/(20[12][0-9])")
 
 Finding = tuple[str, str]  # code, what is wrong
@@ -37,13 +39,15 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     high: Decimal | None
     decimals: int | None
     pattern: re.Pattern[str] | None
-    code: str
+    code: str  # said when it is wrong
+    absent: str  # said when it is missing
     members: dict[str, "Field"]
 
 
 def misshapes(document: dict[str, Any]) -> list[dict[str, str]]:
     """ErrorDetails for every way the document is no INV-01, at most ERRORS_MAX; empty when it is one."""
-    return [error(code, f"- {says}") for code, says in islice(_in_members(document, _INVOICE, ""), ERRORS_MAX)]
+    found = islice(_in_members(document, _INVOICE, ""), ERRORS_MAX)
+    return [error(code, f"- {says}" if code == SCHEMA_CODE else says) for code, says in found]
 
 
 def calendar_date(text: str) -> date:
@@ -65,7 +69,7 @@ def _in_members(value: dict[str, Any], members: dict[str, Field], prefix: str) -
 def _in_field(value: Any, field: Field, where: str) -> Iterator[Finding]:
     if value is None:  # null is as good as absent
         if field.presence == "yes":
-            yield field.code, f"{where} is required"
+            yield field.absent, f"{where} is required"
     elif field.presence == "never":
         yield field.code, f"{where} must not be sent"
     else:
@@ -93,7 +97,9 @@ def _in_array(value: Any, field: Field, where: str) -> Iterator[Finding]:
 
 
 def _in_string(value: Any, field: Field, where: str) -> Iterator[Finding]:
-    if not isinstance(value, str):
+    if where == "SellerDtls.Gstin" and value == UNREGISTERED:
+        yield _UNREGISTERED_SUPPLIER, where
+    elif not isinstance(value, str):
         yield field.code, f"{where} must be a string"
     elif not _within(len(value), field):
         yield field.code, f"{where} must have {field.low} to {field.high} characters"
@@ -152,6 +158,7 @@ def _field_of(row: dict[str, str]) -> Field:
         decimals=int(row["decimals"]) if row["decimals"] else None,
         pattern=re.compile(row["pattern"]) if row["pattern"] else None,
         code=row["code"],
+        absent=row["absent"],
         members={},
     )
 

@@ -1,12 +1,15 @@
 """Who is a taxpayer here, and what the portal's master says of each. Pure, but for reading the file.
 
 Without `taxpayers.json` every sound GSTIN is an active regular taxpayer, so that anybody's sample company just
-works; with it only those listed exist. A GSTIN is sound when its form and its check digit are right; the GSTINs of
-the portals' own sandboxes fail the check digit, so a setting may let that pass.
+works; with it only those listed exist. A GSTIN is sound when it has the form of some kind of taxpayer and the check
+digit is right where that kind is known to have one; the GSTINs of the portals' own sandboxes have neither, so a
+setting may let them pass.
 """
 
 import re
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +17,26 @@ from typing import Any, Final
 import msgspec
 
 UNREGISTERED: Final = "URP"  # stands in place of a recipient's GSTIN at exports
-_FORM = re.compile(r"[0-9]{2}[0-9A-Z]{13}")
+
+REGULAR, SEZ_UNIT = "REG", "SEZ"  # TxpType
+SEZ_DEVELOPER: Final = "SEZD"  # our word: how the portal writes it is not published
+ACTIVE, SUSPENDED, CANCELLED = "ACT", "SUS", "CNL"  # Status; also INA, PRO
+
+_LOOSE: Final = re.compile(r"[0-9]{2}[0-9A-Z]{13}")  # all that INV-01 asks for
+_OPERATOR: Final = re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]C[0-9A-Z]")  # e-commerce; collects tax (TCS)
+# NIC's patterns by kind of taxpayer. With a check digit: regular, deductors of tax (TDS), operators.
+_CHECKED: Final = (
+    re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][Z1-9ABD-J][0-9A-Z]"),
+    re.compile(r"[0-9]{2}[A-Z]{4}[A-Z0-9][0-9]{4}[A-Z][1-9A-Z]D[0-9A-Z]"),
+    _OPERATOR,
+)
+# Of the others nobody has told: government offices, non-residents, online services from abroad, UN bodies.
+_UNCHECKED: Final = (
+    re.compile(r"[0-9]{2}[A-Z]{4}[0-9]{5}[A-Z][0-9]Z[0-9]"),
+    re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}NR[0-9A-Z]"),
+    re.compile(r"99[0-9]{2}[A-Z]{3}[0-9]{5}OS[0-9A-Z]"),
+    re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}[UO]N[A-Z0-9]"),
+)
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -24,13 +46,15 @@ class Taxpayer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gstin: str
     legal_name: str = "SANDBOX TAXPAYER"
     trade_name: str = "SANDBOX TAXPAYER"
-    kind: str = "REG"  # TxpType; SEZ for a unit in a special economic zone
-    status: str = "ACT"  # ACT, CNL, INA, PRO
+    kind: str = REGULAR  # TxpType; SEZ for a unit in a special economic zone, SEZD for who develops one
+    status: str = ACTIVE  # SUS, CNL, INA, PRO
     blocked: bool = False
+    # Aggregate annual turnover: above 5 crore e-invoices are a duty, from 10 they are due within 30 days.
+    turnover_crore: Decimal = Decimal(8)
     location: str = "SANDBOX"
     pin: int = 999999
-    registered_on: str = "2017-07-01"
-    deregistered_on: str | None = None
+    registered_on: date | None = date(2017, 7, 1)
+    deregistered_on: date | None = None
 
     def details(self) -> dict[str, Any]:
         """Data of the call for GSTIN details."""
@@ -57,11 +81,11 @@ class Taxpayers(msgspec.Struct, frozen=True, kw_only=True):
     """The master."""
 
     listed: Mapping[str, Taxpayer] | None = None  # None: every sound GSTIN
-    any_check_digit: bool = False  # let GSTINs pass whose check digit is wrong
+    any_check_digit: bool = False  # let GSTINs pass that no kind has, or whose check digit is wrong
 
     def is_sound(self, gstin: str) -> bool:
         """Whether it can be a GSTIN at all."""
-        return bool(_FORM.fullmatch(gstin)) and (self.any_check_digit or check_digit(gstin) == gstin[-1])
+        return _LOOSE.fullmatch(gstin) is not None if self.any_check_digit else is_sound(gstin)
 
     def find(self, gstin: str) -> Taxpayer | None:
         """What the master says of it; None when it doesn't know it."""
@@ -73,6 +97,10 @@ class Taxpayers(msgspec.Struct, frozen=True, kw_only=True):
         """TxpType where the master was given one; None where it only takes a GSTIN at its word."""
         taxpayer = (self.listed or {}).get(gstin)
         return taxpayer.kind if taxpayer else None
+
+    def is_operator(self, gstin: str) -> bool:
+        """Whether it is of an e-commerce operator, who collects tax at source."""
+        return self.any_check_digit or _OPERATOR.fullmatch(gstin) is not None
 
 
 def read_taxpayers(file: Path, *, any_check_digit: bool) -> Taxpayers:
@@ -87,6 +115,13 @@ def read_taxpayers(file: Path, *, any_check_digit: bool) -> Taxpayers:
 
 
 @lru_cache(maxsize=10_000)
+def is_sound(gstin: str) -> bool:
+    """Whether some kind of taxpayer has such numbers, and the check digit is right where that kind has one."""
+    if any(pattern.fullmatch(gstin) for pattern in _CHECKED):
+        return check_digit(gstin) == gstin[-1]
+    return any(pattern.fullmatch(gstin) for pattern in _UNCHECKED)
+
+
 def check_digit(gstin: str) -> str:
     """The 15th character that belongs to the first 14: Luhn modulo 36, weights 1 and 2 in turn from the left.
 
