@@ -154,6 +154,29 @@ def accounting() -> int:
     return 0 if agree else 1
 
 
+@irnflow.command()
+@click.argument("codes", metavar="[CODE]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of objects.")
+def explain(codes: tuple[str, ...], as_json: bool) -> int:
+    """Tell what a code means and what to do: 2150, totals.taxable_value. Without a code: the classes there are."""
+    from rich.console import Console
+
+    from irnflow.gst.portal_codes import PortalClass
+    from irnflow.local import explain as room
+
+    found = {code: room.found(code) for code in codes}
+    known = [one for one in found.values() if one] if codes else list(PortalClass)
+    if as_json:
+        click.echo(room.as_json(known))
+    elif codes:
+        room.show(Console(), known)
+    else:
+        room.show_classes(Console())
+    unknown = [room.unknown(code) for code, one in found.items() if one is None]
+    click.echo("".join(f"irnflow: {sentence}\n" for sentence in unknown), err=True, nl=False)
+    return 2 if unknown else 0
+
+
 def _settings(*needed: str) -> Settings:
     """The environment's settings, and for what it doesn't say those of the running `irnflow up`.
 

@@ -28,7 +28,9 @@ async def browser(stranger: Client, store: Database, tenant: Tenant) -> Client:
     "headers",
     [{}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic dTpw"}, {"Cookie": "irnflow_session=nonsense"}],
 )
-@pytest.mark.parametrize("path", [BATCHES, f"{BATCHES}/B-1", "/api/v1/failures", SESSION])
+@pytest.mark.parametrize(
+    "path", [BATCHES, f"{BATCHES}/B-1", "/api/v1/failures", "/api/v1/codes", "/api/v1/codes/2150", SESSION]
+)
 async def test_who_is_not_known_gets_nothing(stranger: Client, path: str, headers: dict[str, str]) -> None:
     answer = await stranger.get(path, headers=headers)
 

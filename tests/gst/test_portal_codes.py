@@ -1,8 +1,18 @@
 """The catalogue of portal codes."""
 
+import re
+
 import pytest
 
-from irnflow.gst.portal_codes import PortalClass, catalogue, portal_code
+from irnflow.gst import codes
+from irnflow.gst.portal_codes import PortalClass, PortalCode, catalogue, chapters, class_words, near, portal_code
+from irnflow.gst.rules import RULES
+
+
+def entry_of(code: str) -> PortalCode:
+    entry = portal_code(code)
+    assert entry is not None
+    return entry
 
 
 @pytest.mark.parametrize(
@@ -35,8 +45,9 @@ def test_a_code_that_no_list_has_is_none() -> None:
     assert portal_code("2099") is None
 
 
-def test_spaces_around_a_code_are_overlooked() -> None:
-    assert portal_code(" 2150 ") is portal_code("2150")
+@pytest.mark.parametrize("pasted", [" SYS_5001 ", "sys_5001", "Sys_5001\n"])
+def test_spaces_around_a_code_and_its_case_are_overlooked(pasted: str) -> None:
+    assert portal_code(pasted) is portal_code("SYS_5001")
 
 
 def test_all_codes_of_the_lists_are_there() -> None:
@@ -51,3 +62,72 @@ def test_what_the_portals_own_pages_say_of_an_account_stops_its_queue() -> None:
 
     assert entry is not None
     assert entry.klass is PortalClass.CONFIG
+
+
+@pytest.mark.parametrize("entry", catalogue().values(), ids=lambda entry: entry.code)
+def test_each_code_says_in_sentences_what_it_means_what_irnflow_does_and_what_a_person_does(entry: PortalCode) -> None:
+    assert re.fullmatch(r"[A-Z].*[.)]", entry.means)
+    assert re.fullmatch(r"[A-Z].*\.", entry.does)
+    assert re.fullmatch(r"([A-Z]|irnflow ).*\.", entry.fix)
+    assert re.fullmatch(r".*[\u0900-\u097f].*।|.*\.\.\.", entry.fix_hi)
+    assert entry.means != entry.portal_text
+
+
+def test_our_words_are_of_the_codes_of_the_lists_and_of_no_other() -> None:
+    words = [row["code"] for row in codes.rows("portal_words.csv")]
+
+    assert words == list(catalogue())
+
+
+def test_what_a_code_leaves_out_is_said_by_its_class() -> None:
+    entry, data = entry_of("2182"), class_words(PortalClass.DATA)
+
+    assert entry.does == data.does
+    assert entry.fix == "Correct the total (AssVal), or the line that is wrong (AssAmt)."
+
+
+def test_a_code_may_say_for_itself_what_irnflow_does() -> None:
+    assert "without the signed document" in entry_of("2283").does
+
+
+@pytest.mark.parametrize("code", ["4000", "4001", "4002", "4011", "4037"])
+def test_trouble_with_an_e_way_bill_does_not_touch_the_invoice(code: str) -> None:
+    assert "takes the invoice as registered" in entry_of(code).does
+
+
+def test_a_code_without_a_published_text_says_so() -> None:
+    entry = entry_of("2300")
+
+    assert (entry.text_is, entry.portal_text) == ("none", "")
+    assert "publishes no text" in entry.means
+
+
+def test_the_portals_text_is_kept_beside_ours_as_it_stands() -> None:
+    assert entry_of("2233").portal_text == "Duplicate SI nos are not allowed in items"
+    assert entry_of("2176").portal_text == "Invalid HSN code(s)-{0}"
+
+
+def test_a_code_names_our_rules_that_find_it_before_anything_is_sent() -> None:
+    assert entry_of("2182").rules == ("totals.taxable_value",)
+    assert entry_of("1019").rules == ()
+
+
+@pytest.mark.parametrize("code", sorted({rule.portal_code for rule in RULES if rule.portal_code}))
+def test_each_code_that_a_rule_names_is_in_the_catalogue(code: str) -> None:
+    assert portal_code(code) is not None
+
+
+def test_each_class_has_codes_and_words() -> None:
+    assert {entry.klass for entry in catalogue().values()} == set(PortalClass)
+    assert all(class_words(klass).means for klass in PortalClass)
+
+
+def test_the_chapters_hold_each_code_once() -> None:
+    held = [entry.code for _, entries in chapters() for entry in entries]
+
+    assert sorted(held) == sorted(catalogue())
+
+
+def test_a_mistyped_code_has_others_near_it() -> None:
+    assert "GSPERR300" in near("gsperr30")
+    assert near("nonsense of all kinds") == []

@@ -1,4 +1,4 @@
-"""What irn_service answers: batches in, and where they stand; the worklist, and its retries; sessions."""
+"""What irn_service answers: batches in, and where they stand; the worklist, and its retries; codes; sessions."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,12 +13,14 @@ from irnflow.api import cursor, resources
 from irnflow.api.auth import set_cookie
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.problem import Place, Refused
+from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
 from irnflow.messages import State
 from irnflow.store import accounts, batches, failures
 from irnflow.store.accounts import SESSION_LIFETIME, Account
 from irnflow.store.database import Database, Row
 
 SHOWN_MOST: Final = 5  # ids that a sentence names
+_CODE_SHOWN: Final = 100  # characters of an unknown code that a sentence repeats
 
 
 class Api:
@@ -75,6 +77,15 @@ class Api:
                 method="POST", path="/api/v1/retries", name="retry", says="Send open failures again as a new batch",
                 handle=self.retry, body=resources.Retry, gives=resources.RetryAccepted, status=HTTPStatus.ACCEPTED,
                 idempotent=True, problems=("nothing-to-retry", "duplicate-ids", "books-mixed"),
+            ),
+            Endpoint(
+                method="GET", path="/api/v1/codes", name="listCodes",
+                says="The portal's codes: what each means, and what to do",
+                handle=self.codes, query=resources.CodesOf, gives=resources.PortalCodes,
+            ),
+            Endpoint(
+                method="GET", path="/api/v1/codes/{code}", name="getCode", says="One code of the portal",
+                handle=self.code, gives=PortalCode, problems=("unknown-code",),
             ),
             Endpoint(
                 method="GET", path="/api/v1/session", name="getSession", says="Who is signed in",
@@ -196,6 +207,19 @@ class Api:
         return resources.RetryAccepted(
             batch_no=done["batch_no"], transaction_ids=done["transaction_ids"], retry_of=done["retry_of"]
         )
+
+    async def codes(self, call: Call) -> resources.PortalCodes:
+        asked: resources.CodesOf = call.query
+        entries = [entry for entry in catalogue().values() if asked.klass in (None, entry.klass)]
+        return resources.PortalCodes(items=entries)
+
+    async def code(self, call: Call) -> PortalCode:
+        code = call.path["code"][:_CODE_SHOWN]
+        entry = portal_code(code)
+        if entry is None:
+            like = f"near it: {', '.join(near(code))}" if near(code) else "/api/v1/codes has those that there are"
+            raise Refused("unknown-code", f"No list we know has the code {code!r}; {like}.")
+        return entry
 
     async def session(self, call: Call) -> resources.Session:
         return resources.Session(account=_account(call).name, websocket_url=self._websocket_url)

@@ -10,7 +10,7 @@ from irnflow import __version__
 from irnflow.api import auth
 from irnflow.api.endpoint import Endpoint
 from irnflow.api.problem import KINDS, MEDIA_TYPE, Problem
-from irnflow.api.resources import BatchNo
+from irnflow.api.resources import IN_PATH
 
 _REF: Final = "#/components/schemas/{name}"
 _WITH_BODY: Final = ("malformed-json", "body-too-large", "slow-body", "not-json", "invalid-body")
@@ -73,7 +73,7 @@ def _operation(endpoint: Endpoint) -> Json:
 
 def _path_parameters(endpoint: Endpoint) -> Iterable[Json]:
     for name in re.findall(r"{(\w+)}", endpoint.path):
-        yield {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(BatchNo)}
+        yield {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(IN_PATH[name])}
 
 
 def _query_parameters(endpoint: Endpoint) -> Iterable[Json]:

@@ -44,6 +44,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "not-found": Kind(HTTPStatus.NOT_FOUND, "There is nothing at this address"),
     "unknown-batch": Kind(HTTPStatus.NOT_FOUND, "There is no such batch"),
     "unknown-transaction": Kind(HTTPStatus.NOT_FOUND, "There is no such transaction in the batch"),
+    "unknown-code": Kind(HTTPStatus.NOT_FOUND, "No list we know has that code"),
     "nothing-to-retry": Kind(HTTPStatus.NOT_FOUND, "No open failure is meant"),
     "method-not-allowed": Kind(HTTPStatus.METHOD_NOT_ALLOWED, "This address does not take that method"),
     "slow-body": Kind(HTTPStatus.REQUEST_TIMEOUT, "The body took too long to arrive"),

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from irnflow.gst.faults import Fault
+from irnflow.gst.portal_codes import PortalClass, PortalCode
 from irnflow.messages import State
 
 VOUCHERS_MAX: Final = 100_000
@@ -26,6 +27,7 @@ WORDS: Final = {
 BatchNo = Annotated[str, Meta(pattern=BATCH_NO, description="Of the account; assigned when it is not given.")]
 VoucherId = Annotated[str, Meta(pattern=VOUCHER_ID, description="The voucher's id in the books.")]
 Name = Annotated[str, Meta(pattern=NAME)]
+Code = Annotated[str, Meta(min_length=1, max_length=100, description="A code of the portal, as 2150; in any case.")]
 VoucherIds = Annotated[
     list[VoucherId], Meta(min_length=1, max_length=VOUCHERS_MAX, extra_json_schema={"uniqueItems": True})
 ]
@@ -151,6 +153,12 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None
 
 
+class PortalCodes(msgspec.Struct, frozen=True, kw_only=True):
+    """Codes of the portal, in the order of its lists."""
+
+    items: list[PortalCode]
+
+
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A one-time token, as the console's link carries it."""
 
@@ -191,3 +199,13 @@ class FailurePage(Page, frozen=True, kw_only=True):
     """Which failures."""
 
     batch_no: BatchNo | None = None
+
+
+class CodesOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which codes."""
+
+    klass: PortalClass | None = msgspec.field(default=None, name="class")
+
+
+# What stands in the braces of an address.
+IN_PATH: Final = {"batch_no": BatchNo, "code": Code}

@@ -1,17 +1,21 @@
-"""What the portal's error codes mean, and the one thing that each obliges us to do.
+"""What the portal's error codes mean, what irnflow does about each, and what a person does.
 
-Codes, literal texts and classes stand in `codes/portal_codes.csv`: NIC's three lists (VITAL, INV, EWB), the
-portal's system errors (SYS), and what service providers put in front (GSP). Match on the code, never on the
+`codes/portal_codes.csv` holds codes, literal texts and classes: NIC's three lists (VITAL, INV, EWB), the portal's
+system errors (SYS), and what service providers put in front (GSP). Our own words stand in `codes/portal_words.csv`;
+what they leave out is said once for the whole class in `codes/portal_classes.csv`. Match on the code, never on the
 text: the portal fills its `{0}` and mends its words.
 """
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
+from typing import Final, TypeAlias
 
 import msgspec
 
 from irnflow.gst import codes
+from irnflow.gst.rules import RULES
 
 
 class PortalClass(StrEnum):
@@ -31,35 +35,87 @@ class PortalClass(StrEnum):
 
 
 class PortalCode(msgspec.Struct, frozen=True, kw_only=True):
-    """One code of the portal."""
+    """One code of the portal, in its words and in ours."""
 
     code: str  # "2150"
     group: str  # VITAL INV EWB SYS GSP
-    text: str  # as the portal words it, {0} standing for what it fills in
+    klass: PortalClass = msgspec.field(name="class")
+    portal_text: str  # {0} standing for what the portal fills in; "" where no text is published
     text_is: str  # how sure that wording is: exact, near-exact, partial, paraphrase, none
-    klass: PortalClass
-    handling: str  # what is known of this code beyond its class; often empty
+    means: str
+    does: str  # irnflow
+    fix: str  # what a person does
+    fix_hi: str  # the same in Hindi; of the whole class, where the code has none of its own
+    rules: tuple[str, ...]  # our rules that find it before anything is sent
+
+
+class ClassWords(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said once of many codes."""
+
+    title: str  # the class, and of which of its codes when not of all
+    means: str
+    does: str
+    fix: str
+    fix_hi: str
+
+
+_Key: TypeAlias = tuple[str, str]  # class as the list has it, and the group when it has words of its own, or ""
+
+# Marks what the portal's own pages say when a user registers or changes a password. Through the API it can only
+# mean that this account is not in order there.
+_OF_ITS_PAGES: Final = "PORTAL"
 
 
 def portal_code(code: str) -> PortalCode | None:
-    """The entry for a code, or None when no list we know has it."""
-    return catalogue().get(code.strip())
+    """The entry for a code, or None when no list we know has it. Spaces around it and its case don't matter."""
+    return catalogue().get(code.strip().upper())
+
+
+def near(code: str) -> list[str]:
+    """The known codes that look most like it."""
+    return difflib.get_close_matches(code.strip().upper(), catalogue(), n=5)
 
 
 @cache
 def catalogue() -> Mapping[str, PortalCode]:
-    """Every known code."""
-    return {row["code"]: _entry(row) for row in codes.rows("portal_codes.csv")}
+    """Every known code, in the order of the lists."""
+    words = {row["code"]: row for row in codes.rows("portal_words.csv")}
+    return {row["code"]: _entry(row, words[row["code"]]) for row in codes.rows("portal_codes.csv")}
 
 
-def _entry(row: Mapping[str, str]) -> PortalCode:
+def class_words(klass: PortalClass) -> ClassWords:
+    """What is said of a class where its codes have no words of their own."""
+    return _said_once()[klass, ""]
+
+
+def chapters() -> Iterator[tuple[ClassWords, list[PortalCode]]]:
+    """Every code once, under what is said of it and its like."""
+    keys = {row["code"]: _key(row) for row in codes.rows("portal_codes.csv")}
+    for key, words in _said_once().items():
+        yield words, [entry for entry in catalogue().values() if keys[entry.code] == key]
+
+
+@cache
+def _said_once() -> Mapping[_Key, ClassWords]:
+    return {(row["class"], row["group"]): msgspec.convert(row, ClassWords) for row in codes.rows("portal_classes.csv")}
+
+
+def _key(row: Mapping[str, str]) -> _Key:
+    of_group = (row["class"], row["group"])
+    return of_group if of_group in _said_once() else (row["class"], "")
+
+
+def _entry(row: Mapping[str, str], own: Mapping[str, str]) -> PortalCode:
+    shared = _said_once()[_key(row)]
     return PortalCode(
         code=row["code"],
         group=row["group"],
-        text=row["portal_text"],
+        klass=PortalClass.CONFIG if row["class"] == _OF_ITS_PAGES else PortalClass[row["class"]],
+        portal_text=row["portal_text"],
         text_is=row["text_is"],
-        # PORTAL marks what the portal's own pages say when a user registers or changes a password.
-        # Through the API it can only mean that this account is not in order there.
-        klass=PortalClass.CONFIG if row["class"] == "PORTAL" else PortalClass[row["class"]],
-        handling=row["handling"],
+        means=own["means"],
+        does=own["does"] or shared.does,
+        fix=own["fix"] or shared.fix,
+        fix_hi=own["fix_hi"] or shared.fix_hi,
+        rules=tuple(rule.code for rule in RULES if rule.portal_code == row["code"]),
     )

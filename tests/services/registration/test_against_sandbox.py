@@ -13,6 +13,7 @@ import pytest
 
 from irnflow import log
 from irnflow.bus import memory
+from irnflow.gst.portal_codes import catalogue
 from irnflow.messages import Validated, publication
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.client import Lost, Portal, Reply, Request
@@ -170,6 +171,30 @@ async def test_what_the_portal_refuses_is_told_with_its_code_and_never_sent_agai
 
     assert "2240" in [fault["portal_code"] for fault in room.said("invalid_generation_queue")[0]["Faults"]]
     assert room.generates == 1
+
+
+async def test_a_refusal_keeps_the_portals_own_text_and_says_in_our_words_what_to_do(room: Room) -> None:
+    await room.arrive(payload=invoice(GstRt=17))
+
+    await room.send()
+
+    told = room.said("invalid_generation_queue")[0]
+    fault = next(fault for fault in told["Faults"] if fault["portal_code"] == "2240")
+    known = catalogue()["2240"]
+    assert fault["says"] == "Invalid GST rate for HSN -10063020"
+    assert fault["fix"] == f"{known.means} {known.fix}"
+    assert fault["fix"] in told["Fix"]
+
+
+async def test_a_number_that_was_cancelled_is_told_with_the_number(room: Room) -> None:
+    next_fails(room, code="2278")
+    await room.arrive()
+
+    await room.send()
+
+    assert (
+        "The document number A/1 belongs to a cancelled e-invoice" in room.said("invalid_generation_queue")[0]["Says"]
+    )
 
 
 async def test_an_answer_lost_after_the_commit_is_found_by_look_up_and_not_sent_again(room: Room) -> None:
@@ -422,6 +447,7 @@ async def test_a_code_that_nobody_knows_is_looked_up_once_then_refused_without_t
     await room.arrive(batch=2)
     await room.send()
 
+    assert "look into the portal's own list" in room.said("invalid_generation_queue")[0]["Fix"]
     assert room.sandbox.calls["by_irn"] == 1
     assert await room.desk.state("A/1") == "ACCEPTED"
 

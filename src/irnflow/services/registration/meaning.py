@@ -20,6 +20,8 @@ NOT_THERE: Final = frozenset({"2148", "2154"})  # nothing else proves that the p
 TOO_OLD: Final = "2283"  # registered, but past the look-back window
 _SENDS_MAX: Final = 3  # of RETRY_LIMITED: the first and two more, each after a look-up
 _BACK_OFF_S: Final = (2, 5, 15, 30, 60)  # before READY is sent again, by how often it was sent
+_WITHOUT_A_TEXT: Final = "the portal gave this code without a text"
+_NOBODY_KNOWS_IT: Final = "No list we know has this code: look into the portal's own list, or ask its help desk."
 _KEPT_IN_DOUBT: Final = timedelta(hours=1)  # a person is told; look again so often meanwhile
 
 
@@ -35,7 +37,8 @@ def of_refusal(leased: Leased, errors: Sequence[Said]) -> Result:
     if PortalClass.RETRY_LIMITED in classes and leased.send < _SENDS_MAX:
         return result.gives(Outcome.UNKNOWN)
     faults = tuple(_fault(said) for said in errors)
-    verdict = Verdict(cause=f"portal.{errors[0].code}" if errors else "portal.no_code", faults=faults)
+    cause = f"portal.{errors[0].code}" if errors else "portal.no_code"
+    verdict = Verdict(cause=cause, faults=faults, number=leased.doc_no)
     if classes <= {PortalClass.DATA, PortalClass.NUMBER_SPENT}:
         return result.gives(Outcome.REJECTED, verdict=verdict)
     return result.gives(Outcome.UNLISTED, verdict=verdict)
@@ -157,8 +160,9 @@ def _klass(code: str) -> PortalClass | None:
 
 
 def _fault(said: Said) -> Fault:
+    """The portal's own words, with what it filled in; what they mean and what a person does, in ours."""
     entry = portal_code(said.code)
     return Fault(
-        code=f"portal.{said.code}", path="", says=said.text or (entry.text if entry else ""),
-        fix=entry.handling if entry else "", portal_code=said.code,
+        code=f"portal.{said.code}", path="", says=said.text or (entry.portal_text if entry else "") or _WITHOUT_A_TEXT,
+        fix=f"{entry.means} {entry.fix}" if entry else _NOBODY_KNOWS_IT, portal_code=said.code,
     )  # fmt: skip

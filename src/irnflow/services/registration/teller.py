@@ -128,7 +128,8 @@ def _words(verdict: Verdict) -> tuple[str, str]:
         says, fix = _WORDS[verdict.cause]
         return says.format(number=verdict.number, voucher=verdict.voucher, irn=verdict.irn), fix
     says = "; ".join(f"{fault.portal_code}: {fault.says}" for fault in verdict.faults)
-    return says or "The portal refused it without a reason.", next((f.fix for f in verdict.faults if f.fix), "")
+    fix = " ".join(dict.fromkeys(fault.fix for fault in verdict.faults if fault.fix))
+    return says or "The portal refused it without a reason.", fix
 
 
 def _differing(row: Row, places: Sequence[str]) -> Verdict:

@@ -1,0 +1,165 @@
+"""Codes explained on the terminal: the portal's, those of our rules, and the classes of the portal's codes."""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, Final, TypeAlias
+
+import msgspec
+from rich.console import Console
+from rich.rule import Rule as Heading
+from rich.table import Table
+from rich.text import Text
+
+from irnflow.gst.faults import Severity
+from irnflow.gst.portal_codes import PortalClass, PortalCode, catalogue, class_words, portal_code
+from irnflow.gst.rules import RULES, Rule
+
+Explained: TypeAlias = PortalCode | Rule | PortalClass
+
+_WIDTH_MOST: Final = 100  # longer lines are hard to read
+_LABEL_WIDTH: Final = 13
+_NEAR_MOST: Final = 5
+_PORTAL_SAYS: Final = {
+    "exact": "“{text}”",
+    "near-exact": "“{text}” (or nearly so)",
+    "partial": "“{text}”",
+    "paraphrase": "{text}; its own words are not known",
+    "none": "nothing that is published",
+}
+
+
+def found(code: str) -> Explained | None:
+    """What a code names, as people paste it: "2150", "portal.2150" as in the worklist, a rule's code, or a class."""
+    name = code.strip().lower().removeprefix("portal.")
+    rule = next((rule for rule in RULES if rule.code == name), None)
+    return portal_code(name) or rule or PortalClass.__members__.get(name.upper())
+
+
+def unknown(code: str) -> str:
+    """The sentence about a code that nothing has: it names those that look like it."""
+    known = {name.lower(): name for name in (*catalogue(), *(rule.code for rule in RULES), *PortalClass)}
+    near = difflib.get_close_matches(code.strip().lower(), known, n=_NEAR_MOST)
+    names = f"near it: {', '.join(known[name] for name in near)}" if near else "`irnflow explain` lists the classes"
+    return f"no list we know has the code {code!r}; {names}"
+
+
+def show(console: Console, explained: Sequence[Explained]) -> None:
+    """Print each, one below the other."""
+    console.width = min(console.width, _WIDTH_MOST)
+    for one in explained:
+        title, lines = _told(one)
+        console.print(Heading(Text(title, "bold"), align="left", characters="─"))
+        table = Table.grid(padding=(0, 1))
+        table.add_column(style="dim", width=_LABEL_WIDTH)
+        table.add_column(overflow="fold")
+        for label, text in lines:
+            table.add_row(label, Text(text))
+        console.print(table)
+        if isinstance(one, PortalClass):
+            console.print(_codes_of(one))
+        console.print()
+
+
+def show_classes(console: Console) -> None:
+    """Print the classes of the portal's codes, and how many codes each has."""
+    console.width = min(console.width, _WIDTH_MOST)
+    counts = Counter(entry.klass for entry in catalogue().values())
+    table = Table(title=f"{len(catalogue())} codes of the portal, by what is to be done", title_justify="left")
+    table.add_column("class", no_wrap=True)
+    table.add_column("codes", justify="right")
+    table.add_column("what it means")
+    for klass in PortalClass:
+        table.add_row(klass, str(counts[klass]), class_words(klass).means)
+    console.print(table)
+    console.print("`irnflow explain CODE` tells of one code, `irnflow explain CLASS` lists the codes of a class.")
+
+
+def as_json(explained: Sequence[Explained]) -> bytes:
+    """A list of objects; `kind` tells what each is: portal, rule, class."""
+    return msgspec.json.format(msgspec.json.encode([_plain(one) for one in explained]))
+
+
+def _told(one: Explained) -> tuple[str, Iterator[tuple[str, str]]]:
+    if isinstance(one, PortalCode):
+        return f"{one.code} · {one.klass}", _lines_of_code(one)
+    if isinstance(one, Rule):
+        return f"{one.code} · rule of irnflow", _lines_of_rule(one)
+    return f"{one} · class of the portal's codes", _lines_of_class(one)
+
+
+def _lines_of_code(entry: PortalCode) -> Iterator[tuple[str, str]]:
+    yield "portal says", _PORTAL_SAYS[entry.text_is].format(text=entry.portal_text.strip("()"))
+    yield "it means", entry.means
+    yield "irnflow", entry.does
+    yield "what to do", entry.fix
+    yield "in Hindi", entry.fix_hi
+    if entry.rules:
+        yield "our rules", f"find it before anything is sent: {', '.join(entry.rules)}"
+
+
+def _lines_of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
+    yield "what is wrong", _with_places(rule.says)
+    yield "what to do", _with_places(rule.fix)
+    if rule.severity is Severity.WARNING:
+        yield "irnflow", "Only warns: the invoice is sent all the same."
+    else:
+        yield "irnflow", "Fails the voucher before anything is sent to the portal."
+    if rule.portal_code:
+        yield "portal", f"would answer {rule.portal_code}: `irnflow explain {rule.portal_code}`"
+    yield "source", rule.source
+    if rule.since > date.min or rule.until < date.max:
+        yield "in force", f"when sent {_between(rule.since, rule.until)}"
+
+
+def _lines_of_class(klass: PortalClass) -> Iterator[tuple[str, str]]:
+    words = class_words(klass)
+    yield "it means", words.means
+    yield "irnflow", words.does
+    yield "what to do", words.fix
+    yield "in Hindi", words.fix_hi
+
+
+def _codes_of(klass: PortalClass) -> Table:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(style="bold", width=_LABEL_WIDTH)
+    table.add_column(overflow="fold")
+    for entry in _entries_of(klass):
+        table.add_row(entry.code, Text(entry.means))
+    return table
+
+
+def _entries_of(klass: PortalClass) -> list[PortalCode]:
+    return [entry for entry in catalogue().values() if entry.klass is klass]
+
+
+def _with_places(sentence: str) -> str:
+    """A rule's sentence, with <found> where a fault names what was found."""
+    return re.sub(r"{(\w+)}", r"<\1>", sentence)
+
+
+def _between(since: date, until: date) -> str:
+    start = "" if since == date.min else f"from {since.isoformat()} on"
+    end = "" if until == date.max else f"until {until.isoformat()}"
+    return " ".join(filter(None, (start, end)))
+
+
+def _plain(one: Explained) -> dict[str, Any]:
+    if isinstance(one, PortalCode):
+        return {"kind": "portal", **msgspec.to_builtins(one)}
+    if isinstance(one, PortalClass):
+        names = [entry.code for entry in _entries_of(one)]
+        return {"kind": "class", "class": one, **msgspec.to_builtins(class_words(one)), "codes": names}
+    return {
+        "kind": "rule",
+        "code": one.code,
+        "portal_code": one.portal_code,
+        "severity": one.severity,
+        "says": one.says,
+        "fix": one.fix,
+        "source": one.source,
+        "since": None if one.since == date.min else one.since,
+        "until": None if one.until == date.max else one.until,
+    }

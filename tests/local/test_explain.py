@@ -1,0 +1,141 @@
+"""What `irnflow explain` prints, and how it ends."""
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from irnflow.cli import irnflow, main
+from irnflow.gst.portal_codes import PortalClass, catalogue
+from irnflow.gst.rules import RULES
+from irnflow.local import explain
+
+
+def shown(*names: str) -> str:
+    console = Console(file=io.StringIO(), width=400)
+    found = [explain.found(name) for name in names]
+    explain.show(console, [one for one in found if one is not None])
+    assert isinstance(console.file, io.StringIO)
+    return " ".join(console.file.getvalue().split())
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(irnflow, ["explain", *arguments], standalone_mode=False)
+
+
+def of(result: Result) -> Sequence[dict[str, object]]:
+    decoded: list[dict[str, object]] = json.loads(result.stdout)
+    return decoded
+
+
+def test_a_code_is_told_with_the_portals_text_its_meaning_and_what_to_do() -> None:
+    printed = shown("2182")
+
+    assert "2182 · DATA" in printed
+    assert "“Taxable value of all items must be equal to total taxable value”" in printed
+    assert "The document's total taxable value is not the sum of its lines' taxable value." in printed
+    assert "never sends these contents again" in printed
+    assert "Correct the total (AssVal), or the line that is wrong (AssAmt)." in printed
+    assert "कर योग्य मूल्य" in printed
+    assert "find it before anything is sent: totals.taxable_value" in printed
+
+
+def test_a_text_that_is_no_quotation_is_not_given_as_one() -> None:
+    assert "portal says PIN code does not belong to the state; its own words are not known" in shown("3039")
+    assert "portal says nothing that is published" in shown("2300")
+
+
+@pytest.mark.parametrize("pasted", ["sys_5001", " SYS_5001 ", "portal.SYS_5001"])
+def test_a_code_is_found_as_people_paste_it(pasted: str) -> None:
+    assert explain.found(pasted) is catalogue()["SYS_5001"]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_rule_of_ours_is_told_with_its_source(rule: explain.Rule) -> None:
+    printed = shown(rule.code)
+
+    assert f"{rule.code} · rule of irnflow" in printed
+    assert rule.source in printed
+
+
+def test_what_a_rule_finds_in_an_invoice_stands_in_angle_brackets() -> None:
+    assert "The total taxable value is <found>; the lines add up to <due>." in shown("totals.taxable_value")
+
+
+def test_a_rule_that_holds_from_a_day_on_tells_the_day_and_the_portals_code() -> None:
+    printed = shown("SHIP_TO.is_recipient")
+
+    assert "in force when sent from 2026-08-01 on" in printed
+    assert "would answer 2323: `irnflow explain 2323`" in printed
+
+
+def test_a_rule_that_only_warns_says_that_the_invoice_is_sent() -> None:
+    assert "Only warns: the invoice is sent all the same." in shown("hsn.unlisted")
+
+
+def test_a_class_lists_its_codes() -> None:
+    printed = shown("duplicate")
+
+    assert "DUPLICATE · class of the portal's codes" in printed
+    assert "2295 Another portal (IRP) has registered a document of this number." in printed
+
+
+def test_without_a_code_the_classes_are_listed_with_how_many_codes_they_have() -> None:
+    result = run()
+
+    assert result.return_value == 0
+    assert "262 codes of the portal" in result.stdout
+    assert "│ NUMBER_SPENT  │     1 │" in result.stdout
+
+
+def test_several_codes_are_told_in_the_order_asked() -> None:
+    result = run("2150", "totals.taxable_value")
+
+    assert result.return_value == 0
+    assert 0 <= result.stdout.index("2150 · DUPLICATE") < result.stdout.index("totals.taxable_value · rule")
+
+
+def test_an_unknown_code_names_those_near_it_and_ends_with_2() -> None:
+    result = run("gsperr30", "2150")
+
+    assert result.return_value == 2
+    assert "irnflow: no list we know has the code 'gsperr30'; near it: GSPERR300" in result.stderr
+    assert "2150 · DUPLICATE" in result.stdout
+
+
+def test_a_code_like_no_other_says_where_to_look() -> None:
+    assert run("nonsense of all kinds").stderr.endswith("; `irnflow explain` lists the classes\n")
+
+
+def test_the_command_itself_ends_with_2_for_an_unknown_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["irnflow", "explain", "2099"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+
+
+def test_programs_get_a_list_that_tells_what_each_is() -> None:
+    told = of(run("--json", "2150", "ship_to.is_recipient", "number_spent"))
+
+    assert [one["kind"] for one in told] == ["portal", "rule", "class"]
+    assert (told[0]["code"], told[0]["class"], told[0]["portal_text"]) == ("2150", "DUPLICATE", "Duplicate IRN")
+    assert (told[1]["portal_code"], told[1]["since"], told[1]["until"]) == ("2323", "2026-08-01", None)
+    assert told[2]["codes"] == ["2278"]
+
+
+def test_programs_get_all_classes_where_no_code_is_given() -> None:
+    told = of(run("--json"))
+
+    assert [one["class"] for one in told] == list(PortalClass)
+
+
+def test_programs_get_an_empty_list_for_an_unknown_code() -> None:
+    result = run("--json", "2099")
+
+    assert (result.return_value, of(result)) == (2, [])
