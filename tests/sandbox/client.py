@@ -1,6 +1,7 @@
 """A small client of the portal, written from NIC's API pages and nothing of ours; drives the sandbox in process."""
 
 import base64
+import copy
 import json
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -28,6 +29,14 @@ class Client:
         self.headers = {"client_id": known.client_id, "client_secret": known.client_secret, "Gstin": gstin}
         self.username, self.password = known.username, known.password
         self.sek = b""
+        self.base = ""  # path of the portal that is called
+
+    def at(self, portal: str, *, irp: str | None = None) -> "Client":
+        """The same login at one of the portals; `irp`: whose IRN it asks about."""
+        other = copy.copy(self)
+        other.base = f"/{portal}"
+        other.headers = self.headers | ({"irp": irp} if irp else {})
+        return other
 
     def log_in(self, **changes: Any) -> Envelope:
         """Log in and keep what is needed for calls."""
@@ -64,6 +73,20 @@ class Client:
     def by_document(self, number: str, *, kind: str = "INV", dated: str = "20/11/2026") -> Envelope:
         return self.get(f"/eicore/v1.03/Invoice/irnbydocdetails?doctype={kind}&docnum={number}&docdate={dated}")
 
+    def rejected(self, day: str) -> Envelope:
+        return self.get(f"/api/invoice/rejectedirns?date={day}")
+
+    def make_eway_bill(self, irn: str, **details: Any) -> Envelope:
+        return self.send("/eiewb/v1.03/ewaybill", {"Irn": irn} | details)
+
+    def eway_bill(self, irn: str) -> Envelope:
+        return self.get(f"/eiewb/v1.03/ewaybill/irn/{irn}")
+
+    def cancel_eway_bill(self, number: object, *, reason: object = 2, remark: object = "order cancelled") -> Envelope:
+        plain = {"ewbNo": number, "cancelRsnCode": reason, "cancelRmrk": remark}
+        body = {"action": "CANEWB", "Data": self.sealed(to_json(plain))}
+        return self.opened(self.envelope("POST", "/ewaybillapi/v1.03/ewayapi", body))
+
     def send(self, path: str, plain: dict[str, Any]) -> Envelope:
         return self.opened(self.envelope("POST", path, {"Data": self.sealed(to_json(plain))}))
 
@@ -88,7 +111,7 @@ class Client:
         return envelope
 
     def call(self, method: str, target: str, body: bytes = b"") -> Answer:
-        return self.sandbox.call(method, target, self.headers, body, now=self.now)
+        return self.sandbox.call(method, self.base + target, self.headers, body, now=self.now)
 
     def wait(self, **span: float) -> None:
         self.now += timedelta(**span)

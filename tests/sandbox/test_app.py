@@ -96,7 +96,7 @@ async def test_many_at_once_are_each_registered_once(remote: Remote) -> None:
 
     told = await remote.register()
     assert sum(envelope["Status"] for envelope in envelopes) == 20
-    assert told["counts"] == {"active": 20, "cancelled": 0, "documents": 20, "duplicates": 20}
+    assert told["counts"] == {"active": 20, "cancelled": 0, "rejected": 0, "documents": 20, "duplicates": 20}
     assert told["calls"]["generate"] == 40
     assert told["refusals"] == {"2150": 20}
 

@@ -5,6 +5,7 @@ import pytest
 
 from irnflow.sandbox.desk import desk_of
 from irnflow.sandbox.portal import Sandbox
+from tests.sandbox.conftest import NOW
 
 Message = MutableMapping[str, Any]
 
@@ -31,7 +32,7 @@ async def status_for(sandbox: Sandbox, address: str) -> int:
     async def durable() -> None:
         sandbox.register.commit()
 
-    await desk_of(sandbox, durable=durable)(scope, receive, send)
+    await desk_of(sandbox, durable=durable, clock=lambda: NOW)(scope, receive, send)
     return int(sent[0]["status"])
 
 

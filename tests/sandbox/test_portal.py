@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from irnflow.sandbox.identity import Identity, Limits
+from irnflow.sandbox.identity import Identity
+from irnflow.sandbox.limits import Limits
 from irnflow.sandbox.portal import Sandbox, irn_of
 from irnflow.sandbox.register import Register
 from irnflow.sandbox.switches import Failure, Order
@@ -309,7 +310,13 @@ def test_the_register_counts_duplicates(client: Client) -> None:
     client.generate(intra_state())
     client.generate(intra_state())
 
-    assert client.sandbox.register.counts() == {"active": 1, "cancelled": 0, "documents": 1, "duplicates": 2}
+    assert client.sandbox.register.counts() == {
+        "active": 1,
+        "cancelled": 0,
+        "rejected": 0,
+        "documents": 1,
+        "duplicates": 2,
+    }
 
 
 # -- look-ups --------------------------------------------------------------------------------------------------------

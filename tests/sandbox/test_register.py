@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from irnflow.sandbox.register import Entry, Register
+from irnflow.sandbox.register import Entry, EwayBill, Register
 from tests.sandbox.conftest import NOW
 
 
@@ -57,7 +57,7 @@ def test_what_was_not_committed_is_gone(file: Path) -> None:
         assert register.by_irn(entry(1).irn) is None
 
 
-def test_an_irn_is_registered_once(register: Register) -> None:
+def test_an_irn_is_registered_once_a_portal(register: Register) -> None:
     register.add(entry(1))
 
     with pytest.raises(sqlite3.IntegrityError, match="irn"):
@@ -87,7 +87,7 @@ def test_counts_are_of_irns_documents_and_duplicates(register: Register) -> None
     register.cancel(entry(2).irn, at=NOW, reason="1", remark="twice")
     register.count_duplicate(entry(1).irn)
 
-    assert register.counts() == {"active": 1, "cancelled": 1, "documents": 2, "duplicates": 1}
+    assert register.counts() == {"active": 1, "cancelled": 1, "rejected": 0, "documents": 2, "duplicates": 1}
 
 
 def test_two_cannot_hold_one_file(register: Register, file: Path) -> None:
@@ -96,3 +96,44 @@ def test_two_cannot_hold_one_file(register: Register, file: Path) -> None:
 
     with pytest.raises(RuntimeError, match="does another sandbox use its folder"):
         Register(file)
+
+
+def test_the_register_of_an_older_version_becomes_that_of_nic1(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as older:
+        older.executescript(
+            "CREATE TABLE invoice (ack_no INTEGER PRIMARY KEY, irn TEXT NOT NULL UNIQUE, gstin TEXT NOT NULL,"
+            " doc_type TEXT NOT NULL, doc_no TEXT NOT NULL, doc_dt TEXT NOT NULL, made_at TEXT NOT NULL,"
+            " signed_invoice TEXT NOT NULL, signed_qr TEXT NOT NULL, cancelled_at TEXT, cancel_reason TEXT,"
+            " cancel_remark TEXT, duplicates INTEGER NOT NULL DEFAULT 0) STRICT;"
+            "CREATE INDEX invoice_document ON invoice (gstin, doc_no, doc_type);"
+        )
+        row = (1, "f" * 64, "27AAPFU0939F1ZV", "INV", "INV-1", "20/11/2026", NOW.isoformat(), "a.b.c", "d.e.f")
+        older.execute("INSERT INTO invoice VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, 3)", row)
+        older.commit()
+
+    with closing(Register(file)) as register:
+        register.add(entry(2, irn="f" * 64, portal="NIC2"))
+        register.commit()
+
+    with closing(Register(file)) as register:
+        kept = register.by_irn("f" * 64)
+        assert kept == entry(1, ack_no=1, irn="f" * 64, duplicates=3)
+        assert [each.portal for each in register.all_of_irn("f" * 64)] == ["NIC1", "NIC2"]
+
+
+def test_a_document_has_one_active_e_way_bill(register: Register) -> None:
+    register.add_bill(bill(1))
+
+    with pytest.raises(sqlite3.IntegrityError, match="irn"):
+        register.add_bill(bill(2))
+
+    register.cancel_bill(bill(1).ewb_no, at=NOW, reason="2", remark=None)
+    register.add_bill(bill(2))
+    assert [each.status for each in register.bill_page()] == ["CNL", "ACT"]
+
+
+def bill(number: int) -> EwayBill:
+    return EwayBill(
+        ewb_no=681000000000 + number, portal="NIC1", irn=entry(1).irn, gstin="27AAPFU0939F1ZV",
+        made_at=NOW.astimezone(UTC), valid_till=None,
+    )  # fmt: skip

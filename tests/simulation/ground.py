@@ -15,7 +15,8 @@ from irnflow.books import catalogue, sample
 from irnflow.books.catalogue import Source
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.signature import KeySet, read_keys
-from irnflow.sandbox.identity import Identity, Limits, open_identity
+from irnflow.sandbox.identity import Identity, open_identity
+from irnflow.sandbox.limits import Limits
 from irnflow.sandbox.portal import Sandbox
 from irnflow.sandbox.register import Register
 from irnflow.sandbox.taxpayers import Taxpayers

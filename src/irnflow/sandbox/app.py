@@ -9,7 +9,9 @@ repeated   a document is registered once, also over a kill -9: no answer goes ou
 import asyncio
 import contextlib
 import os
+import socket
 import sqlite3
+import struct
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +36,7 @@ from irnflow.settings import Settings
 
 NAME: Final = "sandbox"
 _HANG_UP: Final = "irnflow.hang_up"
+_RESET_AT_ONCE: Final = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 _KEEP_ALIVE_S: Final = 75  # longer than clients keep idle connections, or their next call meets a closed one
 
 
@@ -81,7 +84,7 @@ async def running(
 def app_of(sandbox: Sandbox, *, clock: Callable[[], datetime]) -> Starlette:
     """The HTTP side of a sandbox."""
     commits = _Commits(sandbox.register)
-    desk = desk_of(sandbox, durable=commits.durable)
+    desk = desk_of(sandbox, durable=commits.durable, clock=clock)
     return Starlette(
         routes=[
             *probes(NAME, dict),
@@ -142,12 +145,22 @@ class _Portal:
     async def _send(self, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
         if answer.latency_s:
             await asyncio.sleep(answer.latency_s)
-        if not answer.lost:
+        if answer.lost:
+            await _hang_up(scope, receive, reset=answer.reset)
+        elif answer.bytes_promised is None:
             await Response(answer.body, answer.status, dict(answer.headers))(scope, receive, send)
-            return
-        scope["extensions"][_HANG_UP]["now"]()
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        else:
+            headers = dict(answer.headers) | {"content-length": str(answer.bytes_promised)}
+            raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+            await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+            await _hang_up(scope, receive, reset=False)
+
+
+async def _hang_up(scope: Scope, receive: Receive, *, reset: bool) -> None:
+    scope["extensions"][_HANG_UP]["now"](reset)
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _body_of(request: Request) -> bytes | None:
@@ -165,4 +178,11 @@ class _HangingUp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {_HANG_UP: {"now": self.transport.abort}}
+        self.scope["extensions"] = {_HANG_UP: {"now": self._hang_up}}
+
+    def _hang_up(self, reset: bool) -> None:
+        if reset:
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_ONCE)
+            self.transport.abort()
+        else:
+            self.transport.close()  # after what was written

@@ -18,19 +18,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from irnflow.sandbox.limits import Limits
 from irnflow.sandbox.signing import Signer, kid_of
 
 _PRIVATE: Final = 0o600
 _PUBLIC: Final = 0o644
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The portal's times, in seconds; NIC's sandbox figures are the defaults."""
-
-    token_life_s: int = 60 * 60  # 360 minutes in production
-    token_early_s: int = 10 * 60  # ForceRefreshAccessToken works only in the last ten minutes
-    lookback_s: int = 48 * 60 * 60  # 2283 to a look-up of what is older
-    cancel_s: int = 24 * 60 * 60  # 2270 after it
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -87,6 +87,26 @@ def login_in(body: bytes, key: RSAPrivateKey) -> dict[str, Any]:
 
 def payload_in(body: bytes, sek: bytes) -> dict[str, Any]:
     """What a call's body says. Refused: 5003 no Data, 1020 not decryptable, 5002 too large, 2255, 2140."""
+    return _payload_of(_plain_in(body, sek))
+
+
+def wrapped_payload_in(body: bytes, sek: bytes) -> tuple[dict[str, Any], bool]:
+    """The same, and whether it came as base64 inside the cipher, which the e-way bill system takes."""
+    plain = _plain_in(body, sek)
+    if plain.lstrip().startswith(b"{"):
+        return _payload_of(plain), False
+    try:
+        return _payload_of(from_base64(plain.decode("ascii").strip())), True
+    except ValueError as cause:
+        raise refused("1020") from cause
+
+
+def action_in(body: bytes) -> str:
+    """What a call to the e-way bill system wants done; it stands beside the sealed part."""
+    return str(_object_in(body, otherwise=refused("5003")).get("action") or "")
+
+
+def _plain_in(body: bytes, sek: bytes) -> bytes:
     try:
         plain = decrypt(sek, _data_in(body))
     except ValueError as cause:
@@ -95,13 +115,18 @@ def payload_in(body: bytes, sek: bytes) -> dict[str, Any]:
         raise refused("5002")
     if not plain.strip():
         raise refused("2255")
+    return plain
+
+
+def _payload_of(plain: bytes) -> dict[str, Any]:
     return _object_in(plain, otherwise=refused("2140", "- the payload is not a JSON object"))
 
 
 def _data_in(body: bytes) -> str:
     if len(body) > BODY_BYTES_MAX:
         raise refused("5002")
-    data = _object_in(body, otherwise=refused("5003")).get("Data")
+    sent = _object_in(body, otherwise=refused("5003"))
+    data = sent.get("Data") or sent.get("data")
     if not data or not isinstance(data, str):
         raise refused("5003")  # Data cannot be null or empty: what the live portal says to `{}`
     return data
@@ -128,3 +153,11 @@ def accepted(data: Any, infos: list[dict[str, Any]] | None = None) -> bytes:
 def declined(refusal: Refused) -> bytes:
     """The envelope of a business failure, which comes with HTTP 200."""
     return to_json({"Status": 0, "Data": None, "ErrorDetails": refusal.errors, "InfoDtls": refusal.infos or None})
+
+
+def garbled(body: bytes) -> bytes:
+    """The same success with Data that no key opens: it is no whole number of blocks."""
+    envelope = from_json(body)
+    if envelope["Data"] is None:
+        return body
+    return to_json(envelope | {"Data": base64.b64encode(b"not a number of blocks").decode()})

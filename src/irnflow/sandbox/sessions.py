@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from irnflow.sandbox.limits import Limits
+
 SESSIONS_MAX: Final = 20_000
 _SEK_BYTES: Final = 32
 _TOKEN_BYTES: Final = 18
@@ -28,20 +30,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 class Sessions:
     """All that live; each found by its token, and by taxpayer and user."""
 
-    def __init__(self, *, life: timedelta, early: timedelta, random_bytes: Callable[[int], bytes]) -> None:
-        self._life = life
-        self._early = early
+    def __init__(self, *, random_bytes: Callable[[int], bytes]) -> None:
         self._random_bytes = random_bytes
         self._by_user: dict[tuple[str, str], Session] = {}
         self._by_token: dict[str, Session] = {}
 
-    def log_in(self, gstin: str, username: str, *, refresh: bool, now: datetime) -> Session:
+    def log_in(self, gstin: str, username: str, *, refresh: bool, now: datetime, limits: Limits) -> Session:
         """The session that lives, or a new one."""
         session = self._by_user.get((gstin, username))
-        if session and session.expires_at > now and not (refresh and session.expires_at - now <= self._early):
+        early = timedelta(seconds=limits.token_early_s)
+        if session and session.expires_at > now and not (refresh and session.expires_at - now <= early):
             return session
         self._make_room(now)
-        return self._open(gstin, username, now=now)
+        return self._open(gstin, username, expires_at=now + timedelta(seconds=limits.token_life_s))
 
     def find(self, token: str, *, now: datetime) -> Session | None:
         """The session of a token that was not revoked and did not run out."""
@@ -52,7 +53,7 @@ class Sessions:
         self._by_user.clear()
         self._by_token.clear()
 
-    def _open(self, gstin: str, username: str, *, now: datetime) -> Session:
+    def _open(self, gstin: str, username: str, *, expires_at: datetime) -> Session:
         replaced = self._by_user.get((gstin, username))
         if replaced:
             del self._by_token[replaced.token]
@@ -61,7 +62,7 @@ class Sessions:
             username=username,
             token=self._random_bytes(_TOKEN_BYTES).hex(),
             sek=self._random_bytes(_SEK_BYTES),
-            expires_at=(now + self._life).replace(microsecond=0),  # TokenExpiry tells whole seconds
+            expires_at=expires_at.replace(microsecond=0),  # TokenExpiry tells whole seconds
         )
         self._by_user[gstin, username] = self._by_token[session.token] = session
         return session

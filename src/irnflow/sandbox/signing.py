@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from irnflow.sandbox.protocol import to_json
+from irnflow.sandbox.protocol import from_json, to_json
 
 ISSUER: Final = "NIC Sandbox"
 
@@ -44,6 +44,14 @@ def invoice_data(document: dict[str, Any], *, ack_no: int, ack_dt: str, irn: str
     """What SignedInvoice says: the acknowledgement, then the document as registered, each item with `ItemNo` 0."""
     items = [{"ItemNo": 0} | item for item in document["ItemList"]]
     return {"AckNo": ack_no, "AckDt": ack_dt, "Irn": irn} | document | {"ItemList": items}
+
+
+def document_in(signed_invoice: str) -> dict[str, Any]:
+    """What a SignedInvoice of ours says."""
+    payload = signed_invoice.split(".")[1]
+    content = from_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    document: dict[str, Any] = from_json(content["data"].encode())
+    return document
 
 
 def qr_data(document: dict[str, Any], *, irn: str, irn_dt: str) -> dict[str, Any]:
