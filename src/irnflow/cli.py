@@ -5,14 +5,16 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 
 from irnflow import __version__
-from irnflow.errors import BadInput, Permanent, Transient
-from irnflow.settings import SERVICES, Settings, from_environment
+from irnflow.commands.check import check
+from irnflow.commands.environment import settings
+from irnflow.commands.irn import irn
+from irnflow.errors import Permanent, Transient
+from irnflow.settings import SERVICES
 
 
 def main() -> None:
@@ -66,7 +68,7 @@ def serve(name: str) -> int:
 
     log.set_up()
     needed = [] if name == "sandbox" else ["database_url", "amqp_url"]
-    return _serve(main_of(name)(_settings(*needed)))
+    return _serve(main_of(name)(settings(*needed)))
 
 
 @irnflow.command()
@@ -75,8 +77,8 @@ def token() -> None:
     from irnflow.local.demo import another_token
     from irnflow.local.home import link
 
-    settings = _settings("database_url")
-    click.echo(link(settings.port_of("irn_service"), asyncio.run(another_token(settings))))
+    found = settings("database_url")
+    click.echo(link(found.port_of("irn_service"), asyncio.run(another_token(found))))
 
 
 @irnflow.command()
@@ -84,7 +86,7 @@ def migrate() -> None:
     """Bring the database up to this version."""
     from irnflow.store.migrate import migrate as bring_up
 
-    applied = asyncio.run(bring_up(_settings("database_url").database_url))
+    applied = asyncio.run(bring_up(settings("database_url").database_url))
     click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
 
 
@@ -97,10 +99,10 @@ def topology(check: bool) -> int:
     from irnflow.bus import topology as room
 
     if not check:
-        definitions = room.definitions(room.vhost_of(_settings().amqp_url), {})
+        definitions = room.definitions(room.vhost_of(settings().amqp_url), {})
         click.echo(msgspec.json.format(msgspec.json.encode(definitions)))
         return 0
-    differences = asyncio.run(room.check(_settings("amqp_url", "management_url")))
+    differences = asyncio.run(room.check(settings("amqp_url", "management_url")))
     click.echo("\n".join(differences) or "the broker is as it should be")
     return 1 if differences else 0
 
@@ -114,7 +116,7 @@ def failures(account: str | None, batch_no: str | None) -> None:
 
     from irnflow.local import worklist
 
-    url = _settings("database_url").database_url
+    url = settings("database_url").database_url
     asyncio.run(worklist.show(url, Console(), account=account, batch_no=batch_no))
 
 
@@ -139,7 +141,7 @@ def retry(
         raise click.UsageError("say which: --cause, --stage, --batch, --transaction, or --all")
     ids = list(transaction_ids) or None
     choice = Choice(stage=stage, cause=cause, batch_no=batch_no, transaction_ids=ids)
-    url = _settings("database_url").database_url
+    url = settings("database_url").database_url
     asyncio.run(worklist.retry(url, Console(), account=account, choice=choice))
 
 
@@ -150,7 +152,7 @@ def accounting() -> int:
 
     from irnflow.local import worklist
 
-    agree = asyncio.run(worklist.account_for(_settings("database_url").database_url, Console()))
+    agree = asyncio.run(worklist.account_for(settings("database_url").database_url, Console()))
     return 0 if agree else 1
 
 
@@ -177,20 +179,8 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
     return 2 if unknown else 0
 
 
-def _settings(*needed: str) -> Settings:
-    """The environment's settings, and for what it doesn't say those of the running `irnflow up`.
-
-    Raises BadInput when one of `needed` is in neither.
-    """
-    from irnflow.local.home import remembered
-
-    data = Path(os.environ.get("IRNFLOW_DATA", Settings().data))
-    settings = from_environment(remembered(data) | os.environ)
-    for name in needed:
-        if not getattr(settings, name):
-            raise BadInput(f"IRNFLOW_{name.upper()} is not set, and no `irnflow up` runs on {data.resolve()}: "
-                           "start that, or set it")  # fmt: skip
-    return settings
+for _command in (check, irn):
+    irnflow.add_command(_command)
 
 
 def _serve(work: Coroutine[Any, Any, int | None]) -> int:

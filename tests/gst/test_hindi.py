@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from irnflow.gst import calculate, hindi, inv01, normalise, rules
+from irnflow.gst import calculate, hindi, inv01, loose, normalise, rules
 from irnflow.gst.faults import Kind
 
-KINDS: list[Kind] = [*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE]
+KINDS: list[Kind] = [*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE, loose.NOT_INV01]
 DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 
 

@@ -69,6 +69,14 @@ def read(path: Path, *, environment: Mapping[str, str] = os.environ) -> tuple[So
         raise BadInput(f"{path}: {error}") from error
 
 
+def named(path: Path, name: str, *, environment: Mapping[str, str] = os.environ) -> Source:
+    """The books of this name in a file. Raises BadInput naming those there are."""
+    there = {each.name: each for each in read(path, environment=environment)}
+    if name not in there:
+        raise BadInput(f"{path} names no books {name!r}; it has: {', '.join(there) or 'none'}")
+    return there[name]
+
+
 def source(name: str, url: str, statements: Statements | None = None) -> Source:
     """Books at a URL; without statements, laid out as our own schema. Raises BadInput."""
     try:

@@ -6,7 +6,7 @@ Faults travel with their words in English only; every page, table or answer that
 from collections.abc import Mapping
 from functools import cache
 
-from irnflow.gst import calculate, inv01, normalise, rules
+from irnflow.gst import calculate, inv01, loose, normalise, rules
 
 
 def fix_of(code: str) -> str | None:
@@ -20,5 +20,5 @@ def fix_of(code: str) -> str | None:
 
 @cache
 def _fixes() -> Mapping[str, str]:
-    kinds = (*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE)
+    kinds = (*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE, loose.NOT_INV01)
     return {kind.code: kind.fix_hi for kind in kinds}

@@ -5,8 +5,10 @@ written as text; `null` counts as absent. Written: the same invoice gives the sa
 of `invoice.py`, without nulls, numbers as `normalise` wrote them: 2 or 3 decimals, never an exponent.
 """
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -33,10 +35,9 @@ def decode(document: bytes) -> Invoice:
     """Read one INV-01 document. Raises BadInput, saying which place is not INV-01."""
     try:
         invoice = _decoder.decode(document)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"not an INV-01 document: {error}") from error
-    quoted = list(_quoted_numbers(_loose_decoder.decode(document), ""))
-    if quoted:
+    if _maybe_quoted().search(document) and (quoted := list(_quoted_numbers(_loose_decoder.decode(document), ""))):
         raise BadInput(f"not an INV-01 document: numbers are written without quotes, unlike at {', '.join(quoted[:9])}")
     return invoice
 
@@ -49,6 +50,13 @@ def encode(invoice: Invoice) -> bytes:
 def too_large(document: bytes) -> Fault:
     """The fault of a document beyond BYTES_MAX; no rule finds it, for it shows only when all is written."""
     return TOO_LARGE.fault("", found=len(document), most=BYTES_MAX)
+
+
+@cache
+def _maybe_quoted() -> re.Pattern[bytes]:
+    """What stands in every document that has a number as text, and in hardly any other; names may be escaped."""
+    numbers = {path.rpartition(".")[2] for path, field in fields.table().items() if field.fits and not field.is_text}
+    return re.compile(rf'\\u|"(?:{"|".join(sorted(numbers))})"\s*:\s*"'.encode())
 
 
 def _quoted_numbers(section: dict[str, Any], path: str) -> Iterator[str]:

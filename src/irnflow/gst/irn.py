@@ -20,8 +20,13 @@ def irn(gstin: str, financial_year: str, doc_typ: str, doc_no: str) -> str:
     >>> irn("29AAFCC9980M1ZR", "2019-20", "INV", "2019-20/KA/1")[:8]
     '23f498ee'
     """
+    return sha256(hashed(gstin, financial_year, doc_typ, doc_no).encode()).hexdigest()
+
+
+def hashed(gstin: str, financial_year: str, doc_typ: str, doc_no: str) -> str:
+    """The text that the IRN is the hash of."""
     number = doc_no.upper() if financial_year >= UPPER_CASE_SINCE else doc_no
-    return sha256(f"{gstin}{financial_year}{doc_typ}{number}".encode()).hexdigest()
+    return f"{gstin}{financial_year}{doc_typ}{number}"
 
 
 def financial_year(day: date) -> str:

@@ -1,0 +1,244 @@
+"""`irnflow check`: what the portal would say of documents, before anything is sent."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import click
+
+from irnflow.commands.environment import settings, variables
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from irnflow.files.checking import Judged
+    from irnflow.gst.facts import Facts
+
+CLEAN, FAULTS, UNREADABLE = 0, 1, 2  # exit codes
+SHOWN_MOST: Final = 20  # findings of one document that the table shows; --json has them all
+_WIDTH_PIPED: Final = 120
+_BAR_FROM_BYTES: Final = 1_000_000
+_STDIN: Final = "-"
+_STYLES: Final = {
+    "clean": "green", "with warnings": "yellow", "warning": "yellow", "refused": "red", "unreadable": "bold red",
+}  # fmt: skip
+
+
+class Crore(click.ParamType[Decimal]):
+    """An amount in crore rupees."""
+
+    name = "crore"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            amount = Decimal(value)
+        except InvalidOperation:
+            amount = Decimal(-1)
+        if not (amount.is_finite() and amount >= 0):
+            self.fail(f"{value!r} is no amount in crore rupees: 10, 0.75", param, ctx)
+        return amount
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@click.option("--books", help="Check vouchers of these books (of the books file), not files.")
+@click.option("--voucher", "voucher_ids", multiple=True, metavar="ID", help="Id of a voucher; may be given again.")
+@click.option("--turnover", type=Crore(), help="The supplier's yearly turnover in crore rupees.  [default: 10 or more]")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day of sending, as 2026-11-22.  [default: today]")
+@click.option(
+    "--sez",
+    multiple=True,
+    metavar="GSTIN",
+    help="A unit or developer in a special economic zone; may be "
+    "given again. When one is, all others count as outside.",
+)
+@click.option("--sandbox-gstins", is_flag=True, help="Let GSTINs of the portals' sandboxes pass.")
+@click.option("--lang", type=click.Choice(["en", "hi"]), default="en", help="What to do in English or Hindi.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list of what was found, for programs.")
+def check(
+    files: tuple[str, ...], books: str | None, voucher_ids: tuple[str, ...], turnover: Decimal | None,
+    day: datetime | None, sez: tuple[str, ...], sandbox_gstins: bool, lang: str, as_json: bool,
+) -> int:  # fmt: skip
+    """Check documents as irnflow checks them before it sends them. Nothing is sent.
+
+    FILE is INV-01 JSON: one document, a list of them (NIC's file for bulk generation), or an object around such lists;
+    - reads the standard input. Or name --books and --voucher.
+
+    \b
+    Ends with 0 when nothing is refused (warnings may stand), 1 when some document is refused,
+    2 when a file, a document or a voucher can't be read.
+    """
+    if bool(files) == bool(voucher_ids) or bool(voucher_ids) != bool(books):
+        raise click.UsageError("name either files, or vouchers with --books NAME --voucher ID")
+    from irnflow.files import checking
+    from irnflow.gst import dates
+    from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
+
+    facts = Facts(
+        day=day.date() if day else dates.in_india(datetime.now(UTC)),
+        turnover_crore=TURNOVER_NOT_SAID if turnover is None else turnover,
+        accept_sandbox_gstins=sandbox_gstins,
+        sez_gstins=frozenset(gstin.strip().upper() for gstin in sez) or None,
+    )
+    judged = _vouchers(books, voucher_ids, facts) if books else _files(files, facts)
+    if lang == "hi":
+        judged = checking.in_hindi(judged)
+    return _tell_programs(judged) if as_json else _tell_people(judged, facts)
+
+
+# -- where documents come from ---------------------------------------------------------------------------------------
+
+
+def _files(names: Sequence[str], facts: "Facts") -> Iterator["Judged"]:
+    from irnflow.files import checking
+
+    with _progress(names) as bar:
+        for name in names:
+            try:
+                with ExitStack() as closing:
+                    stream = sys.stdin.buffer if name == _STDIN else closing.enter_context(Path(name).open("rb"))
+                    shown = "standard input" if name == _STDIN else name
+                    yield from checking.judge_file(shown, bar(stream), facts)
+            except OSError as error:
+                yield checking.unreadable(name, (error.strerror or str(error)) + ".", "Check the name of the file.")
+
+
+def _vouchers(name: str, voucher_ids: Sequence[str], facts: "Facts") -> Iterator["Judged"]:
+    from irnflow.books import catalogue
+    from irnflow.books.sql import SqlBooks
+    from irnflow.files import checking
+
+    books = SqlBooks(catalogue.named(settings().books, name, environment=variables()))
+    try:
+        with books.reading() as open_books:
+            found = open_books.read(voucher_ids)
+    finally:
+        books.close()
+    wanted = dict.fromkeys(voucher_ids)
+    yield from checking.judge_vouchers(name, ((each, found.get(each)) for each in wanted), facts)
+
+
+class _Counted:
+    """A stream that tells how far it has been read."""
+
+    def __init__(self, stream: BinaryIO, advance: Any) -> None:
+        self._stream = stream
+        self._advance = advance
+
+    def read(self, most: int = -1) -> bytes:
+        chunk = self._stream.read(most)
+        self._advance(len(chunk))
+        return chunk
+
+
+@contextmanager
+def _progress(names: Sequence[str]) -> Iterator[Any]:
+    """Wraps streams; while they are read a bar stands on the terminal, if there is one and they are large."""
+    total = sum(Path(name).stat().st_size for name in names if Path(name).is_file())
+    if total < _BAR_FROM_BYTES or not sys.stderr.isatty():
+        yield lambda stream: stream
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("Checking"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    on_screen = sys.stdout.isatty()  # what is printed meanwhile must pass by the bar
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=on_screen) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda stream: _Counted(stream, lambda n: progress.advance(task, n))
+
+
+# -- what is told ------------------------------------------------------------------------------------------------------
+
+
+def _tell_programs(judged: Iterable["Judged"]) -> int:
+    """A JSON list, a line a finding, as they are found."""
+    import msgspec
+
+    code, between = CLEAN, "["
+    for one in judged:
+        code = max(code, _exit_code(one))
+        for finding in one.findings:
+            click.echo(between + "\n" + msgspec.json.encode(finding).decode(), nl=False)
+            between = ","
+    click.echo("[]" if between == "[" else "\n]")
+    return code
+
+
+def _tell_people(judged: Iterable["Judged"], facts: "Facts") -> int:
+    from rich.console import Console
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_PIPED)
+    tally: Counter[str] = Counter()
+    code, file = CLEAN, ""
+    for one in judged:
+        code = max(code, _exit_code(one))
+        tally[_fate(one)] += 1
+        if one.findings:
+            _print(console, one, heading=one.file != file)
+            file = one.file
+    _print_summary(console, tally, facts)
+    return code
+
+
+def _exit_code(judged: "Judged") -> int:
+    if judged.unreadable:
+        return UNREADABLE
+    return FAULTS if judged.refused else CLEAN
+
+
+def _fate(judged: "Judged") -> str:
+    if judged.unreadable:
+        return "unreadable"
+    if judged.refused:
+        return "refused"
+    return "with warnings" if judged.findings else "clean"
+
+
+def _print(console: "Console", judged: "Judged", *, heading: bool) -> None:
+    """One document: a line that names it, and a row a finding."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    if heading:
+        console.print(Text(f"\n{judged.file}", style="bold underline"))
+    place = f"  ({judged.place})" if judged.place else ""
+    console.print(Text.assemble("\n", (judged.title, "bold"), (place, "dim")))
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=3, overflow="fold")
+    table.add_column(ratio=8)
+    for finding in judged.findings[:SHOWN_MOST]:
+        mark = "unreadable" if judged.unreadable else finding.severity
+        portal = (f"  [{finding.portal_code}]", "dim") if finding.portal_code else ""
+        says = Text.assemble(finding.says, portal, *([("\n" + finding.fix, "green")] if finding.fix else []))
+        table.add_row(Text(mark, style=_STYLES[mark]), Text(_below(judged, finding.path) or "the whole"), says)
+    console.print(Padding(table, (0, 0, 0, 2)))
+    if len(judged.findings) > SHOWN_MOST:
+        console.print(Text(f"  ... and {len(judged.findings) - SHOWN_MOST} more; --json has them all", style="dim"))
+
+
+def _below(judged: "Judged", path: str) -> str:
+    """The path within its document."""
+    top = judged.place.partition(", line ")[0]
+    return path.removeprefix(top).removeprefix(".") if top else path
+
+
+def _print_summary(console: "Console", tally: Counter[str], facts: "Facts") -> None:
+    from rich.text import Text
+
+    from irnflow.gst import dates
+
+    console.print()
+    total = tally.total() - tally["unreadable"]
+    counts = [(f"{tally[fate]:,} {fate}", style) for fate, style in _STYLES.items() if tally[fate]]
+    parts = [part for count in counts for part in (", ", count)][1:] or ["nothing to check"]
+    console.print(Text.assemble((f"{total:,} document{'' if total == 1 else 's'}: ", "bold"), *parts))
+    console.print(Text(f"Checked as sent on {dates.write(facts.day)} by a supplier with a yearly turnover of "
+                       f"{facts.turnover_crore:f} crore. Nothing was sent.", style="dim"))  # fmt: skip
