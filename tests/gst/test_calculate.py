@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from irnflow.gst import calculate as calculating
 from irnflow.gst.facts import Facts
+from irnflow.gst.faults import Fault
 from irnflow.gst.invoice import Invoice, Item
+from irnflow.gst.normalise import normalise
 from tests.gst.documents import (
     ABROAD,
     BETWEEN,
@@ -179,3 +181,102 @@ def amount(line: Item) -> Decimal:
 def nearest(exact: Fraction) -> Decimal:
     """To the paisa, halves up, reckoned in whole paise and so apart from our decimals."""
     return Decimal((exact * 200 + 1).__floor__() // 2) / 100
+
+
+# -- lines add up to the document, whatever the books give ------------------------------------------------------------
+
+THIRD = {**LINE, "Qty": Decimal(1), "UnitPrice": Decimal("0.334"), "GstRt": Decimal(18)}
+
+
+def completed(lines: list[Document], **totals: Decimal) -> tuple[Document, list[Fault]]:
+    given = changed(BETWEEN, {"ItemList": lines, "ValDtls": totals})
+    invoice, notes = calculating.calculate(normalise(read(given))[0], Facts(day=DAY))
+    return json(invoice), notes
+
+
+def test_amounts_finer_than_a_paisa_are_rounded_so_that_their_sum_stays_and_that_is_said() -> None:
+    lines = [{**LINE, "Qty": 1, "UnitPrice": 100, "GstRt": 18, "IgstAmt": Decimal("18.004")}] * 3
+
+    document, notes = completed(lines)
+
+    assert [line["IgstAmt"] for line in document["ItemList"]] == [Decimal("18.00"), Decimal("18.01"), Decimal("18.00")]
+    assert document["ValDtls"]["IgstVal"] == Decimal("54.01")
+    assert [note.says for note in notes] == [
+        "Amounts finer than a paisa are rounded so that their sums stay, as IgstAmt of 18.004 to 18.00."
+    ]
+    assert check(document) == []
+
+
+def test_a_price_finer_than_three_decimals_makes_the_gross_amount_before_it_is_rounded() -> None:
+    document, notes = completed([{**LINE, "Qty": 3000, "UnitPrice": Decimal("33.333333"), "GstRt": 18}])
+
+    (line,) = document["ItemList"]
+    assert (line["UnitPrice"], line["TotAmt"]) == (Decimal("33.333"), Decimal("100000.00"))
+    assert [note.code for note in notes] == ["calculated.rounded"]
+
+
+def test_a_given_total_binds_the_lines_that_the_books_leave_out() -> None:
+    total = Decimal("333.95")  # as of the whole; each line for itself makes 0.33, together 330.00
+    lines = [{**THIRD, "UnitPrice": Decimal("0.334")}] * 950 + [{**THIRD, "UnitPrice": Decimal("0.333")}] * 50
+
+    document, _ = completed(lines, AssVal=total)
+
+    assert sum(line["AssAmt"] for line in document["ItemList"]) == total
+    assert {line["AssAmt"] for line in document["ItemList"]} == {Decimal("0.33"), Decimal("0.34")}
+    assert check(document) == []
+
+
+def test_a_given_total_of_tax_binds_the_taxes_of_lines() -> None:
+    lines = [{**LINE, "Qty": 1, "UnitPrice": Decimal("1.03"), "GstRt": 5}] * 1000  # 0.0515 each: 50.00 or 51.50?
+
+    document, _ = completed(lines, IgstVal=Decimal("51.50"))
+
+    assert sum(line["IgstAmt"] for line in document["ItemList"]) == Decimal("51.50")
+    assert check(document) == []
+
+
+def test_halves_stay_alike_when_a_given_total_binds_them() -> None:
+    lines = [{**LINE, "Qty": 1, "UnitPrice": Decimal("0.99"), "GstRt": 5}] * 100
+    given = changed(WITHIN, {"ItemList": lines, "ValDtls": {"CgstVal": Decimal("2.48"), "SgstVal": Decimal("2.48")}})
+
+    document = json(calculate(read(given)))
+
+    assert [line["CgstAmt"] for line in document["ItemList"]] == [line["SgstAmt"] for line in document["ItemList"]]
+    assert sum(line["CgstAmt"] for line in document["ItemList"]) == Decimal("2.48")
+    assert check(document) == []
+
+
+def test_a_total_that_rounding_cannot_have_made_is_left_to_the_rules() -> None:
+    lines = [{**LINE, "Qty": 1, "UnitPrice": 100, "GstRt": 18}] * 2
+
+    document, _ = completed(lines, IgstVal=Decimal("38.00"))
+
+    assert [line["IgstAmt"] for line in document["ItemList"]] == [18, 18]
+    assert [fault.code for fault in check(document)] == ["totals.igst"]
+
+
+@pytest.mark.parametrize(("value", "round_off"), [("119", "0.82"), ("118", "-0.18"), ("118.18", None), ("121", None)])
+def test_an_invoice_value_in_whole_rupees_makes_the_round_off(value: str, round_off: str | None) -> None:
+    lines = [{**LINE, "Qty": 1, "UnitPrice": Decimal("100.15"), "GstRt": 18}]
+
+    document, _ = completed(lines, TotInvVal=Decimal(value))
+
+    assert document["ValDtls"].get("RndOffAmt") == (None if round_off is None else Decimal(round_off))
+
+
+@given(
+    lines=st.lists(st.tuples(st.decimals(0, 9999, places=5), st.decimals(0, 999, places=6)), min_size=1, max_size=20),
+)
+def test_whatever_is_finer_than_a_paisa_the_document_adds_up_to_its_exact_sum(
+    lines: list[tuple[Decimal, Decimal]],
+) -> None:
+    given = [
+        {**LINE, "Qty": 1, "UnitPrice": 1, "GstRt": 0, "AssAmt": value, "OthChrg": other} for value, other in lines
+    ]
+
+    document, _ = completed(given)
+
+    assert document["ValDtls"]["AssVal"] == nearest(sum((Fraction(value) for value, _ in lines), Fraction(0)))
+    assert sum(line["OthChrg"] for line in document["ItemList"]) == nearest(
+        sum((Fraction(other) for _, other in lines), Fraction(0))
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from irnflow.errors import BadInput
@@ -46,15 +46,18 @@ def sections(shape: fields.Shape, arrays: frozenset[str]) -> st.SearchStrategy[D
     return st.fixed_dictionaries({}, optional=optional)
 
 
+UNHURRIED = settings(suppress_health_check=[HealthCheck.too_slow])  # whole documents, on a busy machine
 ARRAYS = frozenset({"ItemList", "ItemList[].AttribDtls", "RefDtls.PrecDocDtls", "RefDtls.ContrDtls", "AddlDocDtls"})
 INVOICES = sections(fields.shape(), ARRAYS).map(read).map(lambda invoice: normalise(invoice)[0])
 
 
+@UNHURRIED
 @given(invoice=INVOICES)
 def test_what_is_written_is_read_back_without_losing_a_digit(invoice: Invoice) -> None:
     assert inv01.decode(inv01.encode(invoice)) == invoice
 
 
+@UNHURRIED
 @given(invoice=INVOICES)
 def test_nothing_is_written_as_null_or_with_an_exponent(invoice: Invoice) -> None:
     written = re.sub(rb'"(\\.|[^"\\])*"', b'""', inv01.encode(invoice))  # without the texts

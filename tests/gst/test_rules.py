@@ -77,6 +77,9 @@ BREAKS = [
     Breaks("field.date", "ExpDtls.ShipBDt", EXPORT_PAID, {"ExpDtls.ShipBDt": "31/02/2026"}),
     Breaks("field.range", "SellerDtls.Pin", WITHIN, {"SellerDtls.Pin": 12345}),
     Breaks("field.range", ONE + "OthChrg", WITHIN, {ONE + "OthChrg": Decimal(-1)}),
+    Breaks("line.negative", "ItemList[1]", WITHIN, {
+        "ItemList[1].UnitPrice": 50, "ItemList[1].TotAmt": -50, "ItemList[1].AssAmt": -50,
+        "ItemList[1].CgstAmt": Decimal("-4.5"), "ItemList[1].SgstAmt": Decimal("-4.5"), "ItemList[1].TotItemVal": -59}),
     Breaks("field.decimals", ONE + "PreTaxVal", WITHIN, {ONE + "PreTaxVal": Decimal("1.005")}),
     Breaks("supplier.gstin_missing", "SellerDtls.Gstin", WITHIN, {"SellerDtls.Gstin": None}),
     Breaks("supplier.unregistered", "SellerDtls.Gstin", WITHIN, {"SellerDtls.Gstin": "URP"}),

@@ -1,5 +1,6 @@
 """Rupees: how they are rounded, and how far the portal lets a given amount stray from the calculated one."""
 
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -11,8 +12,22 @@ PERCENT: Final = Decimal("0.01")
 
 
 def rounded(amount: Decimal) -> Decimal:
-    """To the paisa, halves away from zero: the only rounding of money there is here."""
-    return amount.quantize(PAISA, ROUND_HALF_UP)
+    """To the paisa, halves away from zero: the only rounding of money there is here. Never -0.00."""
+    return amount.quantize(PAISA, ROUND_HALF_UP) + NOTHING
+
+
+def progressively(amounts: Iterable[Decimal]) -> list[Decimal]:
+    """Each to the paisa, what rounding left over carried on to the next: so they add up to their sum, rounded.
+
+    >>> progressively([Decimal("0.334"), Decimal("0.333"), Decimal("0.333")])
+    [Decimal('0.33'), Decimal('0.34'), Decimal('0.33')]
+    """
+    carried, written = ZERO, []
+    for amount in amounts:
+        exact = amount + carried
+        written.append(rounded(exact))
+        carried = exact - written[-1]
+    return written
 
 
 def agrees(given: Decimal, due: Decimal) -> bool:

@@ -52,6 +52,7 @@ class Case(msgspec.Struct, kw_only=True):
     judged: date  # that date, or the day of sending when there is none: whose law is asked
     tax: Tax | None  # None when it can't be told
     misfits: list[Misfit]
+    negative: frozenset[str]  # paths of lines whose taxable value is below zero, as "ItemList[2]"
     ill: frozenset[str]  # paths of the misfits: whatever else is wrong there, that comes first
 
 
@@ -81,11 +82,22 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
         judged=dated or facts.day,
         tax=supply.tax_of(invoice, facts),
         misfits=misfits,
+        negative=frozenset([misfit.path.rpartition(".")[0] for misfit in misfits if _is_negative_line(misfit)]),
         ill=frozenset([misfit.path for misfit in misfits]),
     )
     case.lines = _lines(case)
     case.adds_up = bool(case.lines) and all(line.adds_up and line.item.ass_amt is not None for line in case.lines)
     return case
+
+
+def _is_negative_line(misfit: Misfit) -> bool:
+    return misfit.field.path == "ItemList[].AssAmt" and is_negative(misfit)
+
+
+def is_negative(misfit: Misfit) -> bool:
+    """Whether the place holds a number that would fit, were it not below zero."""
+    value, most = misfit.value, misfit.field.high
+    return isinstance(value, Decimal) and most is not None and value.is_finite() and -most <= value < 0
 
 
 def _lines(case: Case) -> list[Line]:

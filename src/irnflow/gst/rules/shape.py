@@ -5,7 +5,7 @@ from typing import Final
 
 from irnflow.gst.fields import Ill, Misfit
 from irnflow.gst.gstin import UNREGISTERED
-from irnflow.gst.rules.case import Case
+from irnflow.gst.rules.case import Case, is_negative
 from irnflow.gst.rules.row import Finder, Place, Rule, at
 
 _SCHEMA: Final = "NIC, INV-01 schema 1.1"
@@ -64,6 +64,25 @@ def _misfits(wanted: Callable[[Misfit], bool]) -> Finder:
 def _all(ill: Ill) -> Finder:
     """Every place with this ill that has no row of its own."""
     return _misfits(lambda misfit: misfit.ill is ill and not _is_apart(misfit))
+
+
+def _out_of_range(case: Case) -> Iterator[Place]:
+    """Apart from all that is below zero because a line is, which is told once."""
+    for misfit in case.misfits:
+        if misfit.ill is Ill.RANGE and not (is_negative(misfit) and _follows_a_negative_line(misfit.path, case)):
+            yield _place(misfit)
+
+
+def _follows_a_negative_line(path: str, case: Case) -> bool:
+    section = path.rpartition(".")[0]
+    return section in case.negative or (section == "ValDtls" and bool(case.negative))
+
+
+def _negative_line(case: Case) -> Iterator[Place]:
+    for number, item in enumerate(case.invoice.item_list):
+        path = f"ItemList[{number}]"
+        if path in case.negative:
+            yield at(path, found=item.ass_amt, hsn=item.hsn_cd, rate=item.gst_rt and item.gst_rt.normalize())
 
 
 def _absent(path: str) -> Finder:
@@ -156,7 +175,16 @@ ROWS: Final = (
         fix="Correct the number; amounts are never negative.",
         fix_hi="संख्या ठीक करें; राशि कभी ऋणात्मक नहीं होती।",
         source=_SCHEMA,
-        finds=_all(Ill.RANGE),
+        finds=_out_of_range,
+        portal_code=_NOT_AS_PER_SCHEMA,
+    ),
+    Rule(
+        code="line.negative",
+        says="The line is negative ({found}), and no lines of HSN {hsn} at {rate} % are worth as much.",
+        fix="Give the discount with the lines it belongs to; what is taken back goes into a credit note (CRN).",
+        fix_hi="छूट उन्हीं मदों में दें जिनकी वह है; वापस लिए गए माल के लिए क्रेडिट नोट (CRN) बनाएँ।",
+        source=_SCHEMA + "; negative lines that others can take are folded into discounts",
+        finds=_negative_line,
         portal_code=_NOT_AS_PER_SCHEMA,
     ),
     Rule(
