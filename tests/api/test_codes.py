@@ -22,8 +22,8 @@ async def test_a_code_is_told_with_the_portals_text_and_what_to_do(client: Clien
         "does": "Fails the voucher with the portal's words, and never sends these contents again: "
         "the portal blocks taxpayers who repeat errors.",
         "fix": "Correct the total (AssVal), or the line that is wrong (AssAmt).",
-        "fix_hi": "कुल कर योग्य मूल्य (AssVal) सुधारें, या वह लाइन सुधारें जो ग़लत है (AssAmt): "
-        "कुल राशि सब लाइनों के जोड़ के बराबर होनी चाहिए।",
+        "fix_hi": "कुल कर योग्य मूल्य (AssVal) ठीक करें, या वह मद ठीक करें जो गलत है (AssAmt): "
+        "कुल राशि सब मदों के जोड़ के बराबर होनी चाहिए।",
         "rules": ["totals.taxable_value"],
     }
 

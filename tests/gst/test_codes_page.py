@@ -18,7 +18,7 @@ def test_every_code_has_its_row() -> None:
     assert len(rows) == len(catalogue())
 
 
-def test_every_row_has_its_six_cells() -> None:
+def test_every_row_has_its_five_cells() -> None:
     rows = [line.replace("\\|", "") for line in page().splitlines() if line.startswith("|")]
 
-    assert {row.count("|") for row in rows} == {7}
+    assert {row.count("|") for row in rows} == {6}

@@ -6,6 +6,7 @@ import pytest
 
 from irnflow.gst import calculate, hindi, inv01, loose, normalise, rules
 from irnflow.gst.faults import Kind
+from irnflow.gst.portal_codes import portal_code
 
 KINDS: list[Kind] = [*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE, loose.NOT_INV01]
 DEVANAGARI = re.compile(r"[\u0900-\u097f]")
@@ -34,3 +35,11 @@ def test_numbers_and_names_are_the_same_in_both(kind: Kind) -> None:
 
 def test_a_code_that_is_not_of_the_law_has_none() -> None:
     assert hindi.fix_of("books.no_such_voucher") is None
+
+
+def test_what_the_portal_refuses_has_the_hindi_of_its_code() -> None:
+    entry = portal_code("2240")
+
+    assert entry is not None
+    assert hindi.fix_of("portal.2240") == entry.fix_hi
+    assert hindi.fix_of("portal.2099") is None

@@ -55,11 +55,12 @@ def test_a_code_is_found_as_people_paste_it(pasted: str) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_a_rule_of_ours_is_told_with_its_source(rule: explain.Rule) -> None:
+def test_a_rule_of_ours_is_told_with_its_source_and_in_hindi_too(rule: explain.Rule) -> None:
     printed = shown(rule.code)
 
-    assert f"{rule.code} · rule of irnflow" in printed
+    assert f"{rule.code} · code of irnflow" in printed
     assert rule.source in printed
+    assert rule.fix_hi in printed
 
 
 def test_what_a_rule_finds_in_an_invoice_stands_in_angle_brackets() -> None:
@@ -69,12 +70,19 @@ def test_what_a_rule_finds_in_an_invoice_stands_in_angle_brackets() -> None:
 def test_a_rule_that_holds_from_a_day_on_tells_the_day_and_the_portals_code() -> None:
     printed = shown("SHIP_TO.is_recipient")
 
-    assert "in force when sent from 2026-08-01 on" in printed
+    assert "in force for documents sent from 2026-08-01 on" in printed
     assert "would answer 2323: `irnflow explain 2323`" in printed
 
 
 def test_a_rule_that_only_warns_says_that_the_invoice_is_sent() -> None:
-    assert "Only warns: the invoice is sent all the same." in shown("hsn.unlisted")
+    assert "only warns: the invoice is sent all the same" in shown("hsn.unlisted")
+
+
+def test_a_fault_of_ours_that_no_rule_finds_is_told_too() -> None:
+    printed = shown("document.too_large")
+
+    assert "The document has <found> bytes; the portal takes <most>." in printed
+    assert "would answer 5002" in printed
 
 
 def test_a_class_lists_its_codes() -> None:
@@ -96,7 +104,7 @@ def test_several_codes_are_told_in_the_order_asked() -> None:
     result = run("2150", "totals.taxable_value")
 
     assert result.return_value == 0
-    assert 0 <= result.stdout.index("2150 · DUPLICATE") < result.stdout.index("totals.taxable_value · rule")
+    assert 0 <= result.stdout.index("2150 · DUPLICATE") < result.stdout.index("totals.taxable_value · code")
 
 
 def test_an_unknown_code_names_those_near_it_and_ends_with_2() -> None:
@@ -121,9 +129,9 @@ def test_the_command_itself_ends_with_2_for_an_unknown_code(monkeypatch: pytest.
 
 
 def test_programs_get_a_list_that_tells_what_each_is() -> None:
-    told = of(run("--json", "2150", "ship_to.is_recipient", "number_spent"))
+    told = of(run("--json", "2150", "ship_to.is_recipient", "number_spent", "document.too_large"))
 
-    assert [one["kind"] for one in told] == ["portal", "rule", "class"]
+    assert [one["kind"] for one in told] == ["portal", "rule", "class", "fault"]
     assert (told[0]["code"], told[0]["class"], told[0]["portal_text"]) == ("2150", "DUPLICATE", "Duplicate IRN")
     assert (told[1]["portal_code"], told[1]["since"], told[1]["until"]) == ("2323", "2026-08-01", None)
     assert told[2]["codes"] == ["2278"]

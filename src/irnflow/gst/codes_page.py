@@ -18,9 +18,9 @@ of its own. `irnflow explain 2150` tells the same of one code, `GET /api/v1/code
   SYS (the portal's system). Codes of GSP are those of service providers.
 - *Portal's text* is literal, `{{0}}` standing for what the portal fills in. ≈ stands before a text that is known nearly
   or in part; text in parentheses tells what is known of a code whose own words are not. All else is in our words.
-- *Rules* are those of [law.md](law.md) by which irnflow finds the same before it sends anything.
 
-Sources: `src/irnflow/gst/codes/README.md`.
+What irnflow finds before it sends anything, and the portal's code for it, stands in [law.md](law.md). Sources:
+`src/irnflow/gst/codes/README.md`.
 """
 
 
@@ -40,7 +40,7 @@ def _chapter(words: ClassWords, entries: Sequence[PortalCode]) -> Iterator[str]:
     yield f"- irnflow: {words.does}"
     yield f"- What to do: {words.fix}"
     yield f"- {words.fix_hi}"
-    yield from ("", "| code | list | portal's text | what it means | what to do | rules |", "|---|---|---|---|---|---|")
+    yield from ("", "| code | list | portal's text | what it means | what to do |", "|---|---|---|---|---|")
     for entry in entries:
         yield _row(entry, words)
 
@@ -49,10 +49,8 @@ def _row(entry: PortalCode, words: ClassWords) -> str:
     does = "" if entry.does == words.does else f"irnflow: {entry.does}"
     fix = "" if entry.fix == words.fix else entry.fix
     hindi = "" if entry.fix_hi == words.fix_hi else entry.fix_hi
-    cells = (
-        f"`{entry.code}`", entry.group, _portal_text(entry), entry.means, "<br>".join(filter(None, (does, fix, hindi))),
-        ", ".join(f"`{rule}`" for rule in entry.rules),
-    )  # fmt: skip
+    own = "<br>".join(filter(None, (does, fix, hindi)))
+    cells = (f"`{entry.code}`", entry.group, _portal_text(entry), entry.means, own)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 

@@ -1,10 +1,9 @@
-"""Codes explained on the terminal: the portal's, those of our rules, and the classes of the portal's codes."""
+"""Codes explained on the terminal: the portal's, those of our own faults, and the classes of the portal's codes."""
 
 import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -13,11 +12,13 @@ from rich.rule import Rule as Heading
 from rich.table import Table
 from rich.text import Text
 
-from irnflow.gst.faults import Severity
+from irnflow.gst.faults import Kind, Severity
+from irnflow.gst.hindi import kinds
 from irnflow.gst.portal_codes import PortalClass, PortalCode, catalogue, class_words, portal_code
-from irnflow.gst.rules import RULES, Rule
+from irnflow.gst.rules import Rule
+from irnflow.gst.rules.row import ALWAYS, FOR_EVER, Clock
 
-Explained: TypeAlias = PortalCode | Rule | PortalClass
+Explained: TypeAlias = PortalCode | Kind | PortalClass
 
 _WIDTH_MOST: Final = 100  # longer lines are hard to read
 _LABEL_WIDTH: Final = 13
@@ -32,15 +33,14 @@ _PORTAL_SAYS: Final = {
 
 
 def found(code: str) -> Explained | None:
-    """What a code names, as people paste it: "2150", "portal.2150" as in the worklist, a rule's code, or a class."""
+    """What a code names, as people paste it: "2150", "portal.2150" as in the worklist, one of ours, or a class."""
     name = code.strip().lower().removeprefix("portal.")
-    rule = next((rule for rule in RULES if rule.code == name), None)
-    return portal_code(name) or rule or PortalClass.__members__.get(name.upper())
+    return portal_code(name) or kinds().get(name) or PortalClass.__members__.get(name.upper())
 
 
 def unknown(code: str) -> str:
     """The sentence about a code that nothing has: it names those that look like it."""
-    known = {name.lower(): name for name in (*catalogue(), *(rule.code for rule in RULES), *PortalClass)}
+    known = {name.lower(): name for name in (*catalogue(), *kinds(), *PortalClass)}
     near = difflib.get_close_matches(code.strip().lower(), known, n=_NEAR_MOST)
     names = f"near it: {', '.join(known[name] for name in near)}" if near else "`irnflow explain` lists the classes"
     return f"no list we know has the code {code!r}; {names}"
@@ -78,15 +78,15 @@ def show_classes(console: Console) -> None:
 
 
 def as_json(explained: Sequence[Explained]) -> bytes:
-    """A list of objects; `kind` tells what each is: portal, rule, class."""
+    """A list of objects; `kind` tells what each is: portal, rule, fault (of ours, by no rule), class."""
     return msgspec.json.format(msgspec.json.encode([_plain(one) for one in explained]))
 
 
 def _told(one: Explained) -> tuple[str, Iterator[tuple[str, str]]]:
     if isinstance(one, PortalCode):
         return f"{one.code} · {one.klass}", _lines_of_code(one)
-    if isinstance(one, Rule):
-        return f"{one.code} · rule of irnflow", _lines_of_rule(one)
+    if isinstance(one, Kind):
+        return f"{one.code} · code of irnflow", _lines_of_kind(one)
     return f"{one} · class of the portal's codes", _lines_of_class(one)
 
 
@@ -100,18 +100,27 @@ def _lines_of_code(entry: PortalCode) -> Iterator[tuple[str, str]]:
         yield "our rules", f"find it before anything is sent: {', '.join(entry.rules)}"
 
 
-def _lines_of_rule(rule: Rule) -> Iterator[tuple[str, str]]:
-    yield "what is wrong", _with_places(rule.says)
-    yield "what to do", _with_places(rule.fix)
-    if rule.severity is Severity.WARNING:
-        yield "irnflow", "Only warns: the invoice is sent all the same."
+def _lines_of_kind(kind: Kind) -> Iterator[tuple[str, str]]:
+    yield "what is wrong", re.sub(r"{(\w+)}", r"<\1>", kind.says)  # <found>: what a fault quotes of the invoice
+    yield "what to do", kind.fix
+    yield "in Hindi", kind.fix_hi
+    if kind.severity is Severity.WARNING:
+        yield "irnflow", "only warns: the invoice is sent all the same"
     else:
-        yield "irnflow", "Fails the voucher before anything is sent to the portal."
-    if rule.portal_code:
-        yield "portal", f"would answer {rule.portal_code}: `irnflow explain {rule.portal_code}`"
-    yield "source", rule.source
-    if rule.since > date.min or rule.until < date.max:
-        yield "in force", f"when sent {_between(rule.since, rule.until)}"
+        yield "irnflow", "fails the voucher before anything is sent to the portal"
+    if kind.portal_code:
+        yield "the portal", f"would answer {kind.portal_code}: `irnflow explain {kind.portal_code}`"
+    if isinstance(kind, Rule):
+        yield "source", kind.source
+        yield "in force", _in_force(kind)
+
+
+def _in_force(rule: Rule) -> str:
+    if rule.since == ALWAYS and rule.until == FOR_EVER:
+        return "for every document"
+    since = "" if rule.since == ALWAYS else f" from {rule.since.isoformat()} on"
+    until = "" if rule.until == FOR_EVER else f" until {rule.until.isoformat()}"
+    return f"for documents {'dated' if rule.clock is Clock.DATED else 'sent'}{since}{until}"
 
 
 def _lines_of_class(klass: PortalClass) -> Iterator[tuple[str, str]]:
@@ -135,31 +144,21 @@ def _entries_of(klass: PortalClass) -> list[PortalCode]:
     return [entry for entry in catalogue().values() if entry.klass is klass]
 
 
-def _with_places(sentence: str) -> str:
-    """A rule's sentence, with <found> where a fault names what was found."""
-    return re.sub(r"{(\w+)}", r"<\1>", sentence)
-
-
-def _between(since: date, until: date) -> str:
-    start = "" if since == date.min else f"from {since.isoformat()} on"
-    end = "" if until == date.max else f"until {until.isoformat()}"
-    return " ".join(filter(None, (start, end)))
-
-
 def _plain(one: Explained) -> dict[str, Any]:
     if isinstance(one, PortalCode):
         return {"kind": "portal", **msgspec.to_builtins(one)}
     if isinstance(one, PortalClass):
         names = [entry.code for entry in _entries_of(one)]
         return {"kind": "class", "class": one, **msgspec.to_builtins(class_words(one)), "codes": names}
-    return {
-        "kind": "rule",
+    words = {
         "code": one.code,
         "portal_code": one.portal_code,
         "severity": one.severity,
         "says": one.says,
         "fix": one.fix,
-        "source": one.source,
-        "since": None if one.since == date.min else one.since,
-        "until": None if one.until == date.max else one.until,
+        "fix_hi": one.fix_hi,
     }
+    if not isinstance(one, Rule):
+        return {"kind": "fault", **words}
+    since, until = None if one.since == ALWAYS else one.since, None if one.until == FOR_EVER else one.until
+    return {"kind": "rule", **words, "source": one.source, "since": since, "until": until, "clock": one.clock}
