@@ -119,6 +119,9 @@ BREAKS = [
     Breaks("ship_to.is_recipient", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": SHIPPED["BuyerDtls"]["Gstin"]}),
     Breaks("ship_to.state_of_gstin", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": ELSEWHERE}),
     Breaks("ship_to.gstin_missing", "ShipDtls.Gstin", SHIPPED, {"ShipDtls.Gstin": None, **EWAY_BILL}),
+    Breaks("ecommerce.gstin", "TranDtls.EcmGstin", WITHIN, {"TranDtls.EcmGstin": OPERATOR[:-1] + "P"}, {
+        "sent_by": OPERATOR}),
+    Breaks("ecommerce.by_supplier", "TranDtls.EcmGstin", WITHIN, {"TranDtls.EcmGstin": OPERATOR}),
     Breaks("ecommerce.operator", "TranDtls.EcmGstin", WITHIN, {"TranDtls.EcmGstin": ELSEWHERE}),
     Breaks("supplier.sez_unit", "SellerDtls.Gstin", WITHIN, {}, {"sez_gstins": frozenset({SELLER})}),
     Breaks("supplier.inactive", "SellerDtls.Gstin", WITHIN, {}, registered(SELLER, Status.SUSPENDED)),
@@ -213,6 +216,7 @@ BREAKS = [
     Breaks("totals.sgst", "ValDtls.SgstVal", WITHIN, {"ValDtls.SgstVal": 1352}),
     Breaks("totals.cgst", "ValDtls.CgstVal", WITHIN, {"ValDtls.CgstVal": 1348}),
     Breaks("totals.igst", "ValDtls.IgstVal", BETWEEN, {"ValDtls.IgstVal": 0}),
+    Breaks("totals.igst", "ValDtls.IgstVal", BETWEEN, {"ValDtls.IgstVal": None}),
     Breaks("totals.cess", "ValDtls.CesVal", WITH_CESS, {"ValDtls.CesVal": 1200}),
     Breaks("totals.state_cess", "ValDtls.StCesVal", WITH_CESS, {"ValDtls.StCesVal": 0}),
     Breaks("totals.invoice_value", "ValDtls.TotInvVal", WITHIN, {"ValDtls.OthChrg": 20}),

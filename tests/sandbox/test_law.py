@@ -247,7 +247,6 @@ def test_a_supplier_that_the_list_calls_anything_but_active_is_inactive() -> Non
     ("code", "facts"),
     [
         ("3076", {"status": "INA"}),
-        ("3076", {"status": "PRO"}),
         ("3079", {"registered_on": date(2026, 11, 21)}),
         ("3077", {"status": "CNL", "registered_on": date(2026, 11, 21), "deregistered_on": date(2026, 11, 22)}),
         ("3074", {"status": "CNL", "deregistered_on": date(2026, 11, 19)}),

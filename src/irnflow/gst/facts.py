@@ -35,6 +35,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     day: date  # of sending, in India
     turnover_crore: Decimal = TURNOVER_NOT_SAID  # the supplier's aggregate annual turnover
     accept_sandbox_gstins: bool = False
+    sent_by: str | None = None  # the GSTIN that sends it, where an e-commerce operator does; None: the supplier
     sez_gstins: frozenset[str] | None = None  # units and developers of special economic zones; None: not known
     sez_developers: frozenset[str] = frozenset()  # those of them that develop a zone: only these may be suppliers
     registrations: Mapping[str, Registration] = {}  # by GSTIN; one that isn't here is not known

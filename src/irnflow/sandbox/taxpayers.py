@@ -20,7 +20,7 @@ UNREGISTERED: Final = "URP"  # stands in place of a recipient's GSTIN at exports
 
 REGULAR, SEZ_UNIT = "REG", "SEZ"  # TxpType
 SEZ_DEVELOPER: Final = "SEZD"  # our word: how the portal writes it is not published
-ACTIVE, SUSPENDED, CANCELLED = "ACT", "SUS", "CNL"  # Status; also INA, PRO
+ACTIVE, PROVISIONAL, SUSPENDED, CANCELLED = "ACT", "PRO", "SUS", "CNL"  # Status; also INA
 
 _LOOSE: Final = re.compile(r"[0-9]{2}[0-9A-Z]{13}")  # all that INV-01 asks for
 _OPERATOR: Final = re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]C[0-9A-Z]")  # e-commerce; collects tax (TCS)

@@ -42,11 +42,9 @@ def _ship(case: Case) -> Party:
     return case.ship
 
 
-def _unsound_gstin(section: str, party: Callable[[Case], Party]) -> Finder:
-    path = f"{section}.Gstin"
-
+def _unsound_gstin(path: str, number_of: Callable[[Case], str | None]) -> Finder:
     def finds(case: Case) -> Iterator[Place]:
-        number = party(case).gstin
+        number = number_of(case)
         if number is None or number == UNREGISTERED or path in case.ill:
             return
         if not gstin.is_sound(number, accept_sandbox_numbers=case.facts.accept_sandbox_gstins):
@@ -187,6 +185,12 @@ def _registered_after(known: Registration, dated: date) -> bool:
     return receives and known.since is not None and dated < known.since
 
 
+def _operator_named_by_supplier(case: Case) -> Iterator[Place]:
+    number = case.transaction.ecm_gstin
+    if number and gstin.kind(number) is gstin.Kind.TCS and case.facts.sent_by in {None, case.seller.gstin}:
+        yield at("TranDtls.EcmGstin", found=number)
+
+
 def _operator_is_no_tcs(case: Case) -> Iterator[Place]:
     number = case.transaction.ecm_gstin
     if number is None or "TranDtls.EcmGstin" in case.ill or case.facts.accept_sandbox_gstins:
@@ -195,14 +199,14 @@ def _operator_is_no_tcs(case: Case) -> Iterator[Place]:
         yield at("TranDtls.EcmGstin", found=number)
 
 
-def _gstin_rule(code: str, whose: str, section: str, party: Callable[[Case], Party]) -> Rule:
+def _gstin_rule(code: str, whose: str, path: str, number_of: Callable[[Case], str | None]) -> Rule:
     return Rule(
         code=code,
         says=f"{{found}} can't be the {whose}'s GSTIN: its pattern or its check character is wrong.",
         fix="Compare it with the registration certificate; usually one character is mistyped.",
         fix_hi="पंजीकरण प्रमाणपत्र से मिलाएँ; अक्सर एक अक्षर गलत टाइप हुआ होता है।",
         source="NIC's patterns by kind of taxpayer; check character: Luhn mod 36",
-        finds=_unsound_gstin(section, party),
+        finds=_unsound_gstin(path, number_of),
         portal_code="3028",
     )
 
@@ -227,7 +231,7 @@ def _pin_rule(code: str, whose: str, section: str, party: Callable[[Case], Addre
         fix_hi="PIN या राज्य ठीक करें।",
         source=_BUSINESS + "; the first three digits decide where the portal's master lacks the PIN",
         finds=_pin_of_other_state(section, party),
-        portal_code="2178",
+        portal_code="3039",
     )
 
 
@@ -257,9 +261,10 @@ def _registration_rule(code: str, says: str, is_wrong: Callable[[Registration, d
 
 
 ROWS: Final = (
-    _gstin_rule("supplier.gstin", "supplier", "SellerDtls", _seller),
-    _gstin_rule("recipient.gstin", "recipient", "BuyerDtls", _buyer),
-    _gstin_rule("ship_to.gstin", "ship-to party", "ShipDtls", _ship),
+    _gstin_rule("supplier.gstin", "supplier", "SellerDtls.Gstin", lambda case: case.seller.gstin),
+    _gstin_rule("recipient.gstin", "recipient", "BuyerDtls.Gstin", lambda case: case.buyer.gstin),
+    _gstin_rule("ship_to.gstin", "ship-to party", "ShipDtls.Gstin", lambda case: case.ship.gstin),
+    _gstin_rule("ecommerce.gstin", "operator", "TranDtls.EcmGstin", lambda case: case.transaction.ecm_gstin),
     _state_rule("supplier.state", "supplier", "SellerDtls", _seller, "2259"),
     _state_rule("recipient.state", "recipient", "BuyerDtls", _buyer, "2260"),
     _state_rule("dispatch.state", "dispatch", "DispDtls", _dispatch, "2200"),
@@ -386,5 +391,15 @@ ROWS: Final = (
         source=_BUSINESS,
         finds=_operator_is_no_tcs,
         portal_code="2195",
+    ),
+    Rule(
+        code="ecommerce.by_supplier",
+        says="The operator {found} is named, but the supplier itself sends the document.",
+        fix="Leave EcmGstin out when you supply and invoice yourself; the portal may refuse it.",
+        fix_hi="यदि आपूर्ति और इनवॉइस आप स्वयं करते हैं तो EcmGstin खाली छोड़ें; पोर्टल इसे अस्वीकार कर सकता है।",
+        source=_BUSINESS,
+        finds=_operator_named_by_supplier,
+        portal_code="2224",
+        severity=Severity.WARNING,
     ),
 )

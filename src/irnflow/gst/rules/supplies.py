@@ -187,7 +187,7 @@ ROWS: Final = (
         fix_hi="999999 लिखें।",
         source=_BUSINESS,
         finds=_export_to_a_pin,
-        portal_code="2178",
+        portal_code="3039",
     ),
     Rule(
         code="export.country",

@@ -58,9 +58,9 @@ def _sum_off(name: str, inv01_name: str) -> Finder:
     path, parts = f"ValDtls.{inv01_name}", SUMS[name]
 
     def finds(case: Case) -> Iterator[Place]:
-        given = getattr(case.totals, name)
-        if given is None or path in case.ill or not case.adds_up:
+        if path in case.ill or not case.adds_up:
             return
+        given = getattr(case.totals, name) or ZERO
         due = sum([getattr(line.item, part) or ZERO for line in case.lines for part in parts], ZERO)
         if not agrees(given, due):
             yield at(path, found=given, due=due)

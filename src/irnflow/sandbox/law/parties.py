@@ -6,10 +6,14 @@ from typing import Final
 
 from irnflow.sandbox.law.case import EXPORTS, Case, Rule, Section, Values, state_of
 from irnflow.sandbox.law.masters import NO_PIN, OTHER_COUNTRIES, STATES, STATES_BY_PIN3
-from irnflow.sandbox.taxpayers import ACTIVE, CANCELLED, SEZ_UNIT, SUSPENDED, UNREGISTERED, Taxpayer
+from irnflow.sandbox.taxpayers import ACTIVE, CANCELLED, PROVISIONAL, SEZ_UNIT, SUSPENDED, UNREGISTERED, Taxpayer
 
 # GSTN advisories of 20 May and 17 Jun 2026: what a GSTIN in the ship-to address must hold to.
 SHIP_TO_SINCE: Final = date(2026, 8, 1)
+
+
+_MAY_SUPPLY: Final = frozenset({ACTIVE, PROVISIONAL})  # nothing is published against the provisional
+_MAY_BE_SUPPLIED: Final = _MAY_SUPPLY | {SUSPENDED}
 
 
 def is_unregistered(case: Case) -> bool:
@@ -26,7 +30,7 @@ def _unknown(case: Case) -> Iterator[Values]:
 def _inactive(case: Case) -> Iterator[Values]:
     for gstin in _others(case):
         taxpayer = case.taxpayers.find(gstin)
-        if taxpayer and taxpayer.status != ACTIVE:
+        if taxpayer and taxpayer.status not in _MAY_SUPPLY:
             yield (gstin,)
 
 
@@ -48,8 +52,8 @@ def _recipient(is_wrong: Callable[[Taxpayer, date], bool]) -> Callable[[Case], I
     return finds
 
 
-def _neither_active_nor_cancelled(taxpayer: Taxpayer, dated: date) -> bool:
-    return taxpayer.status not in {ACTIVE, SUSPENDED, CANCELLED}
+def _inactive_recipient(taxpayer: Taxpayer, dated: date) -> bool:
+    return taxpayer.status not in _MAY_BE_SUPPLIED | {CANCELLED}
 
 
 def _before_registration(taxpayer: Taxpayer, dated: date) -> bool:
@@ -57,7 +61,7 @@ def _before_registration(taxpayer: Taxpayer, dated: date) -> bool:
 
 
 def _active_before_registration(taxpayer: Taxpayer, dated: date) -> bool:
-    return taxpayer.status in {ACTIVE, SUSPENDED} and _before_registration(taxpayer, dated)
+    return taxpayer.status in _MAY_BE_SUPPLIED and _before_registration(taxpayer, dated)
 
 
 def _cancelled_before_registration(taxpayer: Taxpayer, dated: date) -> bool:
@@ -188,7 +192,7 @@ def _addresses(case: Case) -> Iterator[tuple[str, Section]]:
 RULES: Final = (
     Rule("3028", "Every GSTIN is in the master: form, check digit, listed.", _unknown),
     Rule("3029", "Every GSTIN but the recipient's is active today.", _inactive),
-    Rule("3076", "The recipient is active, suspended or cancelled.", _recipient(_neither_active_nor_cancelled)),
+    Rule("3076", "The recipient is not inactive.", _recipient(_inactive_recipient)),
     Rule("3079", "An active recipient was registered by then.", _recipient(_active_before_registration)),
     Rule("3077", "A cancelled recipient was registered by then.", _recipient(_cancelled_before_registration)),
     Rule("3074", "A cancelled recipient was not cancelled by then.", _recipient(_cancelled_by_then)),
