@@ -22,7 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     amqp_url: str = ""  # amqp://user:password@host:port/vhost
     management_url: str = ""  # http://user:password@host:port of RabbitMQ's management API
     books: Path = Path("books.toml")  # which books there are and how to read them: docs/books.md
-    key_file: Path = Path("irnflow.key")  # 32 bytes, base64: encrypts secrets at rest
+    key_file: Path = Path("irnflow.key")  # encrypts secrets at rest: 32 bytes in base64; earlier keys in further lines
+    key: str = ""  # the same, instead of that file: keys with spaces between, the current one first
     host: str = "127.0.0.1"  # what our servers listen on
     ports: dict[str, int] = msgspec.field(default_factory=dict)  # service name -> port; absent or 0: a free one
     websocket_url: str = ""  # where browsers find the websocket service; empty: same origin

@@ -87,8 +87,8 @@ def _any_refusal(right: Any) -> Any:
 
 
 def _kept(right: Any) -> Any:
-    async def forget(self: Sessions, gstin: str, session: Session) -> None:
-        return
+    async def forget(self: Sessions, gstin: str, session: Session, *, stop: str | None = None) -> bool:
+        return True
 
     return forget
 

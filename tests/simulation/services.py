@@ -11,10 +11,11 @@ from irnflow.services import data_fetch, database_update, error_desk, irn_servic
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.sessions import Sessions
 from irnflow.settings import Settings
+from irnflow.store.secrets import KeyRing
 from tests.simulation import network
 from tests.simulation.process import BooksRunner, Bus, Process, Store
 
-KEY: Final = bytes(32)  # of the secrets at rest
+KEY: Final = KeyRing([bytes(32)])  # of the secrets at rest
 PORTAL: Final = "NIC1"
 IDLE_S: Final = 5.0  # so often idle loops look for what a crash left: at a second each, they would cost most of a run
 _DEFAULTS: Final = Settings()

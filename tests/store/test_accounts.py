@@ -10,9 +10,10 @@ from irnflow.errors import BadInput, Permanent
 from irnflow.store import accounts
 from irnflow.store.accounts import Account, Credentials, Keys
 from irnflow.store.database import Database
+from irnflow.store.secrets import KeyRing
 from tests.tenant import AT, Tenant, later, make_tenant
 
-KEY = b"k" * 32
+KEY = KeyRing([b"k" * 32])
 GSTIN = "29AABCT1332L1ZU"
 CREDENTIALS = Credentials(portal="NIC1", username="surya_api", client_id="CL1", client_secret="s3cret", password="pa55")
 

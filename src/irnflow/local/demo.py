@@ -74,7 +74,9 @@ async def seed(settings: Settings, *, at: datetime) -> Access:
         client_secret=login.client_secret,
         password=login.password,
     )
-    key = secrets.make_key(settings.key_file)
+    if not settings.key:
+        secrets.make_key(settings.key_file)
+    key = secrets.key_ring(settings.key, settings.key_file)
     async with database.connect(settings.database_url, connections=1) as store:
         account_id = await accounts.create_account(store, ACCOUNT, at=at)
         await accounts.add_books(store, account_id, BOOKS)

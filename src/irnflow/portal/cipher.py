@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from irnflow.errors import BadInput, Transient
 
 _BLOCK_BITS: Final = 128
+_KEY_BITS: Final = 2048  # of the portal's login key
 
 
 class Undecryptable(Transient):
@@ -36,11 +37,15 @@ def read_auth_key(path: Path) -> RSAPublicKey:
 
 def seal_login(key: RSAPublicKey, plain: bytes) -> str:
     """`Data` of a login: base64(RSA_PKCS1v15(key, base64(plain))). Raises BadInput above what the key takes."""
-    text = base64.b64encode(plain)
-    room = key.key_size // 8 - 11  # PKCS#1 v1.5 takes 11 bytes: 245 of 256
-    if len(text) > room:
-        raise BadInput(f"user name and password are too long for a login: {len(text)} bytes, room for {room}")
-    return base64.b64encode(key.encrypt(text, padding.PKCS1v15())).decode()
+    check_room(plain, key.key_size)
+    return base64.b64encode(key.encrypt(base64.b64encode(plain), padding.PKCS1v15())).decode()
+
+
+def check_room(plain: bytes, key_bits: int = _KEY_BITS) -> None:
+    """Raises BadInput for a login that is longer than a key of so many bits takes."""
+    size, room = len(base64.b64encode(plain)), key_bits // 8 - 11  # PKCS#1 v1.5 takes 11 bytes: 245 of 256
+    if size > room:
+        raise BadInput(f"user name and password are too long for a login: {size} bytes, room for {room}")
 
 
 def encrypt(key: bytes, plain: bytes) -> str:

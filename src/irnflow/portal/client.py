@@ -18,7 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from irnflow.errors import Transient
-from irnflow.portal.cipher import Undecryptable, decrypt, encrypt, seal_login
+from irnflow.portal.cipher import Undecryptable, check_room, decrypt, encrypt, seal_login
 from irnflow.portal.envelope import Envelope, Info, Said, Unreadable, open_envelope
 
 IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
@@ -116,15 +116,13 @@ class Portal:
         self._send = send
         self._auth_key = auth_key
 
-    async def login(self, credentials: Credentials, *, app_key: bytes) -> Session | Answer:
-        """A session, or the Answer that refuses it. `app_key`: 32 fresh random bytes."""
-        plain = {
-            "UserName": credentials.username,
-            "Password": credentials.password,
-            "AppKey": base64.b64encode(app_key).decode(),
-            "ForceRefreshAccessToken": False,
-        }
-        body = msgspec.json.encode({"Data": seal_login(self._auth_key, msgspec.json.encode(plain))})
+    async def login(self, credentials: Credentials, *, app_key: bytes, renew: bool = False) -> Session | Answer:
+        """A session, or the Answer that refuses it. `app_key`: 32 fresh random bytes.
+
+        While a token lives, a login gives it again; in its last ten minutes `renew` gives a new one.
+        """
+        plain = _login(credentials.username, credentials.password, app_key, renew=renew)
+        body = msgspec.json.encode({"Data": seal_login(self._auth_key, plain)})
         headers = {
             "client_id": credentials.client_id,
             "client_secret": credentials.client_secret,
@@ -192,6 +190,21 @@ class Portal:
             return open_envelope(reply.body)
         except Unreadable as error:
             raise Lost(str(error)) from error
+
+
+def check_login(username: str, password: str) -> None:
+    """Raises BadInput for credentials that no login can carry: better when they are set than when they are used."""
+    check_room(_login(username, password, bytes(32), renew=False))
+
+
+def _login(username: str, password: str, app_key: bytes, *, renew: bool) -> bytes:
+    plain = {
+        "UserName": username,
+        "Password": password,
+        "AppKey": base64.b64encode(app_key).decode(),
+        "ForceRefreshAccessToken": renew,
+    }
+    return msgspec.json.encode(plain)
 
 
 def read_document(data: bytes) -> Document:

@@ -16,7 +16,7 @@ import msgspec
 
 from irnflow.errors import BadInput, Permanent
 from irnflow.store.database import Database, queries
-from irnflow.store.secrets import seal, unseal
+from irnflow.store.secrets import KeyRing, context_of
 
 SESSION_LIFETIME: Final = timedelta(hours=12)  # a working day
 _KEY_PREFIX: Final = "irnflow_"  # lets secret scanners find a key that has leaked
@@ -41,6 +41,19 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     client_secret: str
     password: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(portal={self.portal!r}, username={self.username!r}, ...)"
+
+
+class Gstin(msgspec.Struct, frozen=True, kw_only=True):
+    """A GSTIN of an account, without what is secret of it."""
+
+    gstin: str
+    portal: str
+    username: str
+    client_id: str
+    stopped: str | None  # why its queue stands still; None: it runs
 
 
 async def create_account(database: Database, name: str, *, at: datetime) -> int:
@@ -71,15 +84,15 @@ async def books_of(database: Database, account_id: int) -> list[str]:
 
 async def add_gstin(
     database: Database,
-    key: bytes,  # of the secrets at rest
+    key: KeyRing,
     gstin: str,
     *,
     account_id: int,
     credentials: Credentials,
-    turnover_crore: Decimal | None = None,
-    kind: str = "regular",
+    turnover_crore: Decimal | None = None,  # None: as it stands
+    kind: str | None = None,  # None: as it stands, and regular at first
 ) -> None:
-    """A GSTIN of an account, or new credentials for it. Raises BadInput when it is another account's."""
+    """A GSTIN of an account, or new credentials for it, which let it go on. Raises BadInput when it is another's."""
     rows = await database.fetch(
         SQL["add_gstin"],
         gstin,
@@ -87,8 +100,8 @@ async def add_gstin(
         credentials.portal,
         credentials.username,
         credentials.client_id,
-        seal(key, credentials.client_secret.encode(), context=f"{gstin} sealed_secret"),
-        seal(key, credentials.password.encode(), context=f"{gstin} sealed_password"),
+        key.seal(credentials.client_secret.encode(), context=context_of(gstin, "sealed_secret")),
+        key.seal(credentials.password.encode(), context=context_of(gstin, "sealed_password")),
         turnover_crore,
         kind,
     )
@@ -96,7 +109,7 @@ async def add_gstin(
         raise BadInput(f"GSTIN {gstin} belongs to another account; remove it there first")
 
 
-async def credentials_of(database: Database, key: bytes, gstin: str) -> Credentials:
+async def credentials_of(database: Database, key: KeyRing, gstin: str) -> Credentials:
     """A GSTIN's credentials, opened. Raises Permanent when it has none, or was sealed with another key."""
     rows = await database.fetch(SQL["credentials"], gstin)
     if not rows:
@@ -105,9 +118,25 @@ async def credentials_of(database: Database, key: bytes, gstin: str) -> Credenti
         portal=rows[0]["portal"],
         username=rows[0]["username"],
         client_id=rows[0]["client_id"],
-        client_secret=unseal(key, rows[0]["sealed_secret"], context=f"{gstin} sealed_secret").decode(),
-        password=unseal(key, rows[0]["sealed_password"], context=f"{gstin} sealed_password").decode(),
+        client_secret=key.unseal(rows[0]["sealed_secret"], context=context_of(gstin, "sealed_secret")).decode(),
+        password=key.unseal(rows[0]["sealed_password"], context=context_of(gstin, "sealed_password")).decode(),
     )
+
+
+async def gstins(database: Database, account_id: int, *, after: str = "", most: int) -> list[Gstin]:
+    """An account's GSTINs in their order, after one of them."""
+    return [Gstin(**row) for row in await database.fetch(SQL["gstins"], account_id, after, most)]
+
+
+async def gstin_of(database: Database, account_id: int, gstin: str) -> Gstin | None:
+    """One GSTIN of an account; None when it has no such."""
+    rows = await database.fetch(SQL["gstin"], account_id, gstin)
+    return Gstin(**rows[0]) if rows else None
+
+
+async def resume_gstin(database: Database, account_id: int, gstin: str) -> bool:
+    """Let a stopped GSTIN go on with the credentials that it has; whether the account has it."""
+    return bool(await database.fetch(SQL["resume_gstin"], account_id, gstin))
 
 
 async def issue_key(

@@ -12,19 +12,69 @@ insert into irnflow.books (account_id, books) values ($1::bigint, $2::text) on c
 select books from irnflow.books where account_id = $1::bigint order by books;
 
 -- add_gstin: a GSTIN with its sealed credentials, new or renewed; no row when it is another account's
-insert into irnflow.gstin as g
-    (gstin, account_id, portal, username, client_id, sealed_secret, sealed_password, turnover_crore, kind)
-values ($1::text, $2::bigint, $3::text, $4::text, $5::text, $6::bytea, $7::bytea, $8::numeric, $9::text)
-on conflict (gstin) do update
-    set portal = excluded.portal, username = excluded.username, client_id = excluded.client_id,
-        sealed_secret = excluded.sealed_secret, sealed_password = excluded.sealed_password,
-        turnover_crore = excluded.turnover_crore, kind = excluded.kind,
-        stopped = null -- new credentials deserve a new try
-    where g.account_id = excluded.account_id
-returning gstin;
+with kept as (
+    insert into irnflow.gstin as g
+        (gstin, account_id, portal, username, client_id, sealed_secret, sealed_password, turnover_crore, kind)
+    values ($1::text, $2::bigint, $3::text, $4::text, $5::text, $6::bytea, $7::bytea, $8::numeric,
+            coalesce($9::text, 'regular'))
+    on conflict (gstin) do update
+        set portal = excluded.portal, username = excluded.username, client_id = excluded.client_id,
+            sealed_secret = excluded.sealed_secret, sealed_password = excluded.sealed_password,
+            turnover_crore = coalesce(excluded.turnover_crore, g.turnover_crore), kind = coalesce($9::text, g.kind),
+            stopped = null -- new credentials deserve a new try
+        where g.account_id = excluded.account_id
+    returning gstin
+), sessions as ( -- of the old ones; a login under way loses its right to keep what it gets
+    delete from irnflow.portal_session s using kept where s.gstin = kept.gstin
+)
+select gstin from kept;
+
+-- gstins: those of an account, and why each stands still that does
+select gstin, portal, username, client_id, stopped from irnflow.gstin
+where account_id = $1::bigint and gstin > $2::text order by gstin limit $3::int;
+
+-- gstin: one of an account
+select gstin, portal, username, client_id, stopped from irnflow.gstin
+where account_id = $1::bigint and gstin = $2::text;
+
+-- resume_gstin: what was wrong is mended elsewhere: it may go on
+with resumed as (
+    update irnflow.gstin set stopped = null where account_id = $1::bigint and gstin = $2::text
+    returning gstin
+), sessions as (
+    delete from irnflow.portal_session s using resumed where s.gstin = resumed.gstin
+)
+select gstin from resumed;
 
 -- credentials: what a GSTIN logs in with
 select portal, username, client_id, sealed_secret, sealed_password from irnflow.gstin where gstin = $1::text;
+
+-- sealed_gstins: the sealed secrets after a GSTIN
+select gstin, sealed_secret, sealed_password from irnflow.gstin where gstin > $1::text order by gstin limit $2::int;
+
+-- reseal_gstins: secrets sealed anew, where they still are the ones that were read; gives how many
+with renewed as (
+    update irnflow.gstin g set sealed_secret = c.new_secret, sealed_password = c.new_password
+    from unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[])
+        as c (gstin, old_secret, old_password, new_secret, new_password)
+    where g.gstin = c.gstin and g.sealed_secret = c.old_secret and g.sealed_password = c.old_password
+    returning 1
+)
+select count(*) as n from renewed;
+
+-- sealed_sessions: the sealed sessions after a GSTIN of a family of portals
+select portal, gstin, sealed from irnflow.portal_session
+where sealed is not null and (portal, gstin) > ($1::text, $2::text) order by portal, gstin limit $3::int;
+
+-- reseal_sessions: sessions sealed anew, where they still are the ones that were read; null ends one; gives how many
+with renewed as (
+    update irnflow.portal_session s
+       set sealed = c.new_sealed, expires_at = case when c.new_sealed is not null then s.expires_at end
+    from unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[]) as c (portal, gstin, old_sealed, new_sealed)
+    where s.portal = c.portal and s.gstin = c.gstin and s.sealed = c.old_sealed
+    returning 1
+)
+select count(*) as n from renewed;
 
 -- issue_key: keeps the digest of a new key
 insert into irnflow.api_key (account_id, digest, name, created_at, expires_at, once)

@@ -34,7 +34,20 @@ select irnflow.registration_told($1::bigint[], $2::text[], $3::text[], $4::times
 select irnflow.gstin_stop($1::text, $2::text);
 
 -- session_take: the session of a GSTIN, or the right to log in.
-select * from irnflow.session_take($1::text, $2::text, $3::timestamptz, $4::timestamptz);
+select sealed, claimed, put_off, stopped from irnflow.session_take(
+    $1::text, $2::text, $3::timestamptz, $4::timestamptz, $5::timestamptz, $6::timestamptz);
 
 -- session_keep: what a login gave, for all workers.
-select irnflow.session_keep($1::text, $2::text, $3::bytea, $4::timestamptz);
+select irnflow.session_keep($1::text, $2::text, $3::bytea, $4::timestamptz, $5::timestamptz, $6::timestamptz);
+
+-- session_put_off: a login that came to nothing for now.
+select irnflow.session_put_off($1::text, $2::text, $3::timestamptz, $4::text, $5::timestamptz, $6::interval);
+
+-- session_refused: a login that the portal refused; the GSTIN stands still.
+select irnflow.session_refused($1::text, $2::text, $3::timestamptz, $4::text);
+
+-- session_give_up: the right to log in is given back.
+select irnflow.session_give_up($1::text, $2::text, $3::timestamptz);
+
+-- session_forget: nobody uses this session again; the GSTIN stands still where a reason is given.
+select irnflow.session_forget($1::text, $2::text, $3::bytea, $4::text) as forgotten;

@@ -31,6 +31,7 @@ from irnflow.services.registration.sender import generate, leased_of, settle
 from irnflow.services.registration.sessions import Sessions
 from irnflow.services.registration.teller import tell
 from irnflow.store import accounts
+from irnflow.store.secrets import KeyRing
 from tests.services.registration.conftest import GSTIN, NOON, Desk, irn_of
 
 
@@ -119,7 +120,7 @@ async def room(desk: Desk, portal_folder: Path, identity: Identity) -> AsyncIter
         return Reply(status=answer.status, headers=answer.headers, body=answer.body)
 
     known = identity.credentials
-    key = bytes(32)
+    key = KeyRing([bytes(32)])
     await accounts.add_gstin(
         desk.store, key, GSTIN, account_id=1,
         credentials=accounts.Credentials(

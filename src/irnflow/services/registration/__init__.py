@@ -37,7 +37,7 @@ from irnflow.services.registration.sessions import Sessions
 from irnflow.services.registration.teller import tell_forever
 from irnflow.settings import Settings
 from irnflow.store import database
-from irnflow.store.secrets import read_key
+from irnflow.store.secrets import key_ring
 
 NAME: Final = "registration"
 _SQL: Final = database.queries("registration")
@@ -115,7 +115,7 @@ async def main(settings: Settings) -> None:
         store = await stack.enter_async_context(database.connect(settings.database_url))
         bus = await stack.enter_async_context(rabbit.connect(settings.amqp_url, NAME))
         portals = Portals([await _opened(stack, settings, name, each) for name, each in _described(settings).items()])
-        key = read_key(settings.key_file)
+        key = key_ring(settings.key, settings.key_file)
         sessions = {
             line.family: Sessions(line.portal, store, name=line.family, key=key, now=now, random_bytes=os.urandom)
             for line in reversed(list(portals.values()))  # of a family the preferred one logs in

@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
+from irnflow.errors import Transient
 from irnflow.gst.faults import Fault
 from irnflow.gst.portal_codes import PortalClass, portal_code
-from irnflow.portal.client import Answer, Document, NotDone, NotSent, read_document
+from irnflow.portal.client import Answer, Document, NotDone, read_document
 from irnflow.portal.envelope import Said
 from irnflow.portal.signature import BadSignature, KeySet, UnknownKey, differences, signed_data, verified
 from irnflow.services.registration.result import Leased, Outcome, Result, Verdict
@@ -73,7 +74,7 @@ def not_there(answer: Answer) -> bool:
     return not answer.ok and bool(answer.errors) and all(said.code in NOT_THERE for said in answer.errors)
 
 
-def of_not_done(leased: Leased, error: NotSent | NotDone) -> Result:
+def of_not_done(leased: Leased, error: Transient) -> Result:
     """The call certainly did nothing: send it again later."""
     asked_s = error.retry_after_s if isinstance(error, NotDone) else None
     wait = timedelta(seconds=asked_s) if asked_s else back_off(leased)

@@ -1,14 +1,15 @@
 """What registration works with; built by `main`, and by the simulation from other parts."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from irnflow.bus.port import Bus
-from irnflow.portal.client import Credentials, Session
+from irnflow.portal.client import Answer, Credentials, Portal, Session
 from irnflow.portal.several import Line, Portals
 from irnflow.services.registration.result import Leased
 from irnflow.services.registration.sessions import Sessions
@@ -37,10 +38,12 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
         """The portal that a call or look-up goes to."""
         return self.portals[leased.portal]
 
-    async def session(self, leased: Leased) -> tuple[Credentials, Session]:
-        """Raises Permanent (login refused, no credentials), Transient."""
-        return await self.sessions[self.line(leased).family].get(leased.gstin)
+    async def call(
+        self, leased: Leased, call: Callable[[Portal, Credentials, Session], Awaitable[Answer]]
+    ) -> tuple[Answer, Credentials, Session]:
+        """A call's answer, and with what it was made; 1005 costs one more login and one repetition.
 
-    async def forget(self, leased: Leased, session: Session) -> None:
-        """The portal refused this session (1005): nobody uses it again."""
-        await self.sessions[self.line(leased).family].forget(leased.gstin, session)
+        Raises Permanent (login refused, no credentials), LoginPutOff: the call was not done; and what it itself raises.
+        """
+        line = self.line(leased)
+        return await self.sessions[line.family].use(leased.gstin, partial(call, line.portal))

@@ -11,8 +11,7 @@ from typing import Final
 
 from irnflow import metrics
 from irnflow.errors import Permanent, Transient
-from irnflow.gst.portal_codes import PortalClass
-from irnflow.portal.client import read_document
+from irnflow.portal.client import Portal, read_document
 from irnflow.services.registration import meaning
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Leased, Outcome, Result
@@ -53,16 +52,11 @@ async def look_up(parts: Parts, leased: Leased) -> Result:
 
 
 async def _ask(parts: Parts, leased: Leased) -> Result:
-    credentials, session = await parts.session(leased)
-    for ask in (
-        partial(parts.line(leased).portal.by_document, typ=leased.doc_typ, no=leased.doc_no, dt=leased.doc_dt),
-        partial(parts.line(leased).portal.by_irn, irn=leased.irn),
-    ):
-        answer = await ask(credentials, session)
+    by_document = partial(Portal.by_document, typ=leased.doc_typ, no=leased.doc_no, dt=leased.doc_dt)
+    for ask in (by_document, partial(Portal.by_irn, irn=leased.irn)):
+        answer, _, _ = await parts.call(leased, ask)
         if answer.ok:
             return meaning.of_found(leased, read_document(answer.data), parts.line(leased).keys, what="lookup")
-        if meaning.has(answer.errors, PortalClass.TOKEN):  # the next look-up logs in anew
-            await parts.forget(leased, session)
         if not meaning.not_there(answer):
             codes = ", ".join(said.code for said in answer.errors)
             return _nothing(parts, leased, f"the look-up decides nothing: {codes}")

@@ -13,12 +13,13 @@ from typing import Any, Final
 import msgspec
 
 from irnflow import metrics
-from irnflow.errors import Permanent, Transient, Unavailable
+from irnflow.errors import Permanent, Unavailable
 from irnflow.gst.portal_codes import PortalClass
-from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Session, read_document
+from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session, read_document
 from irnflow.services.registration import meaning
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Leased, Outcome, Result
+from irnflow.services.registration.sessions import LoginPutOff
 from irnflow.services.registration.teller import TELL_LEASE, tell
 from irnflow.store.database import Row, queries
 
@@ -102,30 +103,20 @@ async def _call(parts: Parts, leased: Leased, results: asyncio.Queue[Result]) ->
 
 async def generate(parts: Parts, leased: Leased) -> Result:
     """Send one document, follow up at once what must be, and say what it came to. Never raises Transient."""
+
+    async def send(portal: Portal, credentials: Credentials, session: Session) -> Answer:
+        _check_lease(parts, leased)
+        return await portal.generate(credentials, session, leased.payload)
+
     try:
-        credentials, session = await parts.session(leased)
+        answer, credentials, session = await parts.call(leased, send)
     except Permanent as error:  # refused, or no credentials that open
         return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=str(error),
                       next_in=meaning.back_off(leased))  # fmt: skip
-    except Transient as error:  # no call was made
-        return meaning.of_not_done(leased, NotSent(str(error)))
-    try:
-        _check_lease(parts, leased)
-        answer = await parts.line(leased).portal.generate(credentials, session, leased.payload)
-        if meaning.has(answer.errors, PortalClass.TOKEN):  # 1005: log in once more, repeat once, never loop
-            await parts.forget(leased, session)
-            try:
-                credentials, session = await parts.session(leased)
-            except (Permanent, Transient) as error:
-                return meaning.of_not_done(leased, NotSent(str(error)))
-            _check_lease(parts, leased)
-            answer = await parts.line(leased).portal.generate(credentials, session, leased.payload)
-    except (NotSent, NotDone) as error:
+    except (LoginPutOff, NotSent, NotDone) as error:
         return meaning.of_not_done(leased, error)
     except Lost as error:
         return in_doubt(parts, leased, str(error))
-    except Unavailable as error:  # the store, while a new login was kept: the first answer said "not done"
-        return meaning.of_not_done(leased, NotSent(str(error)))
     try:
         return await _meaning_of(parts, leased, answer, credentials, session)
     except (NotSent, NotDone, Lost) as error:  # of the look-up: the portal may have the document

@@ -1,7 +1,13 @@
-"""Logins: one for a GSTIN at a time over all workers, kept sealed in the store, shared until they expire."""
+"""Logins: one for a GSTIN at a time over all workers, kept sealed in the store, shared until they expire.
+
+A refused login stops the GSTIN, for repeated bad logins lock its user: nobody logs it in again, whoever asks, until
+a person has mended the credentials (`irnflow gstin credentials`) or lets it go on. One that the portal puts off is
+tried again after a pause that doubles. In its last ten minutes a token is renewed by one worker, while the others
+go on with the one that lives.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,37 +15,59 @@ import msgspec
 
 from irnflow.errors import Permanent, Transient
 from irnflow.gst.portal_codes import PortalClass, portal_code
-from irnflow.portal.client import Answer, Credentials, Portal, Session
+from irnflow.portal.client import Answer, Credentials, NotDone, Portal, Session
 from irnflow.store.accounts import credentials_of
 from irnflow.store.database import Database, queries
-from irnflow.store.secrets import seal, unseal
+from irnflow.store.secrets import KeyRing, context_of
 
 _SQL: Final = queries("registration")
-_LOGIN_LEASE: Final = timedelta(seconds=60)  # a login takes a second or two; who died with it frees it by then
+LOGIN_LEASE: Final = timedelta(seconds=90)  # longer than a call may take; who died with it frees it by then
+_RENEWED: Final = timedelta(minutes=10)  # ForceRefreshAccessToken works only in the last ten minutes
 _MARGIN: Final = timedelta(minutes=1)  # a token is not used in its last minute
+_BELIEVED: Final = timedelta(seconds=30)  # then the store is asked whether it still is the session
+_RENEWAL_PAUSE: Final = timedelta(minutes=1)  # between two tries to renew a token
 _POLL_S: Final = 0.2  # while another worker logs in
 
 
 class LoginRefused(Permanent):
-    """The portal refused the login: a person must mend the credentials before anybody tries again."""
+    """The portal refused the login, or the token of a new one: a person must mend the credentials before anybody
+    tries again."""
 
 
 class LoginPutOff(Transient):
-    """The portal can't log anybody in now: again, later."""
+    """Nobody can be logged in now: again, later. The call that wanted it was not made."""
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sealed in the store. A token belongs to GSTIN, user and client id: with others it is none."""
+
+    session: Session
+    username: str
+    client_id: str
+
+
+class _Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as this process knows it."""
+
+    credentials: Credentials
+    session: Session
+    sealed: bytes  # as it stands in the store
+    believed_until: datetime
 
 
 class Sessions:
-    """The sessions of one portal, by GSTIN."""
+    """The sessions of one family of portals, by GSTIN."""
 
     def __init__(
         self,
         portal: Portal,
         database: Database,
         *,
-        name: str,
-        key: bytes,
+        name: str,  # of the family
+        key: KeyRing,
         now: Callable[[], datetime],
         random_bytes: Callable[[int], bytes],
+        login_lease: timedelta = LOGIN_LEASE,
     ) -> None:
         self._portal = portal
         self._database = database
@@ -47,56 +75,137 @@ class Sessions:
         self._key = key
         self._now = now
         self._random_bytes = random_bytes
-        self._alive: dict[str, tuple[Credentials, Session]] = {}
+        self._login_lease = login_lease
+        self._held: dict[str, _Held] = {}
         self._turns: dict[str, asyncio.Lock] = {}  # one look into the store for a GSTIN at a time
+
+    async def use(
+        self, gstin: str, call: Callable[[Credentials, Session], Awaitable[Answer]]
+    ) -> tuple[Answer, Credentials, Session]:
+        """A call's answer, and with what it was made. 1005: log in once more, repeat once, never loop.
+
+        Raises Permanent (login refused, no credentials, token refused twice), LoginPutOff: the call was not done; and
+        what the call itself raises.
+        """
+        credentials, session = await self._put_off_or(gstin)
+        answer = await call(credentials, session)
+        if not _is_about_token(answer):
+            return answer, credentials, session
+        await self.forget(gstin, session)
+        credentials, session = await self._put_off_or(gstin)
+        answer = await call(credentials, session)
+        if not _is_about_token(answer):
+            return answer, credentials, session
+        says = f"a new token is refused too: {_words(answer)}"
+        if await self.forget(gstin, session, stop=says):
+            raise LoginRefused(says)
+        raise LoginPutOff("the session was replaced while it was used")
 
     async def get(self, gstin: str) -> tuple[Credentials, Session]:
         """Credentials and a session that lives. Raises Permanent (login refused, no credentials), Transient."""
-        found = self._alive.get(gstin)
-        if found and found[1].expires_at - _MARGIN > self._now():
-            return found
-        async with self._turns.setdefault(gstin, asyncio.Lock()):
-            found = self._alive.get(gstin)
-            if found and found[1].expires_at - _MARGIN > self._now():
-                return found
-            credentials = await self._credentials(gstin)
-            self._alive[gstin] = credentials, await self._session(credentials)
-            return self._alive[gstin]
+        held, turn = self._held.get(gstin), self._turns.setdefault(gstin, asyncio.Lock())
+        if held and self._serves(held, being_renewed=turn.locked()):
+            return held.credentials, held.session
+        async with turn:
+            held = self._held.get(gstin)
+            if held is None or not self._serves(held, being_renewed=False):
+                held = self._held[gstin] = await self._found_or_new(gstin)
+            return held.credentials, held.session
 
-    async def forget(self, gstin: str, session: Session) -> None:
-        """This session was refused (1005): nobody uses it again."""
-        if self._alive.get(gstin, (None, None))[1] == session:
-            del self._alive[gstin]
-            await self._database.fetch(_SQL["session_keep"], self._name, gstin, None, None)
+    async def forget(self, gstin: str, session: Session, *, stop: str | None = None) -> bool:
+        """This session was refused (1005): nobody uses it again. Gives whether it still was everybody's; only then
+        does `stop` stand the GSTIN's queue still, with that reason."""
+        held = self._held.get(gstin)
+        if held is None or held.session != session:
+            return False
+        del self._held[gstin]
+        rows = await self._database.fetch(_SQL["session_forget"], self._name, gstin, held.sealed, stop)
+        return bool(rows[0]["forgotten"])
 
-    async def _session(self, credentials: Credentials) -> Session:
-        """The one in the store, or one that we log in for while all others wait."""
+    def _serves(self, held: _Held, *, being_renewed: bool) -> bool:
+        now = self._now()
+        return self._lives(held.session) and (being_renewed or now < held.believed_until)
+
+    def _lives(self, session: Session) -> bool:
+        return session.expires_at - _MARGIN > self._now()
+
+    async def _put_off_or(self, gstin: str) -> tuple[Credentials, Session]:
+        """As `get`, but no trouble of a login can be taken for one of the call."""
+        try:
+            return await self.get(gstin)
+        except Transient as error:
+            raise LoginPutOff(str(error)) from error
+
+    async def _found_or_new(self, gstin: str) -> _Held:
+        """The session in the store, or one that we log in for while all others wait."""
         while True:
+            credentials = await self._credentials(gstin)
             now = self._now()
+            lease = now + self._login_lease
             row = (await self._database.fetch(
-                _SQL["session_take"], self._name, credentials.gstin, now + _MARGIN, now + _LOGIN_LEASE))[0]  # fmt: skip
+                _SQL["session_take"], self._name, gstin, now, now + _MARGIN, now + _RENEWED, lease))[0]  # fmt: skip
+            sealed = bytes(row["sealed"]) if row["sealed"] is not None else None
+            living = self._opened(credentials, sealed) if sealed else None
             if row["claimed"]:
-                return await self._login(credentials)
-            if row["sealed"] is not None and row["expires_at"] > now + _MARGIN:
-                return _opened(unseal(self._key, bytes(row["sealed"]), context=_context(credentials.gstin)))
+                return await self._logged_in(credentials, living, lease)
+            if living:
+                return living
+            if sealed:  # of other credentials, or sealed with a key that is gone
+                await self._database.fetch(_SQL["session_forget"], self._name, gstin, sealed, None)
+                continue
+            if row["stopped"] is not None:
+                raise LoginRefused(f"GSTIN {gstin} is stopped: {row['stopped']}")
+            if row["put_off"] is not None:
+                raise LoginPutOff(row["put_off"])
             await asyncio.sleep(_POLL_S)
 
-    async def _login(self, credentials: Credentials) -> Session:
+    async def _logged_in(self, credentials: Credentials, living: _Held | None, lease: datetime) -> _Held:
         try:
-            session = await self._portal.login(credentials, app_key=self._random_bytes(32))
-        except BaseException:
-            await self._keep(credentials.gstin, None)  # let the next one try
+            given = await self._portal.login(credentials, app_key=self._random_bytes(32), renew=living is not None)
+            if isinstance(given, Answer):
+                raise _refusal(given)
+        except Permanent as error:
+            await self._database.fetch(_SQL["session_refused"], self._name, credentials.gstin, lease, str(error))
             raise
-        if isinstance(session, Answer):
-            await self._keep(credentials.gstin, None)
-            raise _refusal(session)
-        await self._keep(credentials.gstin, session)
-        return session
+        except Transient as error:
+            await self._put_off(credentials.gstin, lease, error)
+            if living:
+                return living
+            raise
+        except BaseException:  # stopped in the middle: let the next one try
+            await self._database.fetch(_SQL["session_give_up"], self._name, credentials.gstin, lease)
+            raise
+        return await self._keep(credentials, given, lease)
 
-    async def _keep(self, gstin: str, session: Session | None) -> None:
-        sealed = seal(self._key, msgspec.json.encode(session), context=_context(gstin)) if session else None
-        expires_at = session.expires_at if session else None
-        await self._database.fetch(_SQL["session_keep"], self._name, gstin, sealed, expires_at)
+    async def _keep(self, credentials: Credentials, session: Session, lease: datetime) -> _Held:
+        kept = _Kept(session=session, username=credentials.username, client_id=credentials.client_id)
+        sealed = self._key.seal(msgspec.json.encode(kept), context=context_of(credentials.gstin, self._name))
+        now = self._now()
+        again = now + _RENEWAL_PAUSE if session.expires_at <= now + _RENEWED else None
+        # No row: the credentials were renewed meanwhile, and the next one logs in with those.
+        await self._database.fetch(
+            _SQL["session_keep"], self._name, credentials.gstin, sealed, session.expires_at, lease, again
+        )
+        return self._as_held(credentials, session, sealed)
+
+    async def _put_off(self, gstin: str, lease: datetime, error: Transient) -> None:
+        asked_s = error.retry_after_s or 0.0 if isinstance(error, NotDone) else 0.0
+        wait = timedelta(seconds=asked_s)
+        await self._database.fetch(_SQL["session_put_off"], self._name, gstin, lease, str(error), self._now(), wait)
+
+    def _opened(self, credentials: Credentials, sealed: bytes) -> _Held | None:
+        try:
+            plain = self._key.unseal(sealed, context=context_of(credentials.gstin, self._name))
+            kept = msgspec.json.decode(plain, type=_Kept)
+        except (Permanent, msgspec.MsgspecError):
+            return None
+        if (kept.username, kept.client_id) != (credentials.username, credentials.client_id):
+            return None
+        return self._as_held(credentials, kept.session, sealed)
+
+    def _as_held(self, credentials: Credentials, session: Session, sealed: bytes) -> _Held:
+        believed_until = self._now() + _BELIEVED
+        return _Held(credentials=credentials, session=session, sealed=sealed, believed_until=believed_until)
 
     async def _credentials(self, gstin: str) -> Credentials:
         kept = await credentials_of(self._database, self._key, gstin)
@@ -109,16 +218,16 @@ class Sessions:
         )
 
 
+def _is_about_token(answer: Answer) -> bool:
+    return any((entry := portal_code(said.code)) and entry.klass is PortalClass.TOKEN for said in answer.errors)
+
+
 def _refusal(answer: Answer) -> LoginRefused | LoginPutOff:
-    says = "; ".join(f"{said.code} {said.text}" for said in answer.errors) or "login refused"
     entries = [portal_code(said.code) for said in answer.errors]
     passes = bool(entries) and all(entry and entry.klass is PortalClass.RETRY for entry in entries)
+    says = f"the portal refuses the login: {_words(answer)}"
     return LoginPutOff(says) if passes else LoginRefused(says)
 
 
-def _context(gstin: str) -> str:
-    return f"session of {gstin}"
-
-
-def _opened(plain: bytes) -> Session:
-    return msgspec.json.decode(plain, type=Session)
+def _words(answer: Answer) -> str:
+    return "; ".join(f"{said.code} {said.text}" for said in answer.errors) or "without a reason"

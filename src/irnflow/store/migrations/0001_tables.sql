@@ -238,13 +238,15 @@ create table irnflow.attempt (
 ) partition by range (batch_id);
 create index attempt_irn on irnflow.attempt (irn, at);
 
--- One login for a GSTIN over all workers.
+-- One login for a GSTIN over all workers; `portal` is the family of portals that share it.
 create table irnflow.portal_session (
     portal       text not null,
     gstin        text not null,
     sealed       bytea, -- token and session key, sealed
     expires_at   timestamptz,
-    login_until  timestamptz, -- lease of whoever is logging in
+    login_until  timestamptz, -- lease of whoever is logging in; or when the next may
+    put_off      text, -- why the last login came to nothing for now
+    failures     int not null default 0, -- logins in a row that did
     primary key (portal, gstin)
 );
 

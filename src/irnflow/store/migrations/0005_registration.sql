@@ -361,26 +361,85 @@ create function irnflow.gstin_stop(p_gstin text, p_reason text) returns void lan
     update irnflow.gstin set stopped = p_reason where gstin = p_gstin and stopped is null;
 $$;
 
--- The session of a GSTIN, or the right to log in: claimed is true for exactly one caller until p_login_until.
-create function irnflow.session_take(p_portal text, p_gstin text, p_at timestamptz, p_login_until timestamptz)
-returns table (sealed bytea, expires_at timestamptz, claimed boolean) language plpgsql as $$
+-- The session of a GSTIN, or the right to log in: claimed is true for exactly one caller until p_login_until, and for
+-- nobody while the GSTIN is stopped. A session that ends by p_dead_at is none; one that ends by p_renew_at is to be
+-- renewed by whoever claims it, and used by all others meanwhile. put_off: why the last login came to nothing, while
+-- the next one has to wait.
+create function irnflow.session_take(
+    p_portal text, p_gstin text, p_at timestamptz, p_dead_at timestamptz, p_renew_at timestamptz,
+    p_login_until timestamptz)
+returns table (sealed bytea, claimed boolean, put_off text, stopped text) language plpgsql as $$
+declare
+    s irnflow.portal_session;
 begin
-    insert into irnflow.portal_session (portal, gstin) values (p_portal, p_gstin) on conflict do nothing;
-    return query
-    update irnflow.portal_session s set login_until = p_login_until, sealed = null, expires_at = null
-     where s.portal = p_portal and s.gstin = p_gstin
-       and (s.expires_at is null or s.expires_at <= p_at) and (s.login_until is null or s.login_until <= p_at)
-    returning s.sealed, s.expires_at, true;
-    if found then
+    select * into s from irnflow.portal_session p where p.portal = p_portal and p.gstin = p_gstin;
+    if s.expires_at > p_renew_at then
+        return query select s.sealed, false, null::text, null::text;
         return;
     end if;
-    return query
-    select s.sealed, s.expires_at, false from irnflow.portal_session s where s.portal = p_portal and s.gstin = p_gstin;
+    insert into irnflow.portal_session (portal, gstin) values (p_portal, p_gstin) on conflict do nothing;
+    select * into s from irnflow.portal_session p where p.portal = p_portal and p.gstin = p_gstin for update;
+    select g.stopped into stopped from irnflow.gstin g where g.gstin = p_gstin;
+    claimed := stopped is null and coalesce(s.expires_at <= p_renew_at, true)
+               and coalesce(s.login_until <= p_at, true);
+    if claimed then
+        update irnflow.portal_session p set login_until = p_login_until, put_off = null
+         where p.portal = p_portal and p.gstin = p_gstin;
+    else
+        put_off := s.put_off;
+    end if;
+    sealed := case when s.expires_at > p_dead_at then s.sealed end;
+    return next;
 end $$;
 
--- Keeps what a login gave, for all workers; null for both: the session is gone.
-create function irnflow.session_keep(p_portal text, p_gstin text, p_sealed bytea, p_expires_at timestamptz)
+-- Keeps what a login gave, for all workers. Whoever has lost the right to it meanwhile keeps nothing: the credentials
+-- may be others by now. p_again: not to be renewed before.
+create function irnflow.session_keep(
+    p_portal text, p_gstin text, p_sealed bytea, p_expires_at timestamptz, p_login_until timestamptz,
+    p_again timestamptz)
 returns void language sql as $$
-    update irnflow.portal_session set sealed = p_sealed, expires_at = p_expires_at, login_until = null
-     where portal = p_portal and gstin = p_gstin;
+    update irnflow.portal_session
+       set sealed = p_sealed, expires_at = p_expires_at, login_until = p_again, put_off = null, failures = 0
+     where portal = p_portal and gstin = p_gstin and login_until = p_login_until;
+$$;
+
+-- A login that came to nothing for now: the next one waits 5 s, 10 s, and so on to 5 minutes, or as long as was asked.
+create function irnflow.session_put_off(
+    p_portal text, p_gstin text, p_login_until timestamptz, p_reason text, p_at timestamptz, p_wait interval)
+returns void language sql as $$
+    update irnflow.portal_session
+       set login_until = p_at + greatest(p_wait, least(interval '5 seconds' * 2 ^ failures, interval '5 minutes')),
+           put_off = p_reason, failures = least(failures + 1, 10)
+     where portal = p_portal and gstin = p_gstin and login_until = p_login_until;
+$$;
+
+-- A login that the portal refused: nobody tries again until a person has mended what is wrong.
+create function irnflow.session_refused(p_portal text, p_gstin text, p_login_until timestamptz, p_reason text)
+returns void language sql as $$
+    with refused as (
+        update irnflow.portal_session s set sealed = null, expires_at = null, login_until = null
+         where s.portal = p_portal and s.gstin = p_gstin and s.login_until = p_login_until
+        returning s.gstin)
+    update irnflow.gstin g set stopped = p_reason from refused where g.gstin = refused.gstin and g.stopped is null;
+$$;
+
+-- The right to log in is given back.
+create function irnflow.session_give_up(p_portal text, p_gstin text, p_login_until timestamptz)
+returns void language sql as $$
+    update irnflow.portal_session set login_until = null
+     where portal = p_portal and gstin = p_gstin and login_until = p_login_until;
+$$;
+
+-- Nobody uses this session again; and the GSTIN stands still where a reason is given. Gives whether it still was the
+-- one: another may have taken its place meanwhile.
+create function irnflow.session_forget(p_portal text, p_gstin text, p_sealed bytea, p_stop text)
+returns boolean language sql as $$
+    with gone as (
+        update irnflow.portal_session s set sealed = null, expires_at = null
+         where s.portal = p_portal and s.gstin = p_gstin and s.sealed = p_sealed
+        returning s.gstin),
+    stops as (
+        update irnflow.gstin g set stopped = p_stop from gone
+         where g.gstin = gone.gstin and g.stopped is null and p_stop is not null)
+    select exists (select from gone);
 $$;
