@@ -160,7 +160,7 @@ def test_books_that_the_file_does_not_name_are_told_in_a_sentence() -> None:
 
 
 def test_a_bar_stands_on_a_terminal_while_a_large_file_is_read(tmp_path: Path) -> None:
-    file = written(tmp_path, [BETWEEN] * 800)
+    file = written(tmp_path, [BETWEEN] * 1500)
     ours, theirs = pty.openpty()
 
     words = [sys.executable, "-m", "irnflow", "check", "--json", file, *DAY]
@@ -176,4 +176,4 @@ def test_a_bar_stands_on_a_terminal_while_a_large_file_is_read(tmp_path: Path) -
 
 
 def test_no_bar_stands_where_there_is_no_terminal(tmp_path: Path) -> None:
-    assert process("check", "--json", written(tmp_path, [BETWEEN] * 800), *DAY).err == ""
+    assert process("check", "--json", written(tmp_path, [BETWEEN] * 1500), *DAY).err == ""

@@ -28,13 +28,20 @@ _BODY_S: Final = 60.0
 _IDEMPOTENCY_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
+class Raw(msgspec.Struct, frozen=True, kw_only=True):
+    """A body that the endpoint reads by itself."""
+
+    media_type: str
+    content: bytes
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A request whose parts fit."""
 
     account: Account | None  # None: the endpoint is public
     path: Mapping[str, str]
     query: Any  # the endpoint's `query`
-    body: Any  # the endpoint's `body`
+    body: Any  # the endpoint's `body`, or `Raw`
     idempotency_key: str | None
     request: Request
 
@@ -51,6 +58,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     status: HTTPStatus = HTTPStatus.OK
     query: type[msgspec.Struct] = NoQuery
     body: type[msgspec.Struct] | None = None
+    raw: Mapping[str, Mapping[str, Any]] = {}  # instead of `body`: media types, each with the schema of its content
     idempotent: bool = False  # takes an Idempotency-Key
     public: bool = False
     problems: Sequence[str] = ()  # kinds of its own, beside those that follow from the rest
@@ -82,13 +90,13 @@ def _serve(
 
 
 async def _answer(endpoint: Endpoint, account: Account | None, request: Request, large: asyncio.Semaphore) -> Response:
-    async with large if endpoint.body and _is_large(request) else nullcontext():
+    async with large if (endpoint.body or endpoint.raw) and _is_large(request) else nullcontext():
         call = Call(
             account=account,
             path=request.path_params,
             query=_query(request, endpoint.query),
             idempotency_key=_idempotency_key(request) if endpoint.idempotent else None,
-            body=await _body(request, endpoint.body) if endpoint.body else None,
+            body=await _body(request, endpoint),
             request=request,
         )
         given = await endpoint.handle(call)
@@ -120,10 +128,20 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-async def _body(request: Request, kind: type[msgspec.Struct]) -> Any:
+async def _body(request: Request, endpoint: Endpoint) -> Any:
+    if not (endpoint.body or endpoint.raw):
+        return None
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Refused("not-json", f"Send Content-Type: application/json, not {media_type or 'none'}.")
+    taken = endpoint.raw or ("application/json",)
+    if media_type not in taken:
+        kind = "media-type" if len(taken) > 1 else "not-json"
+        raise Refused(kind, f"Send Content-Type: {' or '.join(taken)}, not {media_type or 'none'}.")
+    if endpoint.body:
+        return await _decoded(request, endpoint.body)
+    return Raw(media_type=media_type, content=await _read(request))
+
+
+async def _decoded(request: Request, kind: type[msgspec.Struct]) -> Any:
     try:
         return msgspec.json.decode(await _read(request), type=kind)
     except msgspec.ValidationError as error:
@@ -135,7 +153,7 @@ async def _body(request: Request, kind: type[msgspec.Struct]) -> Any:
 
 async def _read(request: Request) -> bytes:
     """The body, refused as soon as it is too large: what more of it comes is never kept."""
-    too_large = Refused("body-too-large", f"A body has at most {BODY_BYTES_MAX} bytes; send several batches.")
+    too_large = Refused("body-too-large", f"A body has at most {BODY_BYTES_MAX} bytes; send several.")
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > BODY_BYTES_MAX:
         raise too_large

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from irnflow.api import cursor, resources
 from irnflow.api.auth import set_cookie
+from irnflow.api.documents import Documents
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.problem import Place, Refused
 from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
@@ -87,6 +88,7 @@ class Api:
                 method="GET", path="/api/v1/codes/{code}", name="getCode", says="One code of the portal",
                 handle=self.code, gives=PortalCode, problems=("unknown-code",),
             ),
+            *Documents(now=self._now).endpoints(),
             Endpoint(
                 method="GET", path="/api/v1/session", name="getSession", says="Who is signed in",
                 handle=self.session, gives=resources.Session,

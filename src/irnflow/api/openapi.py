@@ -13,7 +13,6 @@ from irnflow.api.problem import KINDS, MEDIA_TYPE, Problem
 from irnflow.api.resources import IN_PATH
 
 _REF: Final = "#/components/schemas/{name}"
-_WITH_BODY: Final = ("malformed-json", "body-too-large", "slow-body", "not-json", "invalid-body")
 
 Json = dict[str, Any]
 
@@ -66,6 +65,9 @@ def _operation(endpoint: Endpoint) -> Json:
     }
     if endpoint.body:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _ref(endpoint.body)}}}
+    if endpoint.raw:
+        content = {media_type: {"schema": schema} for media_type, schema in endpoint.raw.items()}
+        operation["requestBody"] = {"required": True, "content": content}
     if endpoint.public:
         operation["security"] = []
     return operation
@@ -110,7 +112,7 @@ def _problems(endpoint: Endpoint) -> Json:
         *endpoint.problems,
         *([] if endpoint.public else ["unauthenticated"]),
         *(["cross-site"] if endpoint.method != "GET" else []),
-        *(_WITH_BODY if endpoint.body else []),
+        *_body_problems(endpoint),
         *(["invalid-header", "idempotency-key-used"] if endpoint.idempotent else []),
         "invalid-query",
         "unavailable",
@@ -125,6 +127,14 @@ def _problems(endpoint: Endpoint) -> Json:
         }
         for status, titles in sorted(by_status.items())
     }
+
+
+def _body_problems(endpoint: Endpoint) -> tuple[str, ...]:
+    if endpoint.body:
+        return "malformed-json", "body-too-large", "slow-body", "not-json", "invalid-body"
+    if endpoint.raw:
+        return "body-too-large", "slow-body", "media-type" if len(endpoint.raw) > 1 else "not-json"
+    return ()
 
 
 def _ref(kind: type[msgspec.Struct]) -> Json:

@@ -52,6 +52,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "idempotency-key-used": Kind(HTTPStatus.CONFLICT, "The Idempotency-Key was used for another request"),
     "body-too-large": Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
     "not-json": Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json"),
+    "media-type": Kind(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body is of a type that this address does not take"),
     "invalid-body": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The body does not fit"),
     "invalid-query": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "A query parameter does not fit"),
     "invalid-header": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "A header does not fit"),

@@ -1,11 +1,12 @@
 """What goes over the API: the one source of how bodies are read and of the OpenAPI document."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
+from irnflow.files.checking import Finding
 from irnflow.gst.faults import Fault
 from irnflow.gst.portal_codes import PortalClass, PortalCode
 from irnflow.messages import State
@@ -16,11 +17,15 @@ VOUCHERS_MAX: Final = 100_000
 BATCH_NO: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 VOUCHER_ID: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,100}\Z"
 NAME: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}\Z"
+CRORE: Final = r"^[0-9]{1,9}(\.[0-9]{1,7})?\Z"
+GSTINS: Final = r"^[0-9]{2}[0-9A-Za-z]{13}(,[0-9]{2}[0-9A-Za-z]{13}){0,999}\Z"
 
 # What a pattern means, for the reader of an error.
 WORDS: Final = {
     BATCH_NO: "1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit",
     VOUCHER_ID: "1 to 100 characters, none of them a control character or line break",
+    CRORE: "an amount in crore rupees, such as 0.75",
+    GSTINS: "GSTINs of 15 characters, divided by commas",
     NAME: "1 to 200 characters, none of them a control character or line break",
 }
 
@@ -30,6 +35,13 @@ Name = Annotated[str, Meta(pattern=NAME)]
 Code = Annotated[str, Meta(min_length=1, max_length=100, description="A code of the portal, as 2150; in any case.")]
 VoucherIds = Annotated[
     list[VoucherId], Meta(min_length=1, max_length=VOUCHERS_MAX, extra_json_schema={"uniqueItems": True})
+]
+Crore = Annotated[
+    str, Meta(pattern=CRORE, description="The supplier's yearly turnover in crore rupees; 10 or more if not said.")
+]
+Gstins = Annotated[
+    str,
+    Meta(pattern=GSTINS, description="Those in special economic zones, divided by commas: all others are outside."),
 ]
 Cursor = Annotated[str, Meta(max_length=1000, description="`next` of the page before.")]
 Limit = Annotated[int, Meta(ge=1, le=500, description="Most items of a page.")]
@@ -157,6 +169,25 @@ class PortalCodes(msgspec.Struct, frozen=True, kw_only=True):
     """Codes of the portal, in the order of its lists."""
 
     items: list[PortalCode]
+
+
+class CheckFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the rules must know beside the documents."""
+
+    day: date | None = None  # of sending; today where it isn't said
+    turnover: Crore | None = None
+    sez: Gstins | None = None
+    sandbox_gstins: bool = False
+    lang: Literal["en", "hi"] = "en"  # of what to do
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found in documents; nothing was sent."""
+
+    documents: int
+    refused: int  # of them
+    findings: list[Finding]  # the first 10,000
+    left_out: int  # findings beyond those
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
