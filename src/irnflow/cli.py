@@ -61,14 +61,18 @@ def up(leave: bool) -> int:
 
 @irnflow.command()
 @click.argument("name", type=click.Choice([*SERVICES, "sandbox"]))
-def serve(name: str) -> int:
+@click.option("--quiet", is_flag=True, help="Print no secrets of the sandbox: for output that goes to a file.")
+def serve(name: str, quiet: bool) -> int:
     """Serve one service, or the sandbox portal, until SIGTERM."""
     from irnflow import log
     from irnflow.local.services import main_of
 
     log.set_up()
-    needed = [] if name == "sandbox" else ["database_url", "amqp_url"]
-    return _serve(main_of(name)(settings(*needed)))
+    if name == "sandbox":
+        from irnflow.sandbox.app import main
+
+        return _serve(main(settings(), tell=(lambda text: None) if quiet else click.echo))
+    return _serve(main_of(name)(settings("database_url", "amqp_url")))
 
 
 @irnflow.command()

@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lookup_settle_s: float = 60.0  # the first look-up, at least so long after the call's deadline
     lookup_gap_s: float = 60.0  # between the two look-ups that must both say "not there"
     sandbox_dir: Path = Path("sandbox")  # keys, credentials and register of the sandbox portal
+    sandbox_clock_offset_s: float = 0  # its hour is the real one and so many seconds
     accept_sandbox_gstins: bool = False  # let GSTINs through whose check digit is wrong, as the portals' sandboxes use
 
     def port_of(self, service: str) -> int:

@@ -157,7 +157,7 @@ class _Starter:
             own["IRNFLOW_AMQP_URL"] = self._broker.amqp_url_of(service)
         child = Child(
             name,
-            [sys.executable, *self._instead.get(service, ("-m", "irnflow", "serve", service))],
+            [sys.executable, *self._instead.get(service, ("-m", "irnflow", "serve", service, "--quiet"))],
             ready=lambda: _ready(port),
             output=self._folder / f"{name}.log",
             environment={**self._environment, **own},

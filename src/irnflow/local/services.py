@@ -17,8 +17,8 @@ Main = Callable[[Settings], Coroutine[Any, Any, None]]
 
 
 def main_of(name: str) -> Main:
-    """The `main` of a service, or of the sandbox."""
-    module = importlib.import_module("irnflow.sandbox.app" if name == "sandbox" else f"irnflow.services.{name}")
+    """The `main` of a service."""
+    module = importlib.import_module(f"irnflow.services.{name}")
     main: Main = module.main
     return main
 

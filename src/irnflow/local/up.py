@@ -141,7 +141,7 @@ class _Place:
         await self._stack.enter_async_context(
             Child(
                 "the sandbox portal",
-                [sys.executable, "-m", "irnflow", "serve", "sandbox"],
+                [sys.executable, "-m", "irnflow", "serve", "sandbox", "--quiet"],
                 ready=lambda: answers(port),
                 output=self.data / "sandbox.log",
                 environment=self.environment,

@@ -28,6 +28,7 @@ from irnflow.api.server import probes, serving
 from irnflow.log import logger
 from irnflow.sandbox.desk import desk_of
 from irnflow.sandbox.identity import open_identity
+from irnflow.sandbox.introduction import introduction
 from irnflow.sandbox.portal import Answer, Sandbox, too_large
 from irnflow.sandbox.protocol import BODY_BYTES_MAX
 from irnflow.sandbox.register import Register
@@ -40,13 +41,15 @@ _RESET_AT_ONCE: Final = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 _KEEP_ALIVE_S: Final = 75  # longer than clients keep idle connections, or their next call meets a closed one
 
 
-async def main(settings: Settings) -> None:
-    """Serve until cancelled."""
+async def main(settings: Settings, *, tell: Callable[[str], object]) -> None:
+    """Serve until cancelled; `tell` prints what a client needs, secrets and all."""
     async with running(
         settings.sandbox_dir,
         host=settings.host,
         port=settings.port_of(NAME),
         any_check_digit=settings.accept_sandbox_gstins,
+        clock_offset_s=settings.sandbox_clock_offset_s,
+        tell=tell,
     ):
         await asyncio.Event().wait()
 
@@ -59,25 +62,24 @@ async def running(
     port: int = 0,
     any_check_digit: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    clock_offset_s: float = 0,
     random_bytes: Callable[[int], bytes] = os.urandom,
+    tell: Callable[[str], object] = lambda text: None,
 ) -> AsyncIterator[str]:
-    """The sandbox of `folder`, serving; gives its base URL."""
+    """The sandbox of `folder`, serving; gives its base URL, which is NIC1's."""
     identity = open_identity(folder, now=clock(), random_bytes=random_bytes)
     taxpayers = read_taxpayers(folder / "taxpayers.json", any_check_digit=any_check_digit)
     with contextlib.closing(Register(folder / "register.sqlite")) as register:
-        sandbox = Sandbox(identity=identity, register=register, taxpayers=taxpayers, random_bytes=random_bytes)
+        sandbox = Sandbox(
+            identity=identity, register=register, taxpayers=taxpayers, random_bytes=random_bytes,
+            clock_offset_s=clock_offset_s,
+        )  # fmt: skip
         async with serving(
             app_of(sandbox, clock=clock), host=host, port=port, http=_HangingUp, timeout_keep_alive=_KEEP_ALIVE_S
         ) as open_port:
             address = f"http://{host}:{open_port}"
-            logger(NAME).info(
-                "serving",
-                address=address,
-                client_id=identity.credentials.client_id,
-                username=identity.credentials.username,
-                secrets=str(folder / "sandbox.json"),
-                public_key=str(identity.auth_public_file),
-            )
+            logger(NAME).info("serving", address=address, folder=str(folder))
+            tell(introduction(identity, address=address, folder=folder))
             yield address
 
 
