@@ -37,6 +37,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     portal_concurrency: int = 64  # calls in flight from one process
     lookup_settle_s: float = 60.0  # the first look-up, at least so long after the call's deadline
     lookup_gap_s: float = 60.0  # between the two look-ups that must both say "not there"
+    lookup_window_s: float = 40 * 3600.0  # after the send; portals forget after about 48 h: later a person decides
+    doubt_alarm_s: float = 3600.0  # a document that is in doubt for so long is an alarm,
+    doubt_page_s: float = 12 * 3600.0  # and so long, one that wakes somebody
     sandbox_dir: Path = Path("sandbox")  # keys, credentials and register of the sandbox portal
     sandbox_clock_offset_s: float = 0  # its hour is the real one and so many seconds
     accept_sandbox_gstins: bool = False  # let GSTINs through whose check digit is wrong, as the portals' sandboxes use

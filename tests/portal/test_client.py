@@ -1,16 +1,32 @@
 """How surely a call arrived: told apart on real sockets."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from irnflow.local.child import choose_port
 from irnflow.portal import client
-from irnflow.portal.client import Credentials, Lost, NotDone, NotSent, Portal, Request, Session, http
+from irnflow.portal.cipher import encrypt
+from irnflow.portal.client import (
+    Credentials,
+    Lost,
+    NotDone,
+    NotSent,
+    Portal,
+    Reply,
+    Request,
+    Session,
+    http,
+    read_document,
+)
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
 CREDENTIALS = Credentials(gstin="29A", client_id="c", client_secret="cs", username="u", password="pw")
@@ -102,6 +118,60 @@ async def test_data_that_does_not_decrypt_is_lost() -> None:
     async with served(answering(response("200 OK", b'{"Status":1,"Data":"AAAA"}'))) as url:
         with pytest.raises(Lost, match="does not open"):
             await generate(url)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+_FIELDS = dict.fromkeys(("Data", "ErrorDetails", "InfoDtls"), _JSON)
+_BODIES = st.binary() | st.fixed_dictionaries({"Status": st.sampled_from((0, 1, "0", "1"))}, optional=_FIELDS).map(
+    lambda fields: json.dumps(fields).encode()
+)
+
+
+@settings(deadline=None)
+@given(body=_BODIES)
+def test_whatever_body_comes_is_an_answer_or_lost(body: bytes) -> None:
+    async def send(request: Request) -> Reply:
+        return Reply(status=200, headers={}, body=body)
+
+    with suppress(Lost):
+        answer = asyncio.run(Portal(send, KEY).generate(CREDENTIALS, SESSION, b"{}"))
+        read_document(answer.data)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"AuthToken": None},
+        {"AuthToken": "two\nlines"},
+        {"AuthToken": ""},
+        {"Sek": encrypt(bytes(32), bytes(31))},
+        {"Sek": encrypt(bytes([1]) * 32, bytes(32))},
+        {"TokenExpiry": "tomorrow"},
+    ],
+    ids=["no token", "a token of two lines", "an empty token", "a short key", "a key for another", "no time"],
+)
+async def test_a_login_that_no_call_could_use_is_lost(changes: dict[str, Any]) -> None:
+    sound = {"AuthToken": "t", "Sek": encrypt(bytes(32), bytes(32)), "TokenExpiry": "2026-11-22 18:00:00"}
+
+    async def send(request: Request) -> Reply:
+        return Reply(status=200, headers={}, body=json.dumps({"Status": 1, "Data": sound | changes}).encode())
+
+    with pytest.raises(Lost, match="login"):
+        await Portal(send, KEY).login(CREDENTIALS, app_key=bytes(32))
+
+
+@pytest.mark.parametrize(("said", "waits_s"), [("7", 7), ("9" * 400, 3600), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
+async def test_a_gateway_may_ask_to_wait_for_an_hour_at_most(said: str, waits_s: float | None) -> None:
+    async def send(request: Request) -> Reply:
+        return Reply(status=429, headers={"retry-after": said}, body=b"")
+
+    with pytest.raises(NotDone) as raised:
+        await Portal(send, KEY).generate(CREDENTIALS, SESSION, b"{}")
+
+    assert raised.value.retry_after_s == waits_s
 
 
 async def test_an_answer_without_end_is_lost_and_not_kept_in_memory() -> None:

@@ -56,6 +56,11 @@ def test_keys_are_read_in_any_case() -> None:
         b"{}",
         b'{"Status":2}',
         b'{"Status":0,"ErrorDetails":"%"}',
+        '{"Status":0,"ErrorDetails":"é"}'.encode(),
+        b'{"Status":0,"ErrorDetails":5}',
+        b'{"Status":0,"InfoDtls":["x"]}',
+        b'{"Status":1,"Data":"\xff"}',
+        b"[" * 100_000,
     ],
 )
 def test_a_body_that_is_no_envelope_is_unreadable(text: bytes) -> None:

@@ -80,4 +80,20 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
 def test_differences_are_of_what_is_said_not_of_how_it_is_written(
     sent: bytes, registered: bytes, places: list[str]
 ) -> None:
-    assert differences(sent, registered) == places
+    assert [place.path for place in differences(sent, registered)] == places
+
+
+def test_a_difference_shows_both_values_as_json_has_them() -> None:
+    sent, registered = b'{"a":"1","l":[1,2],"b":1.50}', b'{"a":1,"l":[1],"c":"new"}'
+
+    assert differences(sent, registered) == [
+        ("a", '"1"', "1"),
+        ("l", "a list of 2", "a list of 1"),
+        ("b", "1.50", ""),
+        ("c", "", '"new"'),
+    ]
+
+
+def test_what_was_signed_and_is_no_document_is_a_bad_signature() -> None:
+    with pytest.raises(BadSignature, match="no invoice"):
+        differences(b"{}", b"<html>")

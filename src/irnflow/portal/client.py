@@ -7,6 +7,7 @@ One exception for each thing the caller can do:
 """
 
 import base64
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
@@ -19,9 +20,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from irnflow.errors import Transient
 from irnflow.portal.cipher import Undecryptable, check_room, decrypt, encrypt, seal_login
-from irnflow.portal.envelope import Envelope, Info, Said, Unreadable, open_envelope
+from irnflow.portal.envelope import NO_JSON, Envelope, Info, Said, Unreadable, open_envelope
 
 IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
+_SEK_BYTES: Final = 32
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+_WAIT_S_MAX: Final = 3600.0  # a gateway that asks for more is asked again
 _BODY_BYTES_MAX: Final = 16 * 1024 * 1024  # a signed thousand-line invoice is about 3 MiB
 
 
@@ -211,7 +215,7 @@ def read_document(data: bytes) -> Document:
     """The document in a successful answer. Raises Lost when it is not one: what was done is not known."""
     try:
         return msgspec.json.decode(data, type=Document)
-    except msgspec.MsgspecError as error:
+    except NO_JSON as error:
         raise Lost(f"the portal's answer is no registered document: {error}") from error
 
 
@@ -219,14 +223,19 @@ def _session(data: Any, app_key: bytes) -> Session:
     """Data of a login: AuthToken, Sek (wrapped under our app key), TokenExpiry (IST)."""
     try:
         expires_at = datetime.strptime(data["TokenExpiry"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=IST)
-        return Session(token=data["AuthToken"], sek=decrypt(app_key, data["Sek"]), expires_at=expires_at)
+        token, sek = data["AuthToken"], decrypt(app_key, data["Sek"])
+        if not _TOKEN.fullmatch(token) or len(sek) != _SEK_BYTES:
+            raise ValueError  # no header could carry it, no cipher take it: every call would break
+        return Session(token=token, sek=sek, expires_at=expires_at)
     except (KeyError, TypeError, ValueError, Undecryptable) as error:
         raise Lost(f"the portal's login answer can't be read: {type(error).__name__}") from None
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Retry-After in seconds; its date form is left to the caller's own back-off."""
-    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else None
+    """Retry-After in seconds, an hour at most; its date form is left to the caller's own back-off."""
+    if not retry_after or not (retry_after.isascii() and retry_after.isdigit()):
+        return None
+    return min(float(retry_after), _WAIT_S_MAX)
 
 
 @asynccontextmanager

@@ -1,12 +1,14 @@
 """The envelope around every answer, in all the variants that were seen (domain.md section 4.3)."""
 
 import base64
-import binascii
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from irnflow.errors import Transient
+
+# What decoding raises for bytes that are no JSON of the expected shape: cut, not UTF-8, nested without end.
+NO_JSON: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Unreadable(Transient):
@@ -57,7 +59,7 @@ def open_envelope(body: bytes) -> Envelope:
 def _json(body: bytes | str) -> Any:
     try:
         return msgspec.json.decode(body)
-    except msgspec.MsgspecError as error:
+    except NO_JSON as error:
         raise Unreadable(f"the portal's answer is not JSON: {error}") from error
 
 
@@ -79,13 +81,15 @@ def _entries(value: Any) -> list[dict[str, Any]]:
         value = _json(value) if value.lstrip().startswith(("[", "{")) else _json(_plain(value))
     if isinstance(value, dict):
         value = [value]
+    if not isinstance(value or [], list):
+        raise Unreadable("ErrorDetails or InfoDtls of the portal's answer is no list")
     return [_object(entry) for entry in value or []]
 
 
 def _plain(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error, or not ASCII
         raise Unreadable("ErrorDetails is neither JSON nor base64") from error
 
 

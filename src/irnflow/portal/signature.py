@@ -1,11 +1,10 @@
 """What the portal signed, checked offline: compact JWS, RS256, key by `kid` (domain.md section 4.7)."""
 
 import base64
-import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -15,6 +14,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate
 
 from irnflow.errors import BadInput
+from irnflow.gst.faults import shorten
+from irnflow.portal.client import Document
+from irnflow.portal.envelope import NO_JSON
 
 KeySet = Mapping[str, RSAPublicKey]  # by kid: upper-case hex of the SHA-1 thumbprint of the certificate
 
@@ -25,6 +27,14 @@ class BadSignature(Exception):
 
 class UnknownKey(Exception):
     """Signed with a key that our folder lacks: it may be new."""
+
+
+class Difference(NamedTuple):
+    """A place where two documents say different things; "" for what one of them does not say."""
+
+    path: str  # INV-01 JSON path
+    ours: str
+    theirs: str
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -70,12 +80,48 @@ def signed_data(jws: str) -> bytes:
     return _opened(jws)[1]
 
 
+def examined(document: Document, keys: KeySet, *, irn: str, gstin: str, typ: str, no: str) -> Document | None:
+    """The document with the AckDt that was signed, when its signed texts hold and are about this IRN.
+
+    None: there are none, or their key is unknown. Raises BadSignature.
+    """
+    if document.irn.lower() != irn:
+        raise BadSignature(f"it is about IRN {document.irn}")
+    if document.signed_invoice is None or document.signed_q_r_code is None:
+        return None
+    try:
+        invoice = msgspec.json.decode(verified(document.signed_invoice, keys), type=_SignedInvoice)
+        qr = msgspec.json.decode(verified(document.signed_q_r_code, keys), type=_SignedQr)
+    except UnknownKey:
+        return None
+    except NO_JSON as error:
+        raise BadSignature(f"its signed text is no invoice: {error}") from error
+    for signed in (invoice.irn, qr.irn):
+        if signed.lower() != irn:
+            raise BadSignature(f"its signed text is about IRN {signed}")
+    if (qr.seller_gstin, qr.doc_no.upper(), qr.doc_typ) != (gstin, no, typ):
+        raise BadSignature(f"its QR code is about {qr.seller_gstin} {qr.doc_typ} {qr.doc_no}")
+    return msgspec.structs.replace(document, ack_dt=invoice.ack_dt)  # the unsigned AckDt may be cut to the minute
+
+
+class _SignedInvoice(msgspec.Struct, frozen=True, rename="pascal"):
+    irn: str
+    ack_dt: str
+
+
+class _SignedQr(msgspec.Struct, frozen=True, rename="pascal"):
+    irn: str
+    seller_gstin: str
+    doc_no: str
+    doc_typ: str
+
+
 def _opened(jws: str) -> tuple[_Header, bytes]:
     try:
         head, payload, _ = jws.encode("ascii").split(b".")
         data = msgspec.json.decode(_unbase64(payload), type=_Payload).data
         return msgspec.json.decode(_unbase64(head), type=_Header), data.encode()
-    except (ValueError, msgspec.MsgspecError, binascii.Error) as error:
+    except (*NO_JSON, ValueError) as error:
         raise BadSignature(f"no signed text of the portal: {error}") from error
 
 
@@ -84,30 +130,41 @@ def _unbase64(text: bytes) -> bytes:
 
 
 _exact = msgspec.json.Decoder(Any, float_hook=Decimal)
-_ADDED = frozenset({"AckNo", "AckDt", "Irn", "ItemNo", "Status"})  # what the portal adds to what was sent
+_shown = msgspec.json.Encoder(decimal_format="number")
+_ADDED: Final = frozenset({"AckNo", "AckDt", "Irn", "ItemNo", "Status"})  # what the portal adds to what was sent
 
 
-def differences(sent: bytes, signed: bytes) -> list[str]:
-    """Paths where the signed document says something else than ours; numbers compare by value, 1 is 1.0."""
-    return list(_differ("", _exact.decode(sent), _exact.decode(signed)))
+def differences(sent: bytes, signed: bytes) -> list[Difference]:
+    """Where the signed document says something else than ours; numbers compare by value, 1 is 1.0.
+
+    Raises BadSignature when what was signed is no document.
+    """
+    try:
+        theirs = _exact.decode(signed)
+    except NO_JSON as error:
+        raise BadSignature(f"its signed text is no invoice: {error}") from error
+    return list(_differ("", _exact.decode(sent), theirs))
 
 
-def _differ(path: str, ours: Any, theirs: Any) -> list[str]:
+def _differ(path: str, ours: Any, theirs: Any) -> Iterator[Difference]:
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        names = [name for name in ours | theirs if name in ours or name not in _ADDED]
-        return [
-            place
-            for name in names
-            for place in _differ(f"{path}.{name}" if path else name, ours.get(name), theirs.get(name))
-        ]
-    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        pairs = enumerate(zip(ours, theirs, strict=True))
-        return [place for at, (one, other) in pairs for place in _differ(f"{path}[{at}]", one, other)]
-    if ours == theirs or (_absent(ours) and _absent(theirs)):
-        return []
-    return [path]
+        for name in ours | theirs:
+            if name in ours or name not in _ADDED:
+                yield from _differ(f"{path}.{name}" if path else name, ours.get(name), theirs.get(name))
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for at, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+            yield from _differ(f"{path}[{at}]", one, other)
+    elif ours != theirs and not (_absent(ours) and _absent(theirs)):
+        yield Difference(path, _text(ours), _text(theirs))
 
 
 def _absent(value: Any) -> bool:
     """What the portal may drop or add without saying anything else: null and nothing, a zero where we sent none."""
     return value is None or value == "" or value == 0 or value == [] or value == {}
+
+
+def _text(value: Any) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "" if value is None else shorten(_shown.encode(value).decode())

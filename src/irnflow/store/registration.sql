@@ -14,7 +14,7 @@ select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, 
   from irnflow.registration_settle(
     $1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]::jsonb[],
     $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::int[], $16::timestamptz[],
-    $17::timestamptz, $18::timestamptz);
+    $17::text[], $18::timestamptz, $19::timestamptz);
 
 -- expire: calls whose lease ran out become UNKNOWN; the first look-up at $2.
 select irnflow.registration_expire($1::timestamptz, $2::timestamptz) as n;

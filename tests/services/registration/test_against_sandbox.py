@@ -1,152 +1,20 @@
 """Registration against the sandbox portal, in process: every way an answer can be given, refused or lost."""
 
 import asyncio
-import json
-import os
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
-from irnflow import log
-from irnflow.bus import memory
 from irnflow.gst.portal_codes import catalogue
-from irnflow.messages import Validated, publication
-from irnflow.portal.cipher import read_auth_key
-from irnflow.portal.client import Lost, Portal, Reply, Request
-from irnflow.portal.several import Line, Portals
-from irnflow.portal.signature import read_keys
-from irnflow.sandbox.identity import Identity, open_identity
-from irnflow.sandbox.portal import Sandbox
-from irnflow.sandbox.register import Register
-from irnflow.sandbox.switches import Failure, Order
-from irnflow.sandbox.taxpayers import read_taxpayers
+from irnflow.messages import publication
+from irnflow.sandbox.identity import Identity
+from irnflow.sandbox.switches import Order
 from irnflow.services import registration
-from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.resolver import look_up
-from irnflow.services.registration.sender import generate, leased_of, settle
-from irnflow.services.registration.sessions import Sessions
+from irnflow.services.registration.sender import generate, leased_of
 from irnflow.services.registration.teller import tell
-from irnflow.store import accounts
-from irnflow.store.secrets import KeyRing
-from tests.services.registration.conftest import GSTIN, NOON, Desk, irn_of
-
-
-def invoice(number: str = "A/1", **changes: Any) -> bytes:
-    party = {"LglNm": "Asha Traders", "Addr1": "1 MG Road", "Loc": "Bengaluru", "Pin": 560001, "Stcd": "29"}
-    item = {
-        "SlNo": "1", "PrdDesc": "Rice", "IsServc": "N", "HsnCd": "10063020", "Qty": 1, "Unit": "KGS", "UnitPrice": 100,
-        "TotAmt": 100, "AssAmt": 100, "GstRt": 5, "CgstAmt": 2.5, "SgstAmt": 2.5, "TotItemVal": 105,
-    } | changes  # fmt: skip
-    return json.dumps({
-        "Version": "1.1",
-        "TranDtls": {"TaxSch": "GST", "SupTyp": "B2B"},
-        "DocDtls": {"Typ": "INV", "No": number, "Dt": "22/11/2026"},
-        "SellerDtls": party | {"Gstin": GSTIN},
-        "BuyerDtls": party | {"Gstin": "29AWGPV7107B1Z1", "LglNm": "Ravi Stores", "Pos": "29"},
-        "ItemList": [item],
-        "ValDtls": {"AssVal": 100, "CgstVal": 2.5, "SgstVal": 2.5, "TotInvVal": 105},
-    }).encode()  # fmt: skip
-
-
-class Room:
-    """Registration with its parts, driven a step at a time."""
-
-    def __init__(self, desk: Desk, broker: memory.Broker, sandbox: Sandbox, parts: Parts) -> None:
-        self.desk = desk
-        self.broker = broker
-        self.sandbox = sandbox
-        self.parts = parts
-
-    async def arrive(self, number: str = "A/1", payload: bytes | None = None, batch: int = 1) -> None:
-        payload = payload or invoice(number)
-        await registration.handle([validated(number, payload, batch)], parts=self.parts)
-
-    async def send(self) -> None:
-        """Lease, call and settle once."""
-        for row in await self.desk.lease():
-            await settle(self.parts, [await generate(self.parts, leased_of(row))])
-
-    async def resolve(self) -> None:
-        for row in await self.desk.due():
-            await settle(self.parts, [await look_up(self.parts, leased_of(row))])
-        await tell(self.parts, await self.desk.untold())
-
-    def said(self, queue: str) -> list[dict[str, Any]]:
-        return [json.loads(delivery.body) for delivery in self.broker.ready(queue)]
-
-    def statuses(self) -> list[str]:
-        return [delivery.routing_key for delivery in self.broker.ready("status_queue")]
-
-    @property
-    def generates(self) -> int:
-        return self.sandbox.calls["generate"]
-
-
-def validated(number: str, payload: bytes, batch: int = 1) -> Validated:
-    return Validated(
-        batch_id=batch, batch_no=f"B{batch}", transaction_id=number, account_id=1, books="main", read_digest="r",
-        gstin=GSTIN, doc_typ="INV", doc_no=number, doc_dt="22/11/2026", irn=irn_of(number), rule_pack="test",
-        validated_at=NOON, payload=msgspec.Raw(payload),
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def portal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sandbox")
-
-
-@pytest.fixture
-def identity(portal_folder: Path) -> Identity:
-    return open_identity(portal_folder, now=NOON, random_bytes=os.urandom)
-
-
-@pytest.fixture
-async def room(desk: Desk, portal_folder: Path, identity: Identity) -> AsyncIterator[Room]:
-    sandbox = Sandbox(
-        identity=identity,
-        register=Register(),
-        taxpayers=read_taxpayers(portal_folder / "none.json", any_check_digit=True),
-        random_bytes=os.urandom,
-    )
-
-    async def send(request: Request) -> Reply:
-        answer = sandbox.call(request.method, request.path, request.headers, request.body, now=desk.at)
-        if answer.lost:
-            raise Lost("the connection broke")
-        return Reply(status=answer.status, headers=answer.headers, body=answer.body)
-
-    known = identity.credentials
-    key = KeyRing([bytes(32)])
-    await accounts.add_gstin(
-        desk.store, key, GSTIN, account_id=1,
-        credentials=accounts.Credentials(
-            portal="NIC1", username=known.username, client_id=known.client_id, client_secret=known.client_secret,
-            password=known.password,
-        ),
-    )  # fmt: skip
-    portal = Portal(send, read_auth_key(portal_folder / "auth_public.pem"))
-    line = Line(name="NIC1", family="NIC", portal=portal, keys=read_keys(portal_folder / "signing_keys"))
-    broker = memory.Broker()
-    async with broker.connect("registration") as bus:
-        parts = Parts(
-            bus=bus, database=desk.store, portals=Portals([line]),
-            sessions={
-                "NIC": Sessions(
-                    portal, desk.store, name="NIC", key=key, now=lambda: desk.at, random_bytes=os.urandom
-                )
-            },
-            now=lambda: desk.at, log=log.logger("registration"), concurrency=8,
-            deadline=timedelta(seconds=30), settle=timedelta(seconds=60), gap=timedelta(seconds=60),
-        )  # fmt: skip
-        yield Room(desk, broker, sandbox, parts)
-
-
-def next_fails(room: Room, n: int = 1, **how: Any) -> None:
-    room.sandbox.obey(Order(fail_next=Failure(n=n, **how)))
+from tests.services.registration.conftest import NOON, Room, invoice, irn_of, next_fails, validated
 
 
 async def test_a_sound_invoice_is_registered_and_told_with_its_signed_qr(room: Room) -> None:

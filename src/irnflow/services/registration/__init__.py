@@ -132,6 +132,7 @@ async def main(settings: Settings) -> None:
             slack=timedelta(seconds=settings.portal_slack_s),
             settle=timedelta(seconds=settings.lookup_settle_s),
             gap=timedelta(seconds=settings.lookup_gap_s),
+            window=timedelta(seconds=settings.lookup_window_s),
         )
         routes = probes(NAME, lambda: store.missing | ({} if bus.connected else {"rabbitmq": "not connected"}))
         await stack.enter_async_context(serving(routes, host=settings.host, port=settings.port_of(NAME)))

@@ -14,12 +14,18 @@ from irnflow.gst.faults import Fault
 from irnflow.gst.portal_codes import PortalClass, portal_code
 from irnflow.portal.client import Answer, Document, NotDone, read_document
 from irnflow.portal.envelope import Said
-from irnflow.portal.signature import BadSignature, KeySet, UnknownKey, differences, signed_data, verified
-from irnflow.services.registration.result import Leased, Outcome, Result, Verdict
+from irnflow.portal.several import Line, Portals
+from irnflow.portal.signature import BadSignature, Difference, KeySet, differences, examined, signed_data
+from irnflow.services.registration.result import Found, Leased, Nowhere, Outcome, Result, There, TooOld, Verdict
 
-NOT_THERE: Final = frozenset({"2148", "2154"})  # nothing else proves that the portal has not registered it
-TOO_OLD: Final = "2283"  # registered, but past the look-back window
-_SENDS_MAX: Final = 3  # of RETRY_LIMITED: the first and two more, each after a look-up
+DUPLICATE: Final = "2150"
+ELSEWHERE: Final = "2295"  # registered, by another portal
+_NOT_THERE: Final = frozenset({"2148", "2154"})  # nothing else proves that the portal has not registered it
+_TOO_OLD: Final = "2283"  # registered, but past the look-back window
+# Cancelled; or struck off later, for another portal had it first (GSTN's look-up was down when both registered it).
+_GONE: Final = {"CNL": ("portal.2278", "2278"), "REJ": ("registration.struck_off", "2295")}
+_DIFFERENCES_MOST: Final = 100  # that one failure names
+_LIMITED_MOST: Final = 2  # RETRY_LIMITED: so many more, each after a look-up
 _BACK_OFF_S: Final = (2, 5, 15, 30, 60)  # before READY is sent again, by how often it was sent
 _WITHOUT_A_TEXT: Final = "the portal gave this code without a text"
 _NOBODY_KNOWS_IT: Final = "No list we know has this code: look into the portal's own list, or ask its help desk."
@@ -35,11 +41,11 @@ def of_refusal(leased: Leased, errors: Sequence[Said]) -> Result:
         return result.gives(Outcome.NOT_DONE, stop=says, next_in=back_off(leased))
     if PortalClass.RETRY in classes:
         return result.gives(Outcome.UNKNOWN)
-    if PortalClass.RETRY_LIMITED in classes and leased.send < _SENDS_MAX:
-        return result.gives(Outcome.UNKNOWN)
-    faults = tuple(_fault(said) for said in errors)
-    cause = f"portal.{errors[0].code}" if errors else "portal.no_code"
-    verdict = Verdict(cause=cause, faults=faults, number=leased.doc_no)
+    if PortalClass.RETRY_LIMITED in classes and leased.limited < _LIMITED_MOST:
+        return result.gives(Outcome.UNKNOWN, answer="LIMITED")
+    verdict = Verdict(
+        cause=_cause(errors), faults=tuple(_fault(said) for said in errors), irn=leased.irn, number=leased.doc_no
+    )
     if classes <= {PortalClass.DATA, PortalClass.NUMBER_SPENT}:
         return result.gives(Outcome.REJECTED, verdict=verdict)
     return result.gives(Outcome.UNLISTED, verdict=verdict)
@@ -51,12 +57,19 @@ class _Refused(msgspec.Struct, frozen=True, kw_only=True):
     says: str
 
     def gives(
-        self, outcome: Outcome, *, verdict: Verdict | None = None, stop: str = "", next_in: timedelta = timedelta(0)
-    ) -> Result:
+        self, outcome: Outcome, *, answer: str = "", verdict: Verdict | None = None, stop: str = "",
+        next_in: timedelta = timedelta(0),
+    ) -> Result:  # fmt: skip
         return Result(
-            leased=self.leased, what="send", outcome=outcome, codes=self.codes, says=self.says,
+            leased=self.leased, what="send", outcome=outcome, answer=answer, codes=self.codes, says=self.says,
             verdict=verdict, stop=stop, next_in=next_in,
         )  # fmt: skip
+
+
+def _cause(errors: Sequence[Said]) -> str:
+    """What failures are grouped by: the first code, but a spent number before all that could be mended."""
+    spent = [said.code for said in errors if _klass(said.code) is PortalClass.NUMBER_SPENT]
+    return f"portal.{[*spent, errors[0].code][0]}" if errors else "portal.no_code"
 
 
 def has(errors: Sequence[Said], klass: PortalClass) -> bool:
@@ -64,14 +77,22 @@ def has(errors: Sequence[Said], klass: PortalClass) -> bool:
     return any(_klass(said.code) is klass for said in errors)
 
 
-def unlisted(errors: Sequence[Said]) -> bool:
-    """Whether the portal gave a code that no list we know has, or none at all."""
-    return not errors or any(portal_code(said.code) is None for said in errors)
-
-
 def not_there(answer: Answer) -> bool:
     """Whether a look-up says that the portal has no such document."""
-    return not answer.ok and bool(answer.errors) and all(said.code in NOT_THERE for said in answer.errors)
+    return not answer.ok and bool(answer.errors) and all(said.code in _NOT_THERE for said in answer.errors)
+
+
+def too_old(answer: Answer) -> bool:
+    """Whether a look-up says that the portal has it, and gives it no more."""
+    return any(said.code == _TOO_OLD for said in answer.errors)
+
+
+def who_may_have(leased: Leased, portals: Portals, duplicate: str) -> list[Line]:
+    """The portals that a look-up asks: the document's own family, and all others when one of them must have it."""
+    family = portals.family(leased.portal)
+    if duplicate != ELSEWHERE:
+        return family
+    return [*family, *(line for line in portals.values() if line.family != family[0].family)]
 
 
 def of_not_done(leased: Leased, error: Transient) -> Result:
@@ -91,68 +112,98 @@ def of_generated(leased: Leased, data: bytes, keys: KeySet) -> Result:
     return _accepted(leased, read_document(data), keys, what="send")
 
 
-def of_found(leased: Leased, document: Document, keys: KeySet, *, what: str) -> Result:
-    """What a document comes to that the portal already has: ours, or our number with other contents."""
-    result = _accepted(leased, document, keys, what=what)
-    if result.outcome is not Outcome.ACCEPTED or document.signed_invoice is None:
+def of_found(leased: Leased, there: There, *, what: str) -> Result:
+    """What a document comes to that a portal already has: ours, our number with other contents, or a spent one."""
+    document = there.document
+    result = _accepted(leased, document, there.line.keys, what=what)
+    if result.outcome is not Outcome.ACCEPTED:
         return result
-    places = differences(leased.payload, signed_data(document.signed_invoice))
-    if not places:
-        return result
-    says = f"the portal has {leased.doc_typ} {leased.doc_no} with other contents: {', '.join(places[:20])}"
-    faults = tuple(Fault(code="registration.differs", path=place, says=says, portal_code="2150") for place in places)
-    verdict = Verdict(cause="registration.differs", faults=faults, irn=leased.irn)
+    status = (document.status or "").upper()
+    if status in _GONE:
+        cause, code = _GONE[status]
+        says = f"the portal has {leased.doc_typ} {leased.doc_no} with status {status}"
+        verdict = Verdict(cause=cause, irn=leased.irn, number=leased.doc_no)
+        return _contradicted(leased, verdict, says, code=code, what=what)
+    if document.signed_invoice is not None:
+        try:
+            places = differences(leased.payload, signed_data(document.signed_invoice))
+        except BadSignature as error:  # its key is unknown, and it is no document either
+            return _untrusted(leased, document, error, what=what)
+        if places:
+            says = f"the portal has {leased.doc_typ} {leased.doc_no} with other contents"
+            verdict = differing(places, irn=leased.irn, number=leased.doc_no)
+            return _contradicted(leased, verdict, says, code=DUPLICATE, what=what)
+    return msgspec.structs.replace(result, issuer=there.line.name)
+
+
+def of_duplicate(leased: Leased, found: Found, *, code: str, what: str, known: Document | None = None) -> Result | None:
+    """What a duplicate (2150, 2295) comes to when it was looked for; None when that decides nothing.
+
+    `known`: what the portal told of the registered document when it refused ours.
+    """
+    match found:
+        case There():
+            return of_found(leased, found, what=what)
+        case TooOld(line):
+            return Result(
+                leased=leased, what=what, outcome=Outcome.ACCEPTED, answer=_answer(what), codes=(code,),
+                document=known or Document(irn=leased.irn, ack_no="", ack_dt=""), issuer=line.name,
+                says="registered earlier; its signed document is too old to be fetched",
+            )  # fmt: skip
+        case Nowhere(unasked) if code == ELSEWHERE:
+            unable = f"; not asked, for the GSTIN has no login there: {', '.join(unasked)}" if unasked else ""
+            return Result(
+                leased=leased, what=what, outcome=Outcome.UNLISTED, answer=_answer(what), codes=(code,),
+                verdict=Verdict(cause="registration.elsewhere", irn=leased.irn, number=leased.doc_no),
+                says=f"registered at another portal, and none of ours has it{unable}",
+            )  # fmt: skip
+    return None
+
+
+def differing(places: Sequence[Difference], *, irn: str, number: str) -> Verdict:
+    """The failure that lists where the registered document says something else than ours."""
+    faults = tuple(
+        Fault(
+            code="registration.differs", path=path, portal_code=DUPLICATE,
+            says=f"{ours or 'nothing'} here, {theirs or 'nothing'} at the portal",
+        )
+        for path, ours, theirs in places[:_DIFFERENCES_MOST]
+    )  # fmt: skip
+    return Verdict(cause="registration.differs", faults=faults, irn=irn, number=number)
+
+
+def _contradicted(leased: Leased, verdict: Verdict, says: str, *, code: str, what: str) -> Result:
+    """Registered, but not as ours: a person must act. `THERE` keeps it out of the ledger of what was refused."""
     return Result(
-        leased=leased, what=what, outcome=Outcome.REJECTED, answer="THERE", says=says, verdict=verdict, codes=("2150",)
+        leased=leased, what=what, outcome=Outcome.REJECTED, answer="THERE", says=says, verdict=verdict, codes=(code,)
     )
 
 
 def _accepted(leased: Leased, document: Document, keys: KeySet, *, what: str) -> Result:
-    answer = "THERE" if what == "lookup" else ""
     try:
-        document, sure = _checked(leased, document, keys)
-    except BadSignature as error:  # kept, in doubt, a person is told; never published as success
-        return Result(
-            leased=leased, what=what, outcome=Outcome.UNKNOWN, answer=answer, document=document,
-            verified=False, says=f"the portal's answer is not to be trusted: {error}", next_in=_KEPT_IN_DOUBT,
+        sure = examined(
+            document, keys, irn=leased.irn, gstin=leased.gstin, typ=leased.doc_typ, no=leased.doc_no
         )  # fmt: skip
+    except BadSignature as error:
+        return _untrusted(leased, document, error, what=what)
     return Result(
-        leased=leased, what=what, outcome=Outcome.ACCEPTED, answer=answer, document=document, verified=sure,
+        leased=leased, what=what, outcome=Outcome.ACCEPTED, answer=_answer(what), document=sure or document,
+        verified=True if sure else None,
         says="" if document.signed_invoice else "registered; its signed document is missing",
     )  # fmt: skip
 
 
-def _checked(leased: Leased, document: Document, keys: KeySet) -> tuple[Document, bool | None]:
-    """The document with the AckDt that was signed, and whether its signatures hold (None: key unknown, or no texts)."""
-    if document.irn.lower() != leased.irn:
-        raise BadSignature(f"it is about IRN {document.irn}")
-    if document.signed_invoice is None or document.signed_q_r_code is None:
-        return document, None
-    try:
-        invoice = msgspec.json.decode(verified(document.signed_invoice, keys), type=_SignedInvoice)
-        qr = msgspec.json.decode(verified(document.signed_q_r_code, keys), type=_SignedQr)
-    except UnknownKey:
-        return document, None
-    except msgspec.MsgspecError as error:
-        raise BadSignature(f"its signed text is no invoice: {error}") from error
-    for irn in (invoice.irn, qr.irn):
-        if irn.lower() != leased.irn:
-            raise BadSignature(f"its signed text is about IRN {irn}")
-    if (qr.seller_gstin, qr.doc_no.upper(), qr.doc_typ) != (leased.gstin, leased.doc_no, leased.doc_typ):
-        raise BadSignature(f"its QR code is about {qr.seller_gstin} {qr.doc_typ} {qr.doc_no}")
-    return msgspec.structs.replace(document, ack_dt=invoice.ack_dt), True  # the unsigned AckDt may be cut to the minute
+def _untrusted(leased: Leased, document: Document, error: BadSignature, *, what: str) -> Result:
+    """Kept, in doubt, a person is told; never published as success."""
+    return Result(
+        leased=leased, what=what, outcome=Outcome.UNKNOWN, answer=_answer(what), document=document, verified=False,
+        says=f"the portal's answer is not to be trusted: {error}", next_in=_KEPT_IN_DOUBT,
+    )  # fmt: skip
 
 
-class _SignedInvoice(msgspec.Struct, frozen=True, rename="pascal"):
-    irn: str
-    ack_dt: str
-
-
-class _SignedQr(msgspec.Struct, frozen=True, rename="pascal"):
-    irn: str
-    seller_gstin: str
-    doc_no: str
-    doc_typ: str
+def _answer(what: str) -> str:
+    """What the ledger says of something found: of a look-up that it is there, of a call its outcome."""
+    return "THERE" if what == "lookup" else ""
 
 
 def _klass(code: str) -> PortalClass | None:

@@ -1,27 +1,26 @@
 """The resolver: finds out what happened to calls whose answer was lost. It asks; it never sends.
 
-Two look-ups in a row, some time apart, must say "not there" (2148, 2154: nothing else counts) before the document
-is READY again. The first comes when a late call can no longer arrive; none decides after the portal's memory ends.
+Two look-ups in a row, some time apart, must say "not there" (2148, 2154: nothing else counts) at each portal of the
+family before the document is READY again. The first comes when a late call can no longer arrive; none decides near
+the end of the portal's memory: then a person does (store/migrations/0007_doubt.sql).
 """
 
 import asyncio
 from datetime import timedelta
-from functools import partial
 from typing import Final
 
 from irnflow import metrics
-from irnflow.errors import Permanent, Transient
-from irnflow.portal.client import Portal, read_document
 from irnflow.services.registration import meaning
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.result import Leased, Outcome, Result
+from irnflow.services.registration.result import Found, Leased, Nowhere, Outcome, Result, There, TooOld, Unclear
+from irnflow.services.registration.search import search
 from irnflow.services.registration.sender import leased_of, settle
 from irnflow.store.database import queries
 
 _SQL: Final = queries("registration")
 _MOST: Final = 50
 _LEASE: Final = timedelta(minutes=5)  # of a look-up: longer than two calls
-_MEMORY: Final = timedelta(hours=40)  # the portal forgets after about 48 h: "not there" proves nothing near that
+_OFTEN: Final = timedelta(hours=1)  # at least so often while the portal remembers
 _NOT_THERE_ENOUGH: Final = 2
 
 
@@ -35,37 +34,44 @@ async def resolve_forever(parts: Parts) -> None:
             parts.to_tell.set()
         due = [leased_of(row) for row in await parts.database.fetch(_SQL["due"], now, now + _LEASE, _MOST)]
         if due:
-            await settle(parts, await asyncio.gather(*(look_up(parts, leased) for leased in due)))
+            found = await asyncio.gather(*(look_up(parts, leased) for leased in due), return_exceptions=True)
+            for each in found:
+                if isinstance(each, Exception):  # broken in our own code: asked again when its lease is over
+                    parts.log.error("a look-up broke", exc_info=each)
+            await settle(parts, [each for each in found if isinstance(each, Result)])
         if len(due) < _MOST:
             await asyncio.sleep(parts.idle_s)
 
 
 async def look_up(parts: Parts, leased: Leased) -> Result:
-    """Ask the portal for one document: by type, number and date, then by IRN. Never raises Transient."""
-    try:
-        with metrics.portal_seconds.labels("lookup").time():
-            result = await _ask(parts, leased)
-    except (Transient, Permanent) as error:
-        result = _nothing(parts, leased, str(error))
+    """Ask every portal that may have it, by type, number and date, then by IRN. Never raises Transient."""
+    with metrics.portal_seconds.labels("lookup").time():
+        found = await search(
+            parts, leased, meaning.who_may_have(leased, parts.portals, leased.duplicate), by_document=True
+        )
+    result = _meaning_of(parts, leased, found)
     metrics.portal_calls.labels("lookup", result.answer).inc()
     return result
 
 
-async def _ask(parts: Parts, leased: Leased) -> Result:
-    by_document = partial(Portal.by_document, typ=leased.doc_typ, no=leased.doc_no, dt=leased.doc_dt)
-    for ask in (by_document, partial(Portal.by_irn, irn=leased.irn)):
-        answer, _, _ = await parts.call(leased, ask)
-        if answer.ok:
-            return meaning.of_found(leased, read_document(answer.data), parts.line(leased).keys, what="lookup")
-        if not meaning.not_there(answer):
-            codes = ", ".join(said.code for said in answer.errors)
-            return _nothing(parts, leased, f"the look-up decides nothing: {codes}")
-    return _absent(parts, leased)
+def _meaning_of(parts: Parts, leased: Leased, found: Found) -> Result:
+    if leased.duplicate:  # the portal itself has said that it is there: "not there" is no answer to that
+        result = meaning.of_duplicate(leased, found, code=leased.duplicate, what="lookup")
+        return result or _nothing(parts, leased, f"the portal said {leased.duplicate}, and no look-up finds it")
+    match found:
+        case There():
+            return meaning.of_found(leased, found, what="lookup")
+        case Nowhere():
+            return _absent(parts, leased)
+        case TooOld(line):  # 2283 for what another program registered says nothing of our call
+            return _nothing(parts, leased, f"{line.name} has it, and gives it no more (2283)")
+        case Unclear(says):
+            return _nothing(parts, leased, says)
 
 
 def _absent(parts: Parts, leased: Leased) -> Result:
-    """The portal says it has no such document."""
-    if leased.sent_at is None or parts.now() - leased.sent_at > _MEMORY:
+    """Every portal says that it has no such document."""
+    if _age(parts, leased) > parts.window:
         return _nothing(parts, leased, "not there, but the portal may have forgotten it: a person must decide")
     times = leased.not_there + 1
     enough = times >= _NOT_THERE_ENOUGH
@@ -77,7 +83,18 @@ def _absent(parts: Parts, leased: Leased) -> Result:
 
 
 def _nothing(parts: Parts, leased: Leased, says: str) -> Result:
-    """The look-up found nothing out: again later, and "not there" counts from the start."""
+    """The look-up found nothing out: again later, and "not there" counts from the start.
+
+    The older the doubt, the rarer: the portal counts refused look-ups, and may block who has too many (6.1).
+    """
+    age = _age(parts, leased)
+    rare = age / 4 if age > parts.window else min(age / 4, _OFTEN)
     return Result(
-        leased=leased, what="lookup", answer="NO_ANSWER", outcome=Outcome.UNKNOWN, says=says, next_in=parts.gap
-    )
+        leased=leased, what="lookup", answer="NO_ANSWER", outcome=Outcome.UNKNOWN, says=says,
+        next_in=max(parts.gap, rare),
+    )  # fmt: skip
+
+
+def _age(parts: Parts, leased: Leased) -> timedelta:
+    assert leased.sent_at is not None  # nothing is in doubt that was not sent
+    return parts.now() - leased.sent_at

@@ -7,6 +7,35 @@ import msgspec
 
 from irnflow.gst.faults import Fault
 from irnflow.portal.client import Document
+from irnflow.portal.several import Line
+
+
+class There(msgspec.Struct, frozen=True):
+    """A portal has the document that was looked for."""
+
+    line: Line
+    document: Document
+
+
+class TooOld(msgspec.Struct, frozen=True):
+    """A portal has it, and gives it no more (2283)."""
+
+    line: Line
+
+
+class Nowhere(msgspec.Struct, frozen=True):
+    """Every portal that was asked says that it has no such document."""
+
+    unasked: tuple[str, ...] = ()  # those where the GSTIN can't log in
+
+
+class Unclear(msgspec.Struct, frozen=True):
+    """No portal has it that gave an answer, and one gave none that decides."""
+
+    says: str
+
+
+Found = There | TooOld | Nowhere | Unclear
 
 
 class Outcome(StrEnum):
@@ -41,9 +70,11 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     send: int
     payload: bytes
+    limited: int = 0  # sends only: calls of this attempt that were refused with 5002 (RETRY_LIMITED)
     begin_by: datetime | None = None  # sends only: a call that begins later may outlast its lease
     sent_at: datetime | None = None  # look-ups only
     not_there: int = 0  # look-ups only: how many in a row said so
+    duplicate: str = ""  # look-ups only: the last call was refused with this, 2150 or 2295
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +83,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     leased: Leased
     what: str  # send or lookup
     outcome: Outcome
-    answer: str = ""  # for the ledger, where it says more than the outcome: THERE, NOT_THERE, NO_ANSWER
+    answer: str = ""  # for the ledger, where it says more than the outcome: LIMITED, THERE, NOT_THERE, NO_ANSWER
     says: str = ""
     codes: tuple[str, ...] = ()
     verdict: Verdict | None = None
     document: Document | None = None
+    issuer: str = ""  # the portal that has it, where it is not the one that was called
     verified: bool | None = None
     not_there: int = 0
     next_in: timedelta = timedelta(0)  # READY: not before; UNKNOWN: until the next look-up

@@ -15,10 +15,11 @@ import msgspec
 from irnflow import metrics
 from irnflow.errors import Permanent, Unavailable
 from irnflow.gst.portal_codes import PortalClass
-from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session, read_document
+from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session
 from irnflow.services.registration import meaning
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.result import Leased, Outcome, Result
+from irnflow.services.registration.result import Leased, Nowhere, Outcome, Result, There, Unclear
+from irnflow.services.registration.search import search
 from irnflow.services.registration.sessions import LoginPutOff
 from irnflow.services.registration.teller import TELL_LEASE, tell
 from irnflow.store.database import Row, queries
@@ -109,7 +110,7 @@ async def generate(parts: Parts, leased: Leased) -> Result:
         return await portal.generate(credentials, session, leased.payload)
 
     try:
-        answer, credentials, session = await parts.call(leased, send)
+        answer, _, _ = await parts.call(leased, send)
     except Permanent as error:  # refused, or no credentials that open
         return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=str(error),
                       next_in=meaning.back_off(leased))  # fmt: skip
@@ -118,8 +119,8 @@ async def generate(parts: Parts, leased: Leased) -> Result:
     except Lost as error:
         return in_doubt(parts, leased, str(error))
     try:
-        return await _meaning_of(parts, leased, answer, credentials, session)
-    except (NotSent, NotDone, Lost) as error:  # of the look-up: the portal may have the document
+        return await _meaning_of(parts, leased, answer)
+    except Lost as error:  # a success that can't be read: the portal may have the document
         return in_doubt(parts, leased, str(error))
 
 
@@ -129,59 +130,52 @@ def _check_lease(parts: Parts, leased: Leased) -> None:
         raise NotSent("the lease has no time left for a call")
 
 
-async def _meaning_of(
-    parts: Parts, leased: Leased, answer: Answer, credentials: Credentials, session: Session
-) -> Result:
+async def _meaning_of(parts: Parts, leased: Leased, answer: Answer) -> Result:
     if answer.ok:
         return meaning.of_generated(leased, answer.data, parts.line(leased).keys)
     if meaning.has(answer.errors, PortalClass.DUPLICATE):
-        return await _duplicate(parts, leased, answer, credentials, session)
-    if meaning.unlisted(answer.errors):  # a code that nobody knows decides nothing by itself: look once
-        found = await parts.line(leased).portal.by_irn(credentials, session, leased.irn)
-        if found.ok:
-            return meaning.of_found(leased, read_document(found.data), parts.line(leased).keys, what="send")
-        if not meaning.not_there(found):
-            return in_doubt(parts, leased, "an unknown code, and the look-up decides nothing")
+        return await _duplicate(parts, leased, answer)
     result = meaning.of_refusal(leased, answer.errors)
+    if result.outcome is Outcome.UNLISTED:  # a code that decides nothing by itself: look once
+        found = await search(parts, leased, parts.portals.family(leased.portal))
+        if isinstance(found, There):
+            return meaning.of_found(leased, found, what="send")
+        if not isinstance(found, Nowhere):
+            return in_doubt(parts, leased, f"{result.says}; and the look-up decides nothing", result.codes)
     if result.outcome is Outcome.UNKNOWN:
-        return in_doubt(parts, leased, result.says, result.codes)
+        return in_doubt(parts, leased, result.says, result.codes, answer=result.answer)
     return result
 
 
-async def _duplicate(
-    parts: Parts, leased: Leased, answer: Answer, credentials: Credentials, session: Session
-) -> Result:
-    """2150, duplicate IRN: fetch and compare, adopt it when it is ours."""
-    known = _duplicate_of(answer)
-    if known is None or known.irn.lower() != leased.irn:
-        return in_doubt(parts, leased, "the portal says duplicate, of another IRN or of none", ("2150",))
-    found = await parts.line(leased).portal.by_irn(credentials, session, leased.irn)
-    if found.ok:
-        return meaning.of_found(leased, read_document(found.data), parts.line(leased).keys, what="send")
-    if any(said.code == meaning.TOO_OLD for said in found.errors):
-        return Result(leased=leased, what="send", outcome=Outcome.ACCEPTED, document=known, codes=("2150",),
-                      says="registered earlier; its signed document is too old to be fetched")  # fmt: skip
-    return in_doubt(parts, leased, "the portal says duplicate, and does not give the document", ("2150",))
+async def _duplicate(parts: Parts, leased: Leased, answer: Answer) -> Result:
+    """2150, 2295: this IRN is registered. Fetch it from whoever has it and compare; adopt it when it is ours."""
+    code = next((said.code for said in answer.errors if said.code == meaning.ELSEWHERE), meaning.DUPLICATE)
+    known = _known(leased, answer)
+    found = await search(parts, leased, meaning.who_may_have(leased, parts.portals, code))
+    result = meaning.of_duplicate(leased, found, code=code, what="send", known=known)
+    if result is None:
+        says = found.says if isinstance(found, Unclear) else "no look-up finds it"
+        result = in_doubt(parts, leased, f"the portal says that it is registered ({code}): {says}", (code,))
+    return msgspec.structs.replace(result, document=result.document or known)
 
 
-class _Duplicate(msgspec.Struct, frozen=True, rename="pascal"):
-    irn: str
-    ack_no: int | str = ""
-    ack_dt: str = ""
+def _known(leased: Leased, answer: Answer) -> Document | None:
+    """What DUPIRN tells of our IRN, as a document without signed texts; None when no entry is about it.
+
+    InfoDtls may have several entries, and the case of keys varies.
+    """
+    for info in answer.infos:
+        if info.code.upper() != "DUPIRN" or not isinstance(info.desc, dict):
+            continue
+        desc = {name.lower(): str(value or "") for name, value in info.desc.items()}
+        if desc.get("irn", "").lower() == leased.irn:
+            return Document(irn=leased.irn, ack_no=desc.get("ackno", ""), ack_dt=desc.get("ackdt", ""))
+    return None
 
 
-def _duplicate_of(answer: Answer) -> Document | None:
-    """The DUPIRN entry as a document without signed texts, or None when there is none that can be read."""
-    try:
-        entry = msgspec.convert(answer.info("DUPIRN"), _Duplicate, strict=False)
-    except msgspec.ValidationError:
-        return None
-    return Document(irn=entry.irn, ack_no=entry.ack_no, ack_dt=entry.ack_dt)
-
-
-def in_doubt(parts: Parts, leased: Leased, says: str, codes: tuple[str, ...] = ()) -> Result:
+def in_doubt(parts: Parts, leased: Leased, says: str, codes: tuple[str, ...] = (), *, answer: str = "") -> Result:
     """The portal may have done it: nothing is sent again before a look-up has said "not there"."""
-    return Result(leased=leased, what="send", outcome=Outcome.UNKNOWN, says=says, codes=codes,
+    return Result(leased=leased, what="send", outcome=Outcome.UNKNOWN, answer=answer, says=says, codes=codes,
                   next_in=parts.deadline + parts.settle)  # fmt: skip
 
 
@@ -223,7 +217,7 @@ async def _until_it_answers(parts: Parts, sql: str, *args: object) -> Sequence[R
 
 
 def _columns(results: Sequence[Result], parts: Parts) -> tuple[list[Any], ...]:
-    """Parameters 1 to 16 of `settle`, a list a column."""
+    """Parameters 1 to 17 of `settle`, a list a column."""
     now = parts.now()
     return (
         [r.leased.irn for r in results],
@@ -235,13 +229,14 @@ def _columns(results: Sequence[Result], parts: Parts) -> tuple[list[Any], ...]:
         [",".join(r.codes) for r in results],
         [r.says for r in results],
         [msgspec.json.encode(r.verdict).decode() if r.verdict else None for r in results],
-        [str(r.document.ack_no) if r.document else None for r in results],
-        [r.document.ack_dt if r.document else None for r in results],
+        [str(r.document.ack_no) or None if r.document else None for r in results],
+        [r.document.ack_dt or None if r.document else None for r in results],
         [r.document.signed_invoice if r.document else None for r in results],
         [r.document.signed_q_r_code if r.document else None for r in results],
         [r.verified for r in results],
         [r.not_there for r in results],
         [now + r.next_in for r in results],
+        [r.issuer or None for r in results],
     )
 
 

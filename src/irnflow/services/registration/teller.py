@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 
 from irnflow.errors import Transient
-from irnflow.gst.faults import Fault
 from irnflow.messages import About, Detail, GenerationFailed, Message, Registered, State, StatusChanged, publication
 from irnflow.portal.signature import differences
+from irnflow.services.registration import meaning
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Verdict
 from irnflow.store.database import Row, queries
@@ -43,6 +43,14 @@ _WORDS: Final = {
     "registration.differs": (
         "The portal has a document of this number with other contents (IRN {irn}).",
         "Compare the two; give the voucher a number of its own, or bring the books in line with what is registered.",
+    ),
+    "registration.elsewhere": (
+        "The document number {number} is already registered at a portal that irnflow can't ask (IRN {irn}).",
+        "If it is this sale, add that portal (docs/portals.md) and register it again; if not, give it its own number.",
+    ),
+    "registration.struck_off": (
+        "Another portal had the document number {number} first; this registration was struck off (IRN {irn}).",
+        "If it is this sale, take IRN and QR code from there; if not, give this voucher a number of its own.",
     ),
 }
 
@@ -93,7 +101,9 @@ def outcome(row: Row, at: datetime) -> list[Message]:
         return _refused(row, msgspec.json.decode(row["verdict"], type=Verdict), at)
     if row["state"] == "ACCEPTED":
         places = differences(bytes(row["payload"]), bytes(row["current_payload"])) if row["payload"] else []
-        return _refused(row, _differing(row, places), at) if places else _registered(row, at)
+        if places:
+            return _refused(row, meaning.differing(places, irn=row["irn"], number=row["doc_no"]), at)
+        return _registered(row, at)
     if row["state"] == "UNKNOWN":
         detail = Detail(says="The portal's answer was lost; it is being asked what it has.", irn=row["irn"])
         return [_status(row, State.IN_DOUBT, at, detail, n=row["sends"])]
@@ -130,12 +140,6 @@ def _words(verdict: Verdict) -> tuple[str, str]:
     says = "; ".join(f"{fault.portal_code}: {fault.says}" for fault in verdict.faults)
     fix = " ".join(dict.fromkeys(fault.fix for fault in verdict.faults if fault.fix))
     return says or "The portal refused it without a reason.", fix
-
-
-def _differing(row: Row, places: Sequence[str]) -> Verdict:
-    says = "differs from the document that is registered under this number"
-    faults = tuple(Fault(code="registration.differs", path=place, says=says, portal_code="2150") for place in places)
-    return Verdict(cause="registration.differs", faults=faults, irn=row["irn"], number=row["doc_no"])
 
 
 def _status(row: Row, state: State, at: datetime, detail: Detail, *, n: int = 0) -> StatusChanged:

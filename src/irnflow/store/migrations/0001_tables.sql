@@ -228,8 +228,8 @@ create table irnflow.attempt (
     attempt    int not null,
     send       int not null,
     digest     bytea not null,
-    what       text not null, -- 'send', 'lookup'
-    outcome    text not null, -- send: INTENT ACCEPTED REJECTED UNLISTED UNKNOWN NOT_DONE; lookup: THERE NOT_THERE NO_ANSWER
+    what       text not null, -- 'send', 'lookup', 'decision'
+    outcome    text not null, -- send: INTENT, then ACCEPTED REJECTED UNLISTED UNKNOWN LIMITED NOT_DONE THERE; lookup: THERE NOT_THERE NO_ANSWER
     portal     text not null,
     codes      text not null default '', -- the portal's, with commas
     says       text not null default '',

@@ -18,6 +18,11 @@ create function irnflow.rejected_before(p_irn text, p_digest bytea) returns json
      where irn = p_irn and digest = p_digest and outcome = 'REJECTED' order by at desc limit 1;
 $$;
 
+-- Whether the portal has said that this number is spent: then it is for every payload (2278).
+create function irnflow.number_spent(p_irn text) returns boolean stable language sql as $$
+    select exists (select from irnflow.attempt where irn = p_irn and '2278' = any (string_to_array(codes, ',')));
+$$;
+
 -- Makes a request's payload the current one of its document, which the portal has not registered.
 create function irnflow.request_takes_over(q irnflow.registration_request, p_at timestamptz) returns void
 language sql as $$
@@ -51,8 +56,8 @@ begin
     if (r.account_id, r.books, r.voucher_id) <> (q.account_id, q.books, q.transaction_id) and r.state <> 'REJECTED' then
         return jsonb_build_object('cause', 'registration.number_used', 'number', r.doc_no, 'voucher', r.voucher_id);
     end if;
-    if r.state = 'CANCELLED' then -- 2278: the number can never be used again
-        return jsonb_build_object('cause', 'portal.2278', 'number', r.doc_no);
+    if r.state = 'CANCELLED' or r.state = 'REJECTED' and irnflow.number_spent(q.irn) then
+        return jsonb_build_object('cause', 'portal.2278', 'number', r.doc_no, 'irn', r.irn); -- can never be used again
     end if;
     if r.state = 'REJECTED' then
         before := irnflow.rejected_before(q.irn, q.digest);
@@ -128,11 +133,16 @@ begin
     return next;
 end $$;
 
+-- How often a payload was refused with a code that allows two more tries (RETRY_LIMITED).
+create function irnflow.sent_limited(p_irn text, p_attempt int) returns int stable language sql as $$
+    select count(*)::int from irnflow.attempt where irn = p_irn and attempt = p_attempt and outcome = 'LIMITED';
+$$;
+
 -- Leases READY documents as INTENT, the oldest of each batch in turn, so that a small batch is never behind a large one.
 -- Committed before any call: from here on an answer may exist at the portal.
 create function irnflow.registration_lease(p_at timestamptz, p_lease_until timestamptz, p_most int)
 returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
-               payload bytea)
+               limited int, payload bytea)
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -169,7 +179,8 @@ begin
     ledger as (
         insert into irnflow.attempt (batch_id, irn, attempt, send, digest, what, outcome, portal, at)
         select l.batch_id, l.irn, l.attempt, l.sends, l.digest, 'send', 'INTENT', l.portal, p_at from leased l)
-    select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends, q.payload
+    select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends,
+           case when l.sends = 1 then 0 else irnflow.sent_limited(l.irn, l.attempt) end, q.payload
       from leased l
       join irnflow.registration_request q on q.batch_id = l.batch_id and q.transaction_id = l.transaction_id;
 end $$;
@@ -193,7 +204,7 @@ $$;
 create function irnflow.registration_settle(
     p_irns text[], p_attempts int[], p_sends int[], p_whats text[], p_outcomes text[], p_answers text[],
     p_codes text[], p_says text[], p_verdicts jsonb[], p_ack_nos text[], p_ack_dts text[], p_signed_invoices text[],
-    p_signed_qrs text[], p_verifieds boolean[], p_not_theres int[], p_next_ats timestamptz[],
+    p_signed_qrs text[], p_verifieds boolean[], p_not_theres int[], p_next_ats timestamptz[], p_portals text[],
     p_at timestamptz, p_tell_until timestamptz)
 returns setof irnflow.outcome language plpgsql
 set plan_cache_mode = force_generic_plan
@@ -212,9 +223,10 @@ begin
 
     with result as (
         select * from unnest(p_irns, p_attempts, p_sends, p_whats, p_outcomes, p_answers, p_codes, p_says, p_verdicts,
-                             p_ack_nos, p_ack_dts, p_signed_invoices, p_signed_qrs, p_verifieds, p_not_theres, p_next_ats)
+                             p_ack_nos, p_ack_dts, p_signed_invoices, p_signed_qrs, p_verifieds, p_not_theres, p_next_ats,
+                             p_portals)
             as x (irn, attempt, send, what, outcome, answer, codes, says, verdict,
-                  ack_no, ack_dt, signed_invoice, signed_qr, verified, not_there, next_at)),
+                  ack_no, ack_dt, signed_invoice, signed_qr, verified, not_there, next_at, portal)),
     changed as (
         update irnflow.registration r
            set state = case x.outcome when 'NOT_DONE' then 'READY' when 'UNLISTED' then 'REJECTED' else x.outcome
@@ -222,6 +234,7 @@ begin
                ack_no = coalesce(x.ack_no, r.ack_no), ack_dt = coalesce(x.ack_dt, r.ack_dt),
                signed_invoice = coalesce(x.signed_invoice, r.signed_invoice),
                signed_qr = coalesce(x.signed_qr, r.signed_qr), verified = coalesce(x.verified, r.verified),
+               portal = coalesce(x.portal, r.portal), -- whoever has issued it
                not_there = x.not_there, next_at = x.next_at, lease_until = null, updated_at = p_at,
                -- A late success may be of an earlier payload: that one is what the portal has.
                (digest, batch_id, transaction_id) = (
@@ -295,10 +308,18 @@ as $$
     select count(*) from changed;
 $$;
 
+-- With which code the portal said of a call that the document is registered already; '' when it said no such thing.
+create function irnflow.said_duplicate(p_irn text, p_send int) returns text stable language sql as $$
+    select coalesce((
+        select code.code from irnflow.attempt a, unnest(string_to_array(a.codes, ',')) as code (code)
+         where a.irn = p_irn and a.send = p_send and a.what = 'send' and code.code in ('2150', '2295')
+         order by code.code desc limit 1), '');
+$$;
+
 -- Leases UNKNOWN documents whose look-up is due.
 create function irnflow.registration_due(p_at timestamptz, p_lease_until timestamptz, p_most int)
 returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
-               sent_at timestamptz, not_there int, payload bytea)
+               sent_at timestamptz, not_there int, duplicate text, payload bytea)
 language sql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -310,7 +331,8 @@ as $$
          order by next_at limit p_most for update skip locked),
     leased as (
         update irnflow.registration r set next_at = p_lease_until from due where r.irn = due.irn returning r.*)
-    select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends, l.sent_at, l.not_there::int, q.payload
+    select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends, l.sent_at, l.not_there::int,
+           irnflow.said_duplicate(l.irn, l.sends), q.payload
       from leased l
       join irnflow.registration_request q on q.batch_id = l.batch_id and q.transaction_id = l.transaction_id;
 $$;
