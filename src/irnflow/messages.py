@@ -154,7 +154,7 @@ class Validated(Message, frozen=True, kw_only=True):
 
 
 class Registered(Message, frozen=True, kw_only=True):
-    """The portal has registered it: write this into the books."""
+    """The portal has registered it, and perhaps cancelled it since: write this into the books."""
 
     key = "db.update.success"
 
@@ -163,6 +163,12 @@ class Registered(Message, frozen=True, kw_only=True):
     ack_no: str
     ack_dt: str  # yyyy-mm-dd hh:mm:ss, IST, as the portal signed it
     signed_qr: str
+    cancelled: bool = False
+    telling: int = 0  # of a cancellation: its answer is the status of this number
+
+    @property
+    def recurrence(self) -> int:
+        return self.telling
 
 
 class Failed(Message, frozen=True, kw_only=True):
@@ -214,6 +220,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     irn: str = ""
     ack_no: str = ""
     ack_dt: str = ""
+    ewb_no: str = ""
     faults: tuple[Fault, ...] = ()
 
 

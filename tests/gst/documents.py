@@ -96,8 +96,6 @@ TOBACCO = document(
     {**GOODS, "HsnCd": "24022010", "GstRt": Decimal(40), "IgstAmt": Decimal(4000)},
 )
 
-SERVICES = document(party(CUSTOMER, Pos="27"), SERVICE)
-
 SOUND = {
     "within a state": WITHIN,
     "between states": BETWEEN,
@@ -110,7 +108,6 @@ SOUND = {
     "reverse charge": REVERSE_CHARGE,
     "IGST on intra": IGST_ON_INTRA,
     "credit note": CREDIT_NOTE,
-    "services only": SERVICES,
     "with cess": WITH_CESS,
     "taxed on its retail sale price": TOBACCO,
 }

@@ -47,12 +47,13 @@ def digests(url: str) -> dict[str, str]:
 
 
 def registered(
-    voucher_id: str, digests: dict[str, str], *, irn: str = IRN, books: str = "main", ack_no: str = "112610000012345"
-) -> Registered:
+    voucher_id: str, digests: dict[str, str], *, irn: str = IRN, books: str = "main", ack_no: str = "112610000012345",
+    cancelled: bool = False, telling: int = 0,
+) -> Registered:  # fmt: skip
     return Registered(
         batch_id=1, batch_no="B1", transaction_id=voucher_id, account_id=1, books=books,
         read_digest=digests.get(voucher_id, ""), irn=irn, ack_no=ack_no, ack_dt="2026-11-22 11:45:10",
-        signed_qr="h.p.s",
+        signed_qr="h.p.s", cancelled=cancelled, telling=telling,
     )  # fmt: skip
 
 
@@ -222,6 +223,95 @@ async def test_a_cancelled_voucher_whose_irn_was_cleared_is_for_a_person(
 
     assert failed.cause == "books.other_irn"
     assert irns(url) == {}
+
+
+async def test_a_cancellation_is_written_into_the_books_and_told_with_its_number(
+    url: str, books: Shelf, digests: dict[str, str]
+) -> None:
+    await handled([registered("SAL/1001", digests)], books)
+    before = row(url, "SAL/1001")
+
+    ((status,),) = await handled([registered("SAL/1001", digests, cancelled=True, telling=3)], books)
+
+    assert isinstance(status, StatusChanged)
+    assert (status.status, status.n) == (State.CANCELLED, 3)
+    assert row(url, "SAL/1001") == before | {"einvoice_status": "eInvoice Cancelled"}
+
+
+async def test_a_cancellation_that_comes_before_the_success_is_not_overwritten_by_it(
+    url: str, books: Shelf, digests: dict[str, str]
+) -> None:
+    await handled([registered("SAL/1001", digests, cancelled=True, telling=1)], books)
+    cancelled = row(url, "SAL/1001")
+
+    await handled([registered("SAL/1001", digests)], books)
+
+    assert (cancelled["irn"], cancelled["einvoice_status"]) == (IRN, "eInvoice Cancelled")
+    assert row(url, "SAL/1001") == cancelled
+
+
+@pytest.mark.parametrize("order", [(False, True), (True, False)])
+async def test_success_and_cancellation_in_one_batch_end_as_cancelled_in_either_order(
+    url: str, books: Shelf, digests: dict[str, str], order: tuple[bool, bool]
+) -> None:
+    told = [registered("SAL/1001", digests, cancelled=each, telling=int(each)) for each in order]
+
+    await handled(told, books)
+
+    assert row(url, "SAL/1001")["einvoice_status"] == "eInvoice Cancelled"
+    assert irns(url) == {"SAL/1001": IRN}
+
+
+async def test_a_repeated_cancellation_writes_nothing(url: str, books: Shelf, digests: dict[str, str]) -> None:
+    once = await handled([registered("SAL/1001", digests, cancelled=True, telling=1)], books)
+    run(url, "update voucher set ack_no = 'mended by hand'")
+    before = row(url, "SAL/1001")
+
+    twice = await handled([registered("SAL/1001", digests, cancelled=True, telling=1)], books)
+
+    assert twice == once
+    assert row(url, "SAL/1001") == before
+
+
+async def test_a_cancellation_leaves_a_voucher_alone_that_has_another_irn_since(
+    url: str, books: Shelf, digests: dict[str, str]
+) -> None:
+    run(url, "update voucher set irn = :irn where voucher_id = 'SAL/1001'", irn=OTHER_IRN)
+    before = row(url, "SAL/1001")
+
+    ((status,),) = await handled([registered("SAL/1001", digests, cancelled=True, telling=1)], books)
+
+    assert isinstance(status, StatusChanged)
+    assert status.status is State.CANCELLED
+    assert row(url, "SAL/1001") == before
+
+
+async def test_a_cancellation_that_the_books_do_not_take_is_cancelled_all_the_same_and_for_a_person(
+    url: str, digests: dict[str, str]
+) -> None:
+    nowhere = "update voucher set einvoice_status = :status where voucher_id = :voucher_id and irn = 'x'"
+    books = Shelf([source(url, cancelled=nowhere)], runner=inline, log=LOG)
+    await handled([registered("SAL/1001", digests)], books)
+
+    ((failed, status),) = await handled([registered("SAL/1001", digests, cancelled=True, telling=1)], books)
+
+    assert isinstance(failed, UpdateFailed)
+    assert isinstance(status, StatusChanged)
+    assert failed.cause == "books.cancellation_not_written"
+    assert (status.status, status.detail.says) == (State.CANCELLED, failed.says)
+
+
+async def test_a_cancellation_of_a_voucher_that_is_gone_is_for_a_person(
+    url: str, books: Shelf, digests: dict[str, str]
+) -> None:
+    run(url, "delete from line where voucher_id = 'SAL/1001'")
+    run(url, "delete from voucher where voucher_id = 'SAL/1001'")
+
+    ((failed, status),) = await handled([registered("SAL/1001", digests, cancelled=True)], books)
+
+    assert isinstance(failed, UpdateFailed)
+    assert isinstance(status, StatusChanged)
+    assert (failed.cause, status.status) == ("books.not_found_on_cancel", State.CANCELLED)
 
 
 async def test_an_update_statement_that_reaches_no_row_is_a_failed_update(url: str, digests: dict[str, str]) -> None:

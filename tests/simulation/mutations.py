@@ -150,9 +150,9 @@ def _marked_before_sent(right: Any) -> Any:
 
 
 def _ends_with_the_store(right: Any) -> Any:
-    async def lease(parts: Parts, *args: Any) -> Any:
+    async def lease(parts: Parts, most: int) -> Any:
         await parts.database.fetch("select 1 as one")
-        return await right(parts, *args)
+        return await right(parts, most)
 
     return lease
 

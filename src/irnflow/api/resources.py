@@ -104,6 +104,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     irn: str = ""
     ack_no: str = ""
     ack_dt: str = ""
+    ewb_no: str = ""
     faults: tuple[Fault, ...] = ()
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import msgspec
@@ -157,6 +157,54 @@ class Portal:
         query = urlencode({"doctype": typ, "docnum": no, "docdate": dt})
         return await self._call(credentials, session, "GET", f"/eicore/v1.03/Invoice/irnbydocdetails?{query}", irp=irp)
 
+    async def cancel(
+        self, credentials: Credentials, session: Session, *, irn: str, reason: str, remark: str, irp: str = ""
+    ) -> Answer:
+        """Cancel an IRN. `reason`: 1 duplicate, 2 data entry mistake, 3 order cancelled, 4 others."""
+        body = {"Irn": irn, "CnlRsn": reason, "CnlRem": remark}
+        return await self._post(credentials, session, "/eicore/v1.03/Invoice/Cancel", body, irp=irp)
+
+    async def rejected_irns(self, credentials: Credentials, session: Session, day: str, *, irp: str = "") -> Answer:
+        """The IRNs of a day (dd/mm/yyyy) that lost to another portal's; 2154 when there are none."""
+        query = urlencode({"date": day})
+        return await self._call(credentials, session, "GET", f"/api/invoice/rejectedirns?{query}", irp=irp)
+
+    async def eway_bill(
+        self, credentials: Credentials, session: Session, irn: str, details: Mapping[str, Any], *, irp: str = ""
+    ) -> Answer:
+        """Make the e-way bill of an IRN; `details` in the words of EwbDtls, ExpShipDtls and DispDtls."""
+        return await self._post(credentials, session, "/eiewb/v1.03/ewaybill", {"Irn": irn, **details}, irp=irp)
+
+    async def eway_bill_of(self, credentials: Credentials, session: Session, irn: str, *, irp: str = "") -> Answer:
+        """The newest e-way bill of an IRN, also a cancelled one."""
+        return await self._call(credentials, session, "GET", f"/eiewb/v1.03/ewaybill/irn/{irn}", irp=irp)
+
+    async def cancel_eway_bill(
+        self, credentials: Credentials, session: Session, *, ewb_no: str, reason: str, remark: str
+    ) -> Answer:
+        """Cancel an e-way bill, in the e-way bill system's own words (domain.md section 4.2)."""
+        plain = {"ewbNo": int(ewb_no), "cancelRsnCode": int(reason), "cancelRmrk": remark}
+        body = msgspec.json.encode({"action": "CANEWB", "Data": encrypt(session.sek, msgspec.json.encode(plain))})
+        names = {
+            "client-id": credentials.client_id,
+            "client-secret": credentials.client_secret,
+        }  # as that system has them
+        return await self._call(credentials, session, "POST", "/ewaybillapi/v1.03/ewayapi", body, more=names)
+
+    async def gstin_details(self, credentials: Credentials, session: Session, gstin: str) -> Answer:
+        """What the portal's master says of a GSTIN."""
+        return await self._call(credentials, session, "GET", f"/eivital/v1.04/Master/gstin/{quote(gstin)}")
+
+    async def sync_gstin(self, credentials: Credentials, session: Session, gstin: str) -> Answer:
+        """The same, after the portal has asked the common portal for it."""
+        return await self._call(credentials, session, "GET", f"/eivital/v1.04/Master/syncgstin/{quote(gstin)}")
+
+    async def _post(
+        self, credentials: Credentials, session: Session, path: str, plain: Mapping[str, Any], *, irp: str
+    ) -> Answer:
+        body = msgspec.json.encode({"Data": encrypt(session.sek, msgspec.json.encode(plain))})
+        return await self._call(credentials, session, "POST", path, body, irp=irp)
+
     async def _call(
         self,
         credentials: Credentials,
@@ -166,15 +214,20 @@ class Portal:
         body: bytes = b"",
         *,
         irp: str = "",
+        more: Mapping[str, str] = {},
     ) -> Answer:
-        headers = {
-            "client_id": credentials.client_id,
-            "client_secret": credentials.client_secret,
-            "Gstin": credentials.gstin,
-            "user_name": credentials.username,
-            "AuthToken": session.token,
-            "Content-Type": "application/json",
-        } | ({"irp": irp} if irp else {})
+        headers = (
+            {
+                "client_id": credentials.client_id,
+                "client_secret": credentials.client_secret,
+                "Gstin": credentials.gstin,
+                "user_name": credentials.username,
+                "AuthToken": session.token,
+                "Content-Type": "application/json",
+            }
+            | ({"irp": irp} if irp else {})
+            | dict(more)
+        )
         envelope = await self._exchange(Request(method=method, path=path, headers=headers, body=body))
         if not envelope.ok:
             return Answer(ok=False, errors=envelope.errors, infos=envelope.infos)

@@ -1,13 +1,14 @@
-"""Database update: write the IRN of each registered voucher into the books it came from.
+"""Database update: write the IRN of each registered voucher into the books it came from, and that it was cancelled.
 
-consumes   register_success_queue  Registered
+consumes   register_success_queue  Registered, also of what has been cancelled since
 publishes  handle.update_error     UpdateFailed: no such voucher, or another IRN there; or written, but it had changed
-           status.db_updated | status.db_update_failed
+           status.db_updated | status.db_update_failed; of a cancellation status.cancelled, either way
 keeps      nothing of ours; in the books: status, IRN, AckNo, AckDt and signed QR, and no other column
 repeated   the books have this IRN by then: the same is told again, and nothing is written
 
 What the books say is read in the transaction that writes. An IRN that is there is never overwritten, so neither is a
-cancellation. Books that don't answer, or refuse the statement itself, are held.
+cancellation: it writes all that the registration would have, so that a late success finds it. Books that don't answer,
+or refuse the statement itself, are held.
 """
 
 import asyncio
@@ -44,6 +45,9 @@ class Found(Enum):
     NOTHING = "no such voucher"
     OTHER_IRN = "another IRN, or one cancelled and cleared: left alone"
     UNTOUCHED = "a row that the statement did not reach"
+    TO_CANCEL = "this IRN, not cancelled: it is now"
+    TO_CANCEL_WHOLE = "no IRN yet: it has this one now, cancelled"
+    REPLACED = "another IRN, or none and cancelled: left alone, for the cancelled one is gone from the books"
 
 
 class Failure(NamedTuple):
@@ -83,6 +87,20 @@ REFUSALS: Final[Mapping[type[Exception], tuple[str, str]]] = {
     RefusedRow: ("books.refused_update", "Make room for the value in the books and send the voucher again."),
 }
 GAVE_UP: Final = ("books.gave_up", "See the log of database_update and send it again.")
+# The same of a cancellation. To send it again is to cancel the IRN again: the portal isn't asked, the books are told.
+CANCELLED_FAILURES: Final[Mapping[Found, Failure]] = {
+    Found.NOTHING: Failure(
+        "books.not_found_on_cancel",
+        "Its IRN is cancelled, but there is no such voucher in the books any more.",
+        "Nothing, if it was meant to go. Else restore the voucher and cancel the IRN again: the books are told anew.",
+    ),
+    Found.UNTOUCHED: Failure(
+        "books.cancellation_not_written",
+        "Its IRN is cancelled, but the statement of these books that says so reached no row of the voucher.",
+        "Mend `cancelled` in the books file (docs/books.md), then cancel the IRN again: the books are told anew.",
+    ),
+}
+AGAIN: Final = "Mend the books, then cancel the IRN again: the books are told anew."
 
 
 async def handle(told: Sequence[Registered], *, books: Shelf, now: Now) -> list[Answer]:
@@ -96,17 +114,25 @@ def write(books: SqlBooks, told: Sequence[Registered]) -> list[Found]:
     """Read back, and write where no IRN stands, in one transaction; blocking."""
     found: list[Found] = []
     marks: list[Mark] = []
+    cancelled: list[Mark] = []
     with books.writing() as open_books:
         there = open_books.read([each.transaction_id for each in told])
         for each in told:
             voucher = there.get(each.transaction_id)
             found.append(judge(each, voucher))
-            if voucher and voucher.irn is None and found[-1] in (Found.AS_FETCHED, Found.CHANGED):
+            if voucher and voucher.irn is None and found[-1] in _WRITES_IRN:
                 marks.append(mark(each))
                 # A second message of the same voucher finds it written.
-                there[each.transaction_id] = msgspec.structs.replace(voucher, irn=each.irn)
-        untouched = open_books.registered(marks)
+                voucher = there[each.transaction_id] = msgspec.structs.replace(voucher, irn=each.irn)
+            if voucher and found[-1] in _WRITES_CANCELLATION:
+                cancelled.append(mark(each))
+                there[each.transaction_id] = msgspec.structs.replace(voucher, einvoice_status=CANCELLED)
+        untouched = open_books.registered(marks) | open_books.cancelled(cancelled)
     return [Found.UNTOUCHED if a.transaction_id in untouched else b for a, b in zip(told, found, strict=True)]
+
+
+_WRITES_IRN: Final = (Found.AS_FETCHED, Found.CHANGED, Found.TO_CANCEL_WHOLE)
+_WRITES_CANCELLATION: Final = (Found.TO_CANCEL, Found.TO_CANCEL_WHOLE)
 
 
 def judge(told: Registered, voucher: Voucher | None) -> Found:
@@ -114,11 +140,19 @@ def judge(told: Registered, voucher: Voucher | None) -> Found:
     if voucher is None:
         return Found.NOTHING
     cancelled = voucher.einvoice_status == CANCELLED
+    if told.cancelled:
+        return _judge_cancelled(told, voucher, cancelled)
     if voucher.irn == told.irn and cancelled:
         return Found.CANCELLED
     if voucher.irn not in (None, told.irn) or cancelled:
         return Found.OTHER_IRN
     return Found.AS_FETCHED if voucher.digest == told.read_digest else Found.CHANGED
+
+
+def _judge_cancelled(told: Registered, voucher: Voucher, cancelled: bool) -> Found:
+    if voucher.irn == told.irn:
+        return Found.CANCELLED if cancelled else Found.TO_CANCEL
+    return Found.TO_CANCEL_WHOLE if voucher.irn is None and not cancelled else Found.REPLACED
 
 
 def mark(told: Registered) -> Mark:
@@ -129,6 +163,8 @@ def mark(told: Registered) -> Mark:
 
 def say(told: Registered, found: Found, at: datetime) -> list[Message]:
     """Success, failure, or success with a word to a person."""
+    if told.cancelled:
+        return _say_cancelled(told, CANCELLED_FAILURES.get(found), 1, at)
     failure = FAILURES.get(found)
     if failure is None:
         return [_registered(told, at)]
@@ -140,8 +176,19 @@ def say(told: Registered, found: Found, at: datetime) -> list[Message]:
 def failed(told: Registered, error: Exception, attempts: int, *, at: datetime) -> list[Message]:
     """What to tell of a voucher whose books did not take it."""
     cause, fix = REFUSALS.get(type(error), GAVE_UP)
+    if told.cancelled:
+        return _say_cancelled(told, Failure(cause, f"Its IRN is cancelled, but {error}.", AGAIN), attempts, at)
     failure = Failure(cause, f"It is registered, but {error}.", fix)
     return [_failed(told, failure, attempts, at), _update_failed(told, failure, at)]
+
+
+def _say_cancelled(told: Registered, failure: Failure | None, attempts: int, at: datetime) -> list[Message]:
+    """It is cancelled, whatever the books make of it; a person hears when they don't say so."""
+    says = failure.says if failure else "The books say so too."
+    status = StatusChanged(
+        **_about(told), status=State.CANCELLED, at=at, n=told.telling, detail=_detail(told, says)
+    )  # fmt: skip
+    return [_failed(told, failure, attempts, at), status] if failure else [status]
 
 
 def _failed(told: Registered, failure: Failure, attempts: int, at: datetime) -> Message:

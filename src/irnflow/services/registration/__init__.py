@@ -4,11 +4,13 @@ consumes   validation_success_queue  Validated
 publishes  db.update.success         Registered, when the portal has it
            handle.generation_error   GenerationFailed, when it refused, or the number is another's
            status.generation_success | status.generation_failed | status.in_doubt
-keeps      registration, registration_request, attempt, portal_session (store/migrations/0005_registration.sql)
+keeps      registration, registration_request, attempt, portal_session (store/migrations/0005_registration.sql);
+           action, eway_bill, gstin_detail (0006_lifecycle.sql)
 repeated   the same request again is told again; nothing is sent again to the portal without a look-up that said
            "not there": INTENT is committed before the call, an answer that is lost makes it UNKNOWN, `resolver` asks
 
 Rooms: `sender` calls, `meaning` reads the answers, `resolver` looks up, `teller` tells, `sessions` logs in.
+What people want of an IRN later, `lifecycle` asks of the portal with the same care.
 """
 
 import asyncio
@@ -25,12 +27,12 @@ from irnflow.api.server import probes, serving
 from irnflow.bus import rabbit
 from irnflow.bus.batch import Answer, Consumer, consume, reading
 from irnflow.errors import Transient
-from irnflow.gst.dates import in_india
 from irnflow.messages import Detail, GenerationFailed, Message, State, StatusChanged, Validated
 from irnflow.portal import client
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.several import Described, Line, Portals, described
 from irnflow.portal.signature import read_keys
+from irnflow.services.registration.lifecycle import act_forever
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.resolver import resolve_forever
 from irnflow.services.registration.sender import send_forever
@@ -56,7 +58,7 @@ async def handle(requests: Sequence[Validated], *, parts: Parts) -> Sequence[Ans
 
 
 def _columns(requests: Sequence[Validated]) -> tuple[Sequence[object], ...]:
-    """Parameters 1 to 14 of `arrive`, a list a column."""
+    """Parameters 1 to 13 of `arrive`, a list a column."""
     payloads = [bytes(request.payload) for request in requests]
     return (
         [request.batch_id for request in requests],
@@ -72,7 +74,6 @@ def _columns(requests: Sequence[Validated]) -> tuple[Sequence[object], ...]:
         [request.doc_dt for request in requests],
         [hashlib.sha256(payload).digest() for payload in payloads],
         payloads,
-        [in_india(request.validated_at) for request in requests],
     )
 
 
@@ -96,7 +97,7 @@ async def run(parts: Parts) -> None:
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(consume(parts.bus, consumer, now=parts.now, log=parts.log))
-        for loop in (send_forever, resolve_forever, tell_forever):
+        for loop in (send_forever, resolve_forever, tell_forever, act_forever):
             group.create_task(_kept_up(parts, loop), name=loop.__name__)
 
 
@@ -130,7 +131,6 @@ async def main(settings: Settings) -> None:
             now=now,
             log=log.logger(NAME),
             concurrency=settings.portal_concurrency,
-            of_one_gstin=settings.portal_concurrency_gstin,
             deadline=timedelta(seconds=settings.portal_deadline_s),
             slack=timedelta(seconds=settings.portal_slack_s),
             settle=timedelta(seconds=settings.lookup_settle_s),

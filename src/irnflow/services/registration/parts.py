@@ -4,16 +4,25 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from irnflow.bus.port import Bus
 from irnflow.portal.client import Answer, Credentials, Portal, Session
 from irnflow.portal.several import Line, Portals
-from irnflow.services.registration.result import Leased
 from irnflow.services.registration.sessions import Sessions
 from irnflow.store.database import Database
+
+
+class Addressed(Protocol):
+    """What goes to a portal in the name of a GSTIN: a document, an action of an IRN, a question."""
+
+    @property
+    def portal(self) -> str: ...
+
+    @property
+    def gstin(self) -> str: ...
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,23 +35,23 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], datetime]
     log: Any
     concurrency: int  # calls in flight
-    of_one_gstin: int = 1_000_000  # of these, at the most
     deadline: timedelta  # of a call
     slack: timedelta = timedelta(seconds=60)  # INTENT lives for deadline and slack; a call begins within the slack
     settle: timedelta  # the first look-up, so long after the call's deadline
     gap: timedelta  # between two look-ups that must both say "not there"
     window: timedelta = timedelta(hours=40)  # after the send: later "not there" proves nothing
+    cancel_window: timedelta = timedelta(hours=24)  # 2270
+    eway_bill_cancel_window: timedelta = timedelta(hours=24)
     idle_s: float = 1.0  # what other processes, or a crash, left to do is looked for so often
-    heard_well: dict[tuple[str, str], datetime] = msgspec.field(default_factory=dict)  # by portal and GSTIN (pace.py)
     to_send: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be READY documents
     to_tell: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be outcomes to tell
 
-    def line(self, leased: Leased) -> Line:
+    def line(self, leased: Addressed) -> Line:
         """The portal that a call or look-up goes to."""
         return self.portals[leased.portal]
 
     async def call(
-        self, leased: Leased, call: Callable[[Portal, Credentials, Session], Awaitable[Answer]]
+        self, leased: Addressed, call: Callable[[Portal, Credentials, Session], Awaitable[Answer]]
     ) -> tuple[Answer, Credentials, Session]:
         """A call's answer, and with what it was made; 1005 costs one more login and one repetition.
 

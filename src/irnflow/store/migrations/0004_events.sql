@@ -91,10 +91,12 @@ begin
         update irnflow.failure f set closed_at = o.at
         from (
             select batch_id, transaction_id, is_now, at, failing
-            from stands, lateral (values (was), (status)) as past (failing)
+            -- What is said of a cancellation is the books' newest word: failures of theirs before it are over.
+            from stands, lateral (values (was), (case status when 'CANCELLED' then 'BOOKS_FAILED' else status end)) as past (failing)
             where failing < is_now and (failing = 'DEAD_LETTERED' or irnflow.failed_stage(failing) is not null)
         ) o
         where f.batch_id = o.batch_id and f.transaction_id = o.transaction_id and f.closed_at is null
+          and (o.is_now < 'CANCELLED' or f.at < o.at)
           and case when o.failing = 'DEAD_LETTERED' then f.stage is distinct from irnflow.failed_stage(o.is_now)
                    else f.stage = irnflow.failed_stage(o.failing) end
     )
