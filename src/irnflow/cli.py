@@ -12,7 +12,9 @@ import click
 from irnflow import __version__
 from irnflow.commands.check import check
 from irnflow.commands.environment import settings
+from irnflow.commands.gstin import gstin
 from irnflow.commands.irn import irn
+from irnflow.commands.keys import keys
 from irnflow.errors import Permanent, Transient
 from irnflow.settings import SERVICES
 
@@ -183,7 +185,7 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
     return 2 if unknown else 0
 
 
-for _command in (check, irn):
+for _command in (check, gstin, irn, keys):
     irnflow.add_command(_command)
 
 

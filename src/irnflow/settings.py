@@ -44,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_clock_offset_s: float = 0  # its hour is the real one and so many seconds
     accept_sandbox_gstins: bool = False  # let GSTINs through whose check digit is wrong, as the portals' sandboxes use
 
+    def __repr__(self) -> str:
+        return f"Settings(data={str(self.data)!r}, ...)"  # addresses hold passwords
+
     def port_of(self, service: str) -> int:
         return self.ports.get(service, 0)
 

@@ -13,7 +13,10 @@ from irnflow.api.server import serving
 from irnflow.store import accounts, database
 from irnflow.store.accounts import Keys
 from irnflow.store.database import Postgres
+from irnflow.store.secrets import KeyRing
 from tests.tenant import AT, Tenant, make_tenant
+
+KEY = KeyRing([bytes(32)])
 
 
 class Answer(NamedTuple):
@@ -82,9 +85,15 @@ def built_console(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def stranger(store: Postgres, woken: Woken, built_console: Path) -> AsyncIterator[Client]:
+def key() -> KeyRing | None:
+    """What this server seals secrets with."""
+    return KEY
+
+
+@pytest.fixture
+async def stranger(store: Postgres, woken: Woken, built_console: Path, key: KeyRing | None) -> AsyncIterator[Client]:
     """A client that says nothing of who it is."""
-    api = Api(store, now=lambda: AT, took_in=woken, websocket_url="ws://127.0.0.1:7001/api/v1/ws")
+    api = Api(store, now=lambda: AT, took_in=woken, websocket_url="ws://127.0.0.1:7001/api/v1/ws", key=key)
     app = application(
         api, Keys(store, lambda: AT), websocket_url="ws://127.0.0.1:7001/api/v1/ws", built_console=built_console
     )

@@ -23,10 +23,16 @@ class Group(msgspec.Struct, frozen=True, array_like=True):
     cause: Name
 
 
-Position = TypeVar("Position", Number, Group)
+class Named(msgspec.Struct, frozen=True, array_like=True):
+    """Behind a name."""
+
+    name: Name
 
 
-def write(position: Number | Group) -> str:
+Position = TypeVar("Position", Number, Group, Named)
+
+
+def write(position: Number | Group | Named) -> str:
     """The cursor of the page that begins behind a position."""
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode()
 

@@ -1,4 +1,4 @@
-"""What irn_service answers: batches in, and where they stand; the worklist, and its retries; codes; sessions."""
+"""What irn_service answers: batches in, and where they stand; the worklist and its retries; codes; GSTINs; sessions."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,12 +13,14 @@ from irnflow.api import cursor, resources
 from irnflow.api.auth import set_cookie
 from irnflow.api.documents import Documents
 from irnflow.api.endpoint import Call, Endpoint
+from irnflow.api.gstins import GstinDesk
 from irnflow.api.problem import Place, Refused
 from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
 from irnflow.messages import State
 from irnflow.store import accounts, batches, failures
 from irnflow.store.accounts import SESSION_LIFETIME, Account
 from irnflow.store.database import Database, Row
+from irnflow.store.secrets import KeyRing
 
 SHOWN_MOST: Final = 5  # ids that a sentence names
 _CODE_SHOWN: Final = 100  # characters of an unknown code that a sentence repeats
@@ -34,7 +36,10 @@ class Api:
         now: Callable[[], datetime],
         took_in: Callable[[], object],  # called when there is something new to release
         websocket_url: str = "",
+        key: KeyRing | None = None,  # of the secrets at rest; None: takes no credentials
+        portal: str = "NIC1",
     ) -> None:
+        self._gstins = GstinDesk(store, key=key, portal=portal)
         self._store = store
         self._now = now
         self._took_in = took_in
@@ -89,6 +94,7 @@ class Api:
                 handle=self.code, gives=PortalCode, problems=("unknown-code",),
             ),
             *Documents(now=self._now).endpoints(),
+            *self._gstins.endpoints(),
             Endpoint(
                 method="GET", path="/api/v1/session", name="getSession", says="Who is signed in",
                 handle=self.session, gives=resources.Session,

@@ -1,5 +1,6 @@
 """What goes over the API: the one source of how bodies are read and of the OpenAPI document."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
@@ -18,6 +19,8 @@ BATCH_NO: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 VOUCHER_ID: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,100}\Z"
 NAME: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}\Z"
 CRORE: Final = r"^[0-9]{1,9}(\.[0-9]{1,7})?\Z"
+SEALED: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,300}\Z"
+GSTIN: Final = r"^[0-9]{2}[0-9A-Za-z]{13}\Z"
 GSTINS: Final = r"^[0-9]{2}[0-9A-Za-z]{13}(,[0-9]{2}[0-9A-Za-z]{13}){0,999}\Z"
 
 # What a pattern means, for the reader of an error.
@@ -25,6 +28,7 @@ WORDS: Final = {
     BATCH_NO: "1 to 64 letters, digits, dots, underscores or hyphens, the first a letter or digit",
     VOUCHER_ID: "1 to 100 characters, none of them a control character or line break",
     CRORE: "an amount in crore rupees, such as 0.75",
+    SEALED: "1 to 300 characters, none of them a control character or line break",
     GSTINS: "GSTINs of 15 characters, divided by commas",
     NAME: "1 to 200 characters, none of them a control character or line break",
 }
@@ -43,6 +47,8 @@ Gstins = Annotated[
     str,
     Meta(pattern=GSTINS, description="Those in special economic zones, divided by commas: all others are outside."),
 ]
+Secret = Annotated[str, Meta(pattern=SEALED, extra_json_schema={"writeOnly": True, "format": "password"})]
+InPathGstin = Annotated[str, Meta(pattern=GSTIN, description="Of the account; in any case.")]
 Cursor = Annotated[str, Meta(max_length=1000, description="`next` of the page before.")]
 Limit = Annotated[int, Meta(ge=1, le=500, description="Most items of a page.")]
 
@@ -191,6 +197,36 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int  # findings beyond those
 
 
+class Gstin(msgspec.Struct, frozen=True, kw_only=True):
+    """A GSTIN of the account, without what is secret of it."""
+
+    gstin: str
+    portal: str
+    username: str
+    client_id: str
+    stopped: str | None  # why its queue stands still: nothing of it is sent until that is mended
+
+
+class GstinPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of GSTINs."""
+
+    items: list[Gstin]
+    next: str | None
+
+
+class GstinCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a GSTIN logs in to the portal with; sealed at once, and shown to nobody again."""
+
+    username: Name
+    password: Secret
+    client_id: Name
+    client_secret: Secret
+    portal: Name | None = None  # as it stands, if not said
+
+    def __repr__(self) -> str:
+        return f"GstinCredentials(username={self.username!r}, ...)"
+
+
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A one-time token, as the console's link carries it."""
 
@@ -240,4 +276,9 @@ class CodesOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 # What stands in the braces of an address.
-IN_PATH: Final = {"batch_no": BatchNo, "code": Code}
+IN_PATH: Final = {"batch_no": BatchNo, "code": Code, "gstin": InPathGstin}
+
+
+def is_gstin(text: str) -> bool:
+    """Whether it has the shape of one; of the portals' sandboxes too, whose check digit is wrong."""
+    return re.match(GSTIN, text) is not None

@@ -25,7 +25,8 @@ CONSOLE_PORT = 8470
 
 def remember(data: Path, environment: Mapping[str, str]) -> None:
     """Tell other commands how the running one is reached."""
-    lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(environment.items())]
+    told = {name: value for name, value in environment.items() if name != "IRNFLOW_KEY"}  # never beside what it seals
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(told.items())]
     private.write(data / "environment", "".join(lines).encode())
 
 

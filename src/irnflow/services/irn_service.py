@@ -33,6 +33,7 @@ from irnflow.settings import Settings
 from irnflow.store import database
 from irnflow.store.accounts import Keys
 from irnflow.store.database import Database, Row, queries
+from irnflow.store.secrets import key_ring
 from irnflow.store.turn import Connection, in_turn
 
 NAME = "irn_service"
@@ -227,7 +228,15 @@ async def main(settings: Settings) -> None:
         database.connect(settings.database_url, connections=8) as store,
         rabbit.connect(settings.amqp_url, NAME) as bus,
     ):
-        api = Api(store, now=now, took_in=woken.set, websocket_url=settings.websocket_url)
+        key = key_ring(settings.key, settings.key_file) if settings.key or settings.key_file.exists() else None
+        api = Api(
+            store,
+            now=now,
+            took_in=woken.set,
+            websocket_url=settings.websocket_url,
+            key=key,
+            portal=settings.portal_name,
+        )
         app = application(
             api,
             Keys(store, now),

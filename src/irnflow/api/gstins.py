@@ -1,0 +1,111 @@
+"""GSTINs of an account: why one stands still, new credentials, and letting it go on. No answer holds a secret."""
+
+from typing import Final
+
+from irnflow.api import cursor, resources
+from irnflow.api.endpoint import Call, Endpoint
+from irnflow.api.problem import Place, Refused
+from irnflow.errors import BadInput
+from irnflow.portal.client import check_login
+from irnflow.store import accounts
+from irnflow.store.accounts import Account
+from irnflow.store.database import Database
+from irnflow.store.secrets import KeyRing
+
+_PATH: Final = "/api/v1/gstins/{gstin}"
+
+
+class GstinDesk:
+    """The endpoints over one store."""
+
+    def __init__(self, store: Database, *, key: KeyRing | None, portal: str) -> None:
+        self._store = store
+        self._key = key  # None: this process has none, and takes no credentials
+        self._portal = portal  # of a GSTIN whose portal nobody says
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint(
+                method="GET", path="/api/v1/gstins", name="listGstins",
+                says="GSTINs of the account, and why one stands still",
+                handle=self.gstins, query=resources.Page, gives=resources.GstinPage,
+            ),
+            Endpoint(
+                method="PUT", path=f"{_PATH}/credentials", name="setCredentials",
+                says="Set what a GSTIN logs in with; its queue goes on",
+                handle=self.set_credentials, body=resources.GstinCredentials, gives=resources.Gstin,
+                problems=("gstin-of-another", "login-too-long", "no-key"),
+            ),
+            Endpoint(
+                method="POST", path=f"{_PATH}/resume", name="resumeGstin",
+                says="Let a stopped GSTIN go on with the credentials that it has",
+                handle=self.resume, gives=resources.Gstin, problems=("unknown-gstin",),
+            ),
+        ]  # fmt: skip
+
+    async def gstins(self, call: Call) -> resources.GstinPage:
+        page: resources.Page = call.query
+        after = cursor.read(page.cursor, cursor.Named).name if page.cursor else ""
+        found = await accounts.gstins(self._store, _account(call).account_id, after=after, most=page.limit + 1)
+        shown = found[: page.limit]
+        more = len(found) > len(shown)
+        return resources.GstinPage(
+            items=[_shown(each) for each in shown], next=cursor.write(cursor.Named(shown[-1].gstin)) if more else None
+        )
+
+    async def set_credentials(self, call: Call) -> resources.Gstin:
+        asked: resources.GstinCredentials = call.body
+        account_id, gstin = _account(call).account_id, _gstin(call)
+        if self._key is None:
+            raise Refused("no-key", "This server has no key to seal secrets with (IRNFLOW_KEY_FILE): set it there.")
+        try:
+            check_login(asked.username, asked.password)
+        except BadInput as error:
+            raise Refused("login-too-long", f"The portal's login can't carry them: {error}.") from error
+        known = await accounts.gstin_of(self._store, account_id, gstin)
+        credentials = accounts.Credentials(
+            portal=asked.portal or (known.portal if known else self._portal),
+            username=asked.username,
+            client_id=asked.client_id,
+            client_secret=asked.client_secret,
+            password=asked.password,
+        )
+        try:
+            await accounts.add_gstin(self._store, self._key, gstin, account_id=account_id, credentials=credentials)
+        except BadInput as error:
+            raise Refused("gstin-of-another", f"{error}.", [Place(pointer="", detail=str(error))]) from error
+        return await self._one(account_id, gstin)
+
+    async def resume(self, call: Call) -> resources.Gstin:
+        account_id, gstin = _account(call).account_id, _gstin(call)
+        await accounts.resume_gstin(self._store, account_id, gstin)
+        return await self._one(account_id, gstin)
+
+    async def _one(self, account_id: int, gstin: str) -> resources.Gstin:
+        found = await accounts.gstin_of(self._store, account_id, gstin)
+        if found is None:
+            raise Refused("unknown-gstin", f"The account has no GSTIN {gstin!r}; set its credentials, and it has.")
+        return _shown(found)
+
+
+def _account(call: Call) -> Account:
+    assert call.account is not None  # no public endpoint asks
+    return call.account
+
+
+def _gstin(call: Call) -> str:
+    """Raises Refused for a path that names none."""
+    gstin = str(call.path["gstin"]).upper()
+    if not resources.is_gstin(gstin):
+        raise Refused("unknown-gstin", f"{gstin[:50]!r} is no GSTIN: it has 15 digits and letters, as 29AAFCC9980M1ZR.")
+    return gstin
+
+
+def _shown(found: accounts.Gstin) -> resources.Gstin:
+    return resources.Gstin(
+        gstin=found.gstin,
+        portal=found.portal,
+        username=found.username,
+        client_id=found.client_id,
+        stopped=found.stopped,
+    )

@@ -1,0 +1,174 @@
+"""`irnflow gstin`: what GSTINs log in to the portal with, and why one stands still."""
+
+import asyncio
+from typing import BinaryIO, Final
+
+import click
+import msgspec
+
+from irnflow.commands.environment import settings
+from irnflow.errors import BadInput
+from irnflow.settings import Settings
+from irnflow.store.accounts import Gstin
+
+_FILE_BYTES_MAX: Final = 16 * 1024 * 1024
+_PAGE: Final = 500
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One GSTIN's credentials in a file."""
+
+    gstin: str
+    username: str
+    password: str
+    client_id: str
+    client_secret: str
+    portal: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Given(gstin={self.gstin!r}, ...)"
+
+
+@click.group()
+def gstin() -> None:
+    """GSTINs: what they log in with, and why one stands still."""
+
+
+@gstin.command("list")
+@click.option("--account", help="Name of the account; may be left out where there is one.")
+@click.option("--stopped", is_flag=True, help="Only those that stand still; 1 when there is one.")
+def list_(account: str | None, stopped: bool) -> int:
+    """List the account's GSTINs: user, portal, and why one stands still."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    found = [each for each in asyncio.run(_all(settings("database_url"), account)) if each.stopped or not stopped]
+    if not found:
+        click.echo("No GSTIN stands still." if stopped else "The account has no GSTIN yet: irnflow gstin credentials.")
+        return 0
+    table = Table(expand=True)
+    for title in ("GSTIN", "portal", "user", "client id"):
+        table.add_column(title, overflow="fold")
+    table.add_column("state", ratio=1, overflow="fold")
+    for each in found:
+        state = f"[red]stopped:[/] {escape(each.stopped)}" if each.stopped else "[green]runs[/]"
+        table.add_row(each.gstin, *map(escape, (each.portal, each.username, each.client_id)), state)
+    console = Console()
+    console.print(table)
+    if any(each.stopped for each in found):
+        console.print(
+            "Nothing of a stopped GSTIN is sent, and nobody logs it in: repeated bad logins lock its user. "
+            "Mend what is said, then: irnflow gstin credentials GSTIN, or irnflow gstin resume GSTIN."
+        )
+    return 1 if stopped else 0
+
+
+@gstin.command()
+@click.argument("number", metavar="[GSTIN]", required=False)
+@click.option("--account", help="Name of the account; may be left out where there is one.")
+@click.option("--username", help="The API user's name; asked for, if not said.")
+@click.option("--client-id", help="Asked for, if not said.")
+@click.option("--portal", help="Where it registers.  [default: as it is]")
+@click.option("--from", "source", type=click.File("rb"), metavar="FILE",
+              help='A JSON file (- for standard input) with many: [{"gstin", "username", "password", "client_id", '
+                   '"client_secret"}, ...].')  # fmt: skip
+def credentials(
+    number: str | None, account: str | None, username: str | None, client_id: str | None, portal: str | None,
+    source: BinaryIO | None,
+) -> None:  # fmt: skip
+    """Set what a GSTIN logs in with, and let its queue go on.
+
+    Client secret and password are asked for, or come from a file: never in arguments, which others on the machine see.
+    """
+    if (number is None) == (source is None):
+        raise click.UsageError("name one GSTIN, or a file with --from")
+    if source is not None:
+        given = _in_file(source.read(_FILE_BYTES_MAX + 1), "the file")
+    else:
+        assert number is not None
+        given = [
+            Given(
+                gstin=number,
+                username=username or click.prompt("User name"),
+                password=click.prompt("Password", hide_input=True),
+                client_id=client_id or click.prompt("Client id"),
+                client_secret=click.prompt("Client secret", hide_input=True),
+                portal=portal,
+            )
+        ]
+    asyncio.run(_set(settings("database_url"), account, given))
+    names = given[0].gstin.upper() if len(given) == 1 else f"{len(given)} GSTINs"
+    click.echo(f"Credentials of {names} are set, and sealed. What waited is sent now.")
+
+
+@gstin.command()
+@click.argument("number", metavar="GSTIN")
+@click.option("--account", help="Name of the account; may be left out where there is one.")
+def resume(number: str, account: str | None) -> None:
+    """Let a stopped GSTIN go on with the credentials that it has, when what was wrong is mended elsewhere."""
+    asyncio.run(_resume(settings("database_url"), account, number.upper()))
+    click.echo(f"{number.upper()} goes on. If the portal refuses it again, it stops again.")
+
+
+def _in_file(content: bytes, name: str) -> list[Given]:
+    """Raises BadInput, in words that show nothing of the file."""
+    if len(content) > _FILE_BYTES_MAX:
+        raise BadInput(f"{name} has more than {_FILE_BYTES_MAX} bytes")
+    try:
+        given = msgspec.json.decode(content, type=list[Given])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"{name} holds no credentials as `irnflow gstin credentials --help` shows them: {error}"
+        ) from None
+    if not given:
+        raise BadInput(f"{name} names no GSTIN")
+    return given
+
+
+async def _all(found: Settings, account: str | None) -> list[Gstin]:
+    from irnflow.store import accounts, database
+
+    async with database.connect(found.database_url, connections=1) as store:
+        whose = await accounts.named(store, account)
+        all_: list[Gstin] = []
+        while page := await accounts.gstins(store, whose.account_id, after=all_[-1].gstin if all_ else "", most=_PAGE):
+            all_ += page
+        return all_
+
+
+async def _set(found: Settings, account: str | None, given: list[Given]) -> None:
+    """Each is checked before the first is set."""
+    from irnflow.api.resources import is_gstin
+    from irnflow.portal.client import check_login
+    from irnflow.store import accounts, database
+    from irnflow.store.secrets import key_ring
+
+    key = key_ring(found.key, found.key_file)
+    for each in given:
+        if not is_gstin(each.gstin):
+            raise BadInput(f"{each.gstin!r} is no GSTIN: it has 15 digits and letters, as 29AAFCC9980M1ZR")
+        if not all((each.username, each.password, each.client_id, each.client_secret)):
+            raise BadInput(f"of {each.gstin} something is empty: user name, password, client id or client secret")
+        check_login(each.username, each.password)
+    async with database.connect(found.database_url, connections=1) as store:
+        whose = await accounts.named(store, account)
+        for each in given:
+            number = each.gstin.upper()
+            known = await accounts.gstin_of(store, whose.account_id, number)
+            await accounts.add_gstin(
+                store, key, number, account_id=whose.account_id,
+                credentials=accounts.Credentials(
+                    portal=each.portal or (known.portal if known else found.portal_name), username=each.username,
+                    client_id=each.client_id, client_secret=each.client_secret, password=each.password,
+                ),
+            )  # fmt: skip
+
+
+async def _resume(found: Settings, account: str | None, number: str) -> None:
+    from irnflow.store import accounts, database
+
+    async with database.connect(found.database_url, connections=1) as store:
+        whose = await accounts.named(store, account)
+        if not await accounts.resume_gstin(store, whose.account_id, number):
+            raise BadInput(f"account {whose.name} has no GSTIN {number}; `irnflow gstin list` shows them")

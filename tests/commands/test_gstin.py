@@ -1,0 +1,152 @@
+"""`irnflow gstin` and `irnflow keys`, on a real PostgreSQL."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from irnflow.errors import BadInput, Permanent
+from irnflow.store import accounts, database, rotation
+from irnflow.store.secrets import KeyRing, make_key, new_key, read_keys, write_keys
+from tests.commands.running import Ran, run
+from tests.tenant import make_tenant
+
+GSTIN = "29AABCT1332L1ZU"
+TYPED = b"surya_api\npa55word\nCL1\ns3cret\n"
+
+
+@pytest.fixture
+async def file(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The key file of an irnflow with one account."""
+    monkeypatch.setenv("IRNFLOW_DATABASE_URL", database_url)
+    monkeypatch.setenv("IRNFLOW_DATA", str(tmp_path))
+    monkeypatch.setattr(rotation, "SETTLE_S", 0)
+    async with database.connect(database_url) as store:
+        await make_tenant(store)
+    make_key(tmp_path / "irnflow.key")
+    return tmp_path / "irnflow.key"
+
+
+async def ran(*words: str, given: bytes = b"") -> Ran:
+    return await asyncio.to_thread(run, *words, given=given)  # it has a loop of its own
+
+
+async def password(url: str, file: Path) -> str:
+    async with database.connect(url) as store:
+        return (await accounts.credentials_of(store, KeyRing(read_keys(file)), GSTIN)).password
+
+
+async def stop(url: str) -> None:
+    async with database.connect(url) as store:
+        await store.fetch("update irnflow.gstin set stopped = '1019 [Incorrect] user id/password'")
+
+
+async def test_credentials_are_asked_for_sealed_and_not_shown(database_url: str, file: Path) -> None:
+    set_ = await ran("gstin", "credentials", GSTIN.lower(), given=TYPED)
+
+    assert f"Credentials of {GSTIN} are set" in set_.out
+    assert "pa55word" not in set_.out
+    assert "s3cret" not in set_.out
+    assert await password(database_url, file) == "pa55word"
+
+
+async def test_a_stopped_gstin_is_listed_with_its_reason_until_it_has_new_credentials(
+    database_url: str, file: Path
+) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    await stop(database_url)
+
+    stopped = await ran("gstin", "list", "--stopped")
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    mended = await ran("gstin", "list", "--stopped")
+
+    assert stopped.code == 1
+    assert "stopped: 1019 [Incorrect]" in stopped.out
+    assert (mended.code, mended.out) == (0, "No GSTIN stands still.\n")
+
+
+async def test_a_gstin_goes_on_with_the_credentials_that_it_has(database_url: str, file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    await stop(database_url)
+
+    await ran("gstin", "resume", GSTIN)
+
+    assert "runs" in (await ran("gstin", "list")).out
+
+
+async def test_many_come_from_a_file(database_url: str, file: Path) -> None:
+    given = [
+        {"gstin": gstin, "username": "u", "password": "many", "client_id": "c", "client_secret": "s"}
+        for gstin in (GSTIN, "27AABCT1332L1ZY")
+    ]
+
+    set_ = await ran("gstin", "credentials", "--from", "-", given=json.dumps(given).encode())
+
+    assert "Credentials of 2 GSTINs are set" in set_.out
+    assert await password(database_url, file) == "many"
+
+
+WHOLE = {"gstin": GSTIN, "username": "u", "password": "hush", "client_id": "c", "client_secret": "s"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (json.dumps([WHOLE | {"gstin": "29A"}]), "no GSTIN"),
+        (json.dumps([WHOLE | {"username": ""}]), "something is empty"),
+        (json.dumps([WHOLE | {"username": "u" * 120}]), "too long"),
+        (json.dumps([{"gstin": GSTIN, "password": "hush"}]), "holds no credentials"),
+        ('{"password": "hush', "holds no credentials"),
+        ("[]", "names no GSTIN"),
+    ],
+)
+async def test_a_file_that_is_wrong_is_told_so_without_its_secrets(file: Path, given: str, says: str) -> None:
+    with pytest.raises(BadInput, match=says) as caught:
+        await ran("gstin", "credentials", "--from", "-", given=given.encode())
+
+    assert "hush" not in str(caught.value)
+
+
+async def test_a_gstin_that_the_account_has_not_cannot_go_on(file: Path) -> None:
+    with pytest.raises(BadInput, match="irnflow gstin list"):
+        await ran("gstin", "resume", GSTIN)
+
+
+async def test_keys_are_rotated(database_url: str, file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    old = read_keys(file)
+
+    rotated = await ran("keys", "rotate")
+
+    assert rotated.code == 0
+    assert "Sealed anew with the current key: 1" in rotated.out
+    assert read_keys(file) != old
+    assert await password(database_url, file) == "pa55word"
+
+
+async def test_with_keys_in_the_environment_everything_is_sealed_with_the_first(
+    database_url: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    printed = (await ran("keys", "new")).out.strip()
+    monkeypatch.setenv("IRNFLOW_KEY", f"{printed} {file.read_text()}")
+
+    rotated = await ran("keys", "rotate")
+
+    assert "from IRNFLOW_KEY all but the first key may go" in rotated.out
+    with pytest.raises(Permanent):
+        await password(database_url, file)
+    write_keys(file, [*KeyRing([new_key()]).keys])
+    monkeypatch.setenv("IRNFLOW_KEY", printed)
+    assert "0 (GSTINs" in (await ran("keys", "rotate")).out
+
+
+async def test_what_no_key_opens_is_named_and_ends_with_1(database_url: str, file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    write_keys(file, [new_key()])
+
+    rotated = await ran("keys", "rotate")
+
+    assert rotated.code == 1
+    assert f"No key opens the credentials of {GSTIN}" in rotated.out
