@@ -28,7 +28,9 @@ class Remote:
 
     def __init__(self, http: aiohttp.ClientSession, folder: Path, address: str) -> None:
         identity = open_identity(folder, now=NOW, random_bytes=counted())
-        sandbox = Sandbox(identity=identity, register=Register(), taxpayers=Taxpayers(), random_bytes=counted())
+        register = Register()
+        sandbox = Sandbox(identity=identity, register=register, taxpayers=Taxpayers(), random_bytes=counted())
+        register.close()
         self.client = Client(sandbox, now=NOW)  # for its ciphers: its own sandbox is never called
         self.desk = {"Authorization": f"Bearer {identity.credentials.switches_token}"}
         self.http = http

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from irnflow.books import sample
-from irnflow.books.shelf import Shelf, inline
+from irnflow.books.shelf import Shelf
 from irnflow.bus import memory
 from irnflow.errors import Unavailable
 from irnflow.messages import DataFetched, FetchData, FetchFailed, Message, State, StatusChanged, decode, publication
@@ -18,6 +18,7 @@ from irnflow.services import data_fetch
 from irnflow.store import database
 from irnflow.store.database import Postgres
 from tests.books.examples import IRN, TODAY, run, source
+from tests.services.conftest import Open
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LOG = structlog.get_logger()
@@ -50,8 +51,8 @@ async def store(database_url: str) -> AsyncIterator[Postgres]:
 
 
 @pytest.fixture
-def books(url: str) -> Shelf:
-    return Shelf([source(url)], runner=inline, log=LOG)
+def books(url: str, shelf: Open) -> Shelf:
+    return shelf(source(url))
 
 
 async def handled(asked: list[FetchData], books: Shelf, store: Postgres) -> list[list[Message]]:
@@ -184,10 +185,10 @@ async def test_a_voucher_without_a_sellers_gstin_is_left_to_validation(books: Sh
 
 
 async def test_books_that_are_down_hold_their_own_vouchers_and_no_others(
-    url: str, store: Postgres, tmp_path: Path
+    url: str, shelf: Open, store: Postgres, tmp_path: Path
 ) -> None:
     down = source(f"sqlite:///{tmp_path}/gone/books.db", "south")
-    books = Shelf([source(url), down], runner=inline, log=LOG)
+    books = shelf(source(url), down)
 
     held, fetched = await data_fetch.handle(
         [fetch("SAL/1001", books="south"), fetch("SAL/1001")], books=books, store=store, now=lambda: NOON

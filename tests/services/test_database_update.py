@@ -11,13 +11,14 @@ import pytest
 import structlog
 
 from irnflow.books import sample
-from irnflow.books.shelf import Shelf, inline
+from irnflow.books.shelf import Shelf
 from irnflow.books.sql import SqlBooks
 from irnflow.bus import memory
 from irnflow.errors import Unavailable
 from irnflow.messages import Message, Registered, State, StatusChanged, UpdateFailed, decode, publication
 from irnflow.services import database_update
 from tests.books.examples import IRN, OTHER_IRN, TODAY, run, source
+from tests.services.conftest import Open
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LOG = structlog.get_logger()
@@ -32,8 +33,8 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def books(url: str) -> Shelf:
-    return Shelf([source(url)], runner=inline, log=LOG)
+def books(url: str, shelf: Open) -> Shelf:
+    return shelf(source(url))
 
 
 @pytest.fixture
@@ -115,9 +116,11 @@ async def test_a_registered_voucher_is_marked_and_no_other_column_touched(
     assert list(irns(url)) == ["SAL/1001"]
 
 
-async def test_a_repeated_message_is_success_again_and_writes_nothing(url: str, digests: dict[str, str]) -> None:
+async def test_a_repeated_message_is_success_again_and_writes_nothing(
+    url: str, shelf: Open, digests: dict[str, str]
+) -> None:
     unguarded = "update voucher set irn = :irn, ack_no = :ack_no where voucher_id = :voucher_id"
-    books = Shelf([source(url, registered=unguarded)], runner=inline, log=LOG)
+    books = shelf(source(url, registered=unguarded))
     once = await handled([registered("SAL/1001", digests)], books)
     run(url, "update voucher set ack_no = 'mended by hand'")
     before = row(url, "SAL/1001")
@@ -287,10 +290,10 @@ async def test_a_cancellation_leaves_a_voucher_alone_that_has_another_irn_since(
 
 
 async def test_a_cancellation_that_the_books_do_not_take_is_cancelled_all_the_same_and_for_a_person(
-    url: str, digests: dict[str, str]
+    url: str, shelf: Open, digests: dict[str, str]
 ) -> None:
     nowhere = "update voucher set einvoice_status = :status where voucher_id = :voucher_id and irn = 'x'"
-    books = Shelf([source(url, cancelled=nowhere)], runner=inline, log=LOG)
+    books = shelf(source(url, cancelled=nowhere))
     await handled([registered("SAL/1001", digests)], books)
 
     ((failed, status),) = await handled([registered("SAL/1001", digests, cancelled=True, telling=1)], books)
@@ -314,9 +317,11 @@ async def test_a_cancellation_of_a_voucher_that_is_gone_is_for_a_person(
     assert (failed.cause, status.status) == ("books.not_found_on_cancel", State.CANCELLED)
 
 
-async def test_an_update_statement_that_reaches_no_row_is_a_failed_update(url: str, digests: dict[str, str]) -> None:
+async def test_an_update_statement_that_reaches_no_row_is_a_failed_update(
+    url: str, shelf: Open, digests: dict[str, str]
+) -> None:
     nowhere = "update voucher set irn = :irn where voucher_id = :voucher_id and supply_type = 'SEZWP'"
-    books = Shelf([source(url, registered=nowhere)], runner=inline, log=LOG)
+    books = shelf(source(url, registered=nowhere))
 
     reached, unreached = await handled([registered("SAL/1023", digests), registered("SAL/1001", digests)], books)
 
@@ -326,12 +331,14 @@ async def test_an_update_statement_that_reaches_no_row_is_a_failed_update(url: s
     assert irns(url) == {"SAL/1023": IRN}
 
 
-async def test_a_value_that_the_books_refuse_fails_its_own_voucher_only(url: str, digests: dict[str, str]) -> None:
+async def test_a_value_that_the_books_refuse_fails_its_own_voucher_only(
+    url: str, shelf: Open, digests: dict[str, str]
+) -> None:
     run(
         url,
         "create trigger no_nines before update on voucher when new.ack_no = '999' begin select raise(abort, 'no'); end",
     )
-    books = Shelf([source(url)], runner=inline, log=LOG)
+    books = shelf(source(url))
     broker = memory.Broker()
     async with broker.connect("database_update") as bus:
         told = [
@@ -364,9 +371,9 @@ async def test_books_that_nobody_named_are_told_to_a_person(books: Shelf, digest
 
 
 async def test_books_that_are_down_hold_their_own_vouchers_and_no_others(
-    url: str, digests: dict[str, str], tmp_path: Path
+    url: str, shelf: Open, digests: dict[str, str], tmp_path: Path
 ) -> None:
-    books = Shelf([source(url), source(f"sqlite:///{tmp_path}/gone/books.db", "south")], runner=inline, log=LOG)
+    books = shelf(source(url), source(f"sqlite:///{tmp_path}/gone/books.db", "south"))
     told = [registered("SAL/1001", digests, books="south"), registered("SAL/1002", digests)]
 
     held, written = await database_update.handle(told, books=books, now=lambda: NOON)

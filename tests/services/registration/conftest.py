@@ -230,3 +230,4 @@ async def room(desk: Desk, portal_folder: Path, identity: Identity) -> AsyncIter
             deadline=timedelta(seconds=30), settle=timedelta(seconds=60), gap=timedelta(seconds=60),
         )  # fmt: skip
         yield Room(desk, broker, sandbox, parts)
+    sandbox.register.close()

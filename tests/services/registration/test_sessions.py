@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -81,12 +83,13 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
 
 
 @pytest.fixture
-async def office(desk: Desk, identity: Identity, tmp_path: Path) -> Office:
+async def office(desk: Desk, identity: Identity, tmp_path: Path) -> AsyncIterator[Office]:
     taxpayers = read_taxpayers(tmp_path / "none.json", any_check_digit=True)
-    sandbox = Sandbox(identity=identity, register=Register(), taxpayers=taxpayers, random_bytes=os.urandom)
-    office = Office(desk, sandbox, identity.auth_public_file)
-    await office.mend()
-    return office
+    with closing(Register()) as register:
+        sandbox = Sandbox(identity=identity, register=register, taxpayers=taxpayers, random_bytes=os.urandom)
+        office = Office(desk, sandbox, identity.auth_public_file)
+        await office.mend()
+        yield office
 
 
 async def test_workers_that_want_a_session_at_once_log_in_once(office: Office) -> None:
