@@ -166,7 +166,13 @@ def accounting() -> int:
 @click.argument("codes", metavar="[CODE]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="For programs: a list of objects.")
 def explain(codes: tuple[str, ...], as_json: bool) -> int:
-    """Tell what a code means and what to do: 2150, totals.taxable_value. Without a code: the classes there are."""
+    """Tell what a code means, and what to do about it.
+
+    CODE is one of the portal (2150), one of irnflow (totals.taxable_value), or a class of the portal's codes (DATA),
+    which lists its codes. Without one: the classes there are.
+
+    Ends with 2 when a code is in no list.
+    """
     from rich.console import Console
 
     from irnflow.gst.portal_codes import PortalClass

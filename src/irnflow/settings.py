@@ -35,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     portal_deadline_s: float = 30.0  # a call without answer by then is in doubt; gateways cut at about 29 to 30 s
     portal_slack_s: float = 60.0  # a call counts as lost when its answer isn't on record so long after the deadline
     portal_concurrency: int = 64  # calls in flight from one process
+    portal_concurrency_gstin: int = 48  # of these, for one GSTIN at the most: the rest is there when it is in trouble
     lookup_settle_s: float = 60.0  # the first look-up, at least so long after the call's deadline
     lookup_gap_s: float = 60.0  # between the two look-ups that must both say "not there"
     lookup_window_s: float = 40 * 3600.0  # after the send; portals forget after about 48 h: later a person decides

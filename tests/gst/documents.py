@@ -96,6 +96,8 @@ TOBACCO = document(
     {**GOODS, "HsnCd": "24022010", "GstRt": Decimal(40), "IgstAmt": Decimal(4000)},
 )
 
+SERVICES = document(party(CUSTOMER, Pos="27"), SERVICE)
+
 SOUND = {
     "within a state": WITHIN,
     "between states": BETWEEN,
@@ -108,6 +110,7 @@ SOUND = {
     "reverse charge": REVERSE_CHARGE,
     "IGST on intra": IGST_ON_INTRA,
     "credit note": CREDIT_NOTE,
+    "services only": SERVICES,
     "with cess": WITH_CESS,
     "taxed on its retail sale price": TOBACCO,
 }

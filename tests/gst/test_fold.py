@@ -4,20 +4,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from irnflow.gst.calculate import calculate
 from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault, Severity
 from irnflow.gst.invoice import Invoice
+from irnflow.gst.money import PAISA
 from irnflow.gst.normalise import normalise
 from irnflow.gst.rules import check
 from tests.gst.documents import BETWEEN, CREDIT_NOTE, DAY, GOODS, SERVICE, WITHIN, Document, changed, read
 
 FACTS = Facts(day=DAY)
 RETURNED = {**GOODS, "PrdDesc": "Chair returned", "Qty": Decimal(-1), "Discount": None}
-TAXES = ("ass_val", "cgst_val", "sgst_val", "igst_val", "ces_val", "tot_inv_val")
+TOTALS = ("ass_val", "cgst_val", "sgst_val", "igst_val", "ces_val", "tot_inv_val")
 
 
 def calculated(document: Document, *lines: Document) -> tuple[Invoice, list[Fault]]:
@@ -71,6 +72,16 @@ def test_what_no_line_can_take_is_refused_in_clear_words_once(changes: dict[str,
     assert notes == []
 
 
+def test_paise_that_rounding_added_to_its_tax_are_left_out() -> None:
+    crumbs = [{**GOODS, "Discount": None, "Qty": 1, "UnitPrice": Decimal("0.02")}] * 2  # no tax each
+    taken = {**RETURNED, "UnitPrice": Decimal("0.03")}  # a tax of 0.01
+
+    invoice, _ = calculated(BETWEEN, *crumbs, taken)
+
+    assert [line.igst_amt for line in invoice.item_list] == [0, 0]
+    assert check(invoice, FACTS) == []
+
+
 def test_a_note_that_is_negative_throughout_is_no_discount() -> None:
     invoice, _ = calculated(CREDIT_NOTE, RETURNED)
 
@@ -83,21 +94,27 @@ def test_the_lines_that_remain_are_numbered_without_a_gap() -> None:
     assert [line.sl_no for line in invoice.item_list] == ["1", "2"]
 
 
+@settings(deadline=None)  # two documents, on a busy machine
 @given(
-    amounts=st.lists(st.decimals(Decimal("0.01"), 9999, places=2), min_size=1, max_size=6),
+    amounts=st.lists(st.decimals(1, 9999, places=2), min_size=1, max_size=6),
     percent=st.integers(0, 100),
     document=st.sampled_from([WITHIN, BETWEEN]),
 )
-def test_a_discount_over_many_lines_keeps_every_sum(amounts: list[Decimal], percent: int, document: Document) -> None:
+def test_a_discount_over_many_lines_keeps_every_sum_to_a_paisa_a_line(
+    amounts: list[Decimal], percent: int, document: Document
+) -> None:
     off = max(Decimal("0.01"), (sum(amounts) * percent / 100).quantize(Decimal("0.01"), "ROUND_DOWN"))
     priced = [{**GOODS, "Discount": None, "Qty": 1, "UnitPrice": amount, "CesRt": 5} for amount in amounts]
-    unfolded = calculated(document, *priced)[0].val_dtls
-    negative = calculated(document, {**priced[0], "UnitPrice": off})[0].val_dtls
+    unfolded = {name: total(calculated(document, *priced)[0], name) for name in TOTALS}
+    negative = {name: total(calculated(document, {**priced[0], "UnitPrice": off})[0], name) for name in TOTALS}
 
     invoice, notes = calculated(document, *priced, {**priced[0], "UnitPrice": -off})
 
     assert len(notes) == 1
-    assert [getattr(invoice.val_dtls, name) for name in TAXES] == [
-        getattr(unfolded, name) - getattr(negative, name) for name in TAXES
-    ]
+    assert max(abs(total(invoice, name) - unfolded[name] + negative[name]) for name in TOTALS) <= len(amounts) * PAISA
     assert check(invoice, FACTS) == []
+
+
+def total(invoice: Invoice, name: str) -> Decimal:
+    found: Decimal = getattr(invoice.val_dtls, name)
+    return found

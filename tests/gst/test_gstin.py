@@ -10,7 +10,19 @@ SANDBOX = ["29AABCT1332L000", "02AMBPG7773M002", "09AAAPG7885R002", "01AMBPG7773
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-@pytest.mark.parametrize("gstin", ["29AAFCC9980M1ZR", "27AAPFU0939F1ZV", "29ZZZCS1111A1ZD", "38ZZZCS1111A1ZE"])
+@pytest.mark.parametrize(
+    "gstin",
+    [
+        "29AAFCC9980M1ZR",
+        "27AAPFU0939F1ZV",
+        "29ZZZCS1111A1ZD",
+        "38ZZZCS1111A1ZE",  # Ladakh
+        "97ZZZCS1111A1ZA",  # Other Territory
+        "99ZZZCS1111A1Z6",  # Centre Jurisdiction
+        "29ZZZCO6666F1DM",
+        "29ZZZCO6666F1CO",
+    ],
+)
 def test_a_sound_number_is_sound(gstin: str) -> None:
     assert is_sound(gstin)
 
@@ -68,6 +80,19 @@ def test_not_everything_passes_as_a_sandbox_number() -> None:
 def test_state_and_pan_stand_inside() -> None:
     assert state("29AAFCC9980M1ZR") == "29"
     assert pan("29AAFCC9980M1ZR") == "AAFCC9980M"
+
+
+@pytest.mark.parametrize(
+    ("gstin", "inside"),
+    [
+        ("29ZZZCO6666F1CO", "ZZZCO6666F"),
+        ("29ZZZCO6666F1DM", "ZZZCO6666F"),
+        ("29BLRE12345A1DJ", None),  # by its TAN
+        ("29BLRE12345A1Z5", None),
+    ],
+)
+def test_who_deducts_or_collects_tax_may_have_a_pan_or_not(gstin: str, inside: str | None) -> None:
+    assert pan(gstin) == inside
 
 
 def test_numbers_that_hold_no_pan_have_none() -> None:

@@ -27,6 +27,7 @@ from tests.gst.documents import (
     OPERATOR,
     REVERSE_CHARGE,
     SELLER,
+    SERVICES,
     SEZ_PAID,
     SEZ_UNPAID,
     SHIPPED,
@@ -59,6 +60,21 @@ def registered(gstin: str, status: Status, **days: date) -> dict[str, Any]:
 ONE = "ItemList[0]."
 LINES = BETWEEN["ItemList"]
 EWAY_BILL = {"EwbDtls": {"Distance": 0, "TransId": OPERATOR}}
+
+ON_THE_ROAD = {"TransMode": "1", "Distance": 120, "VehNo": "KA01AB1234", "VehType": "R"}
+BY_RAIL = {"TransMode": "2", "Distance": 980, "TransDocNo": "RR/17", "TransDocDt": "21/11/2026"}
+BY_SHIP = {"TransMode": "4", "Distance": 980, "TransDocNo": "BL/17", "VehType": "O"}
+ROAD = changed(SHIPPED, {"EwbDtls": ON_THE_ROAD})
+RAIL = changed(SHIPPED, {"EwbDtls": BY_RAIL})
+SHIP = changed(SHIPPED, {"EwbDtls": BY_SHIP})
+TRANSPORTER_ONLY = changed(SHIPPED, {"EwbDtls": {"Distance": 0, "TransId": "29ZZZCT7777G1Z0"}})
+YARD = {"Nm": "Yard", "Addr1": "1", "Loc": "Mysuru", "Pin": 570001, "Stcd": "29"}
+PORT = {"Gstin": "URP", "LglNm": "Port", "Addr1": "1", "Loc": "Mumbai", "Pin": 400001, "Stcd": "27"}
+EXPORT_SENT = changed(EXPORT_PAID, {"ShipDtls": PORT, "EwbDtls": ON_THE_ROAD})
+WITH_EWAY_BILL = {
+    "by road": ROAD, "by rail": RAIL, "by ship": SHIP, "part A only": TRANSPORTER_ONLY, "of an export": EXPORT_SENT,
+}  # fmt: skip
+EWB = "EwbDtls."
 
 BREAKS = [
     # shape
@@ -167,6 +183,8 @@ BREAKS = [
     Breaks("document.too_old", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "30/09/2022"}),
     Breaks("period.reversed", "RefDtls.DocPerdDtls.InvEndDt", WITHIN, {
         "RefDtls": {"DocPerdDtls": {"InvStDt": "30/11/2026", "InvEndDt": "01/11/2026"}}}),
+    Breaks("preceding.future", "RefDtls.PrecDocDtls[1].InvDt", CREDIT_NOTE, {"RefDtls": {"PrecDocDtls": [
+        {"InvNo": "BLR/1", "InvDt": "22/11/2026"}, {"InvNo": "BLR/2", "InvDt": "23/11/2026"}]}}),
     # lines
     Breaks("line.number_repeated", "ItemList[1].SlNo", WITHIN, {"ItemList[1].SlNo": "1"}),
     Breaks("hsn.digits", ONE + "HsnCd", WITHIN, {ONE + "HsnCd": "9403"}),
@@ -177,6 +195,7 @@ BREAKS = [
     Breaks("quantity.missing", ONE + "Qty", WITHIN, {ONE + "Qty": None}),
     Breaks("unit.missing", ONE + "Unit", WITHIN, {ONE + "Unit": None}),
     Breaks("unit.unlisted", ONE + "Unit", WITHIN, {ONE + "Unit": "KNOTS"}),
+    Breaks("line.country_unlisted", ONE + "OrgCntry", WITHIN, {ONE + "OrgCntry": "QQ"}),
     Breaks("rate.unknown", ONE + "GstRt", WITHIN, {ONE + "GstRt": Decimal("0.5")}),
     Breaks("rate.unknown", ONE + "GstRt", TOBACCO, {"DocDtls.Dt": "20/09/2025"}, {"day": date(2025, 9, 20)}),
     # taxes
@@ -220,6 +239,27 @@ BREAKS = [
     Breaks("totals.cess", "ValDtls.CesVal", WITH_CESS, {"ValDtls.CesVal": 1200}),
     Breaks("totals.state_cess", "ValDtls.StCesVal", WITH_CESS, {"ValDtls.StCesVal": 0}),
     Breaks("totals.invoice_value", "ValDtls.TotInvVal", WITHIN, {"ValDtls.OthChrg": 20}),
+    Breaks("eway_bill.note", "EwbDtls", CREDIT_NOTE, {"EwbDtls": ON_THE_ROAD}),
+    Breaks("eway_bill.services", "EwbDtls", SERVICES, {"EwbDtls": ON_THE_ROAD}),
+    Breaks("eway_bill.part_a", EWB + "TransId", SHIPPED, {"EwbDtls": {"Distance": 0}}),
+    Breaks("eway_bill.mode", EWB + "TransMode", ROAD, {EWB + "TransMode": None}),
+    Breaks("eway_bill.vehicle", EWB + "VehNo", ROAD, {EWB + "VehNo": None}),
+    Breaks("eway_bill.vehicle_type", EWB + "VehType", ROAD, {EWB + "VehType": None}),
+    Breaks("eway_bill.transport_number", EWB + "TransDocNo", RAIL, {EWB + "TransDocNo": None}),
+    Breaks("eway_bill.transport_date", EWB + "TransDocDt", RAIL, {EWB + "TransDocDt": None}),
+    Breaks("eway_bill.ship", EWB + "TransDocNo", SHIP, {EWB + "TransDocNo": None}),
+    Breaks("eway_bill.ship_type", EWB + "VehType", SHIP, {EWB + "VehType": "R"}),
+    Breaks("eway_bill.over_dimensional", EWB + "VehType", RAIL, {EWB + "VehType": "O"}),
+    Breaks("eway_bill.transport_future", EWB + "TransDocDt", RAIL, {EWB + "TransDocDt": "23/11/2026"}),
+    Breaks("eway_bill.transport_early", EWB + "TransDocDt", RAIL, {EWB + "TransDocDt": "19/11/2026"}),
+    Breaks("eway_bill.distance_none", EWB + "Distance", WITHIN, {"EwbDtls": {**ON_THE_ROAD, "Distance": 0}}),
+    Breaks("eway_bill.distance_far", EWB + "Distance", WITHIN, {"EwbDtls": {**ON_THE_ROAD, "Distance": 101}}),
+    Breaks("eway_bill.distance_abroad", EWB + "Distance", EXPORT_SENT, {EWB + "Distance": 0}),
+    Breaks("eway_bill.export_ship_to", "ShipDtls", EXPORT_SENT, {"ShipDtls": None}),
+    Breaks("eway_bill.ship_to_pin_abroad", "ShipDtls.Pin", DEEMED_EXPORT, {
+        "EwbDtls": ON_THE_ROAD, "ShipDtls": {**PORT, "Loc": "Rig", "Pin": 999999, "Stcd": "97"}}),
+    Breaks("eway_bill.dispatch_abroad", "DispDtls.Stcd", ROAD, {"DispDtls": {**YARD, "Stcd": "96"}}),
+    Breaks("eway_bill.dispatch_pin_abroad", "DispDtls.Pin", ROAD, {"DispDtls": {**YARD, "Pin": 999999, "Stcd": "97"}}),
     Breaks("totals.discount", "ValDtls.Discount", WITHIN, {"ValDtls.Discount": 17700, "ValDtls.TotInvVal": 0}),
 ]  # fmt: skip
 
@@ -227,6 +267,23 @@ BREAKS = [
 @pytest.mark.parametrize("document", SOUND.values(), ids=SOUND)
 def test_a_sound_document_has_no_fault(document: Document) -> None:
     assert check(document) == []
+
+
+@pytest.mark.parametrize("document", WITH_EWAY_BILL.values(), ids=WITH_EWAY_BILL)
+def test_a_sound_e_way_bill_has_no_fault(document: Document) -> None:
+    assert check(document) == []
+
+
+def test_a_ship_to_address_abroad_is_told_of_the_export_and_of_its_e_way_bill() -> None:
+    abroad = changed(EXPORT_SENT, {"ShipDtls.Stcd": "96", "ShipDtls.Pin": 999999})
+
+    assert [fault.code for fault in check(abroad)] == [
+        "export.ship_to", "eway_bill.ship_to_abroad", "eway_bill.ship_to_pin_abroad",
+    ]  # fmt: skip
+
+
+def test_an_operator_who_invoices_for_a_supplier_may_be_named() -> None:
+    assert check(changed(WITHIN, {"TranDtls.EcmGstin": OPERATOR}), sent_by=OPERATOR) == []
 
 
 @pytest.mark.parametrize("breaks", BREAKS, ids=lambda breaks: f"{breaks.code}-{breaks.path}")
@@ -239,7 +296,7 @@ def test_one_broken_rule_is_named_at_its_place_and_no_other(breaks: Breaks) -> N
 
 
 def test_every_rule_has_a_document_that_breaks_it() -> None:
-    broken = {breaks.code for breaks in BREAKS} | {"lines.too_many"}  # which has a test of its own
+    broken = {breaks.code for breaks in BREAKS} | {"lines.too_many", "eway_bill.ship_to_abroad"}  # of their own tests
 
     assert broken == {rule.code for rule in rules.RULES}
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from irnflow.sandbox.portal import Answer, Sandbox
-from tests.sandbox.documents import SELLER
+from tests.sandbox.documents import BUYER_IN_KARNATAKA, SELLER
 
 APP_KEY = bytes(range(32))
 Envelope = dict[str, Any]
@@ -36,6 +36,12 @@ class Client:
         other = copy.copy(self)
         other.base = f"/{portal}"
         other.headers = self.headers | ({"irp": irp} if irp else {})
+        return other
+
+    def neighbour(self, gstin: str = BUYER_IN_KARNATAKA) -> "Client":
+        """Another taxpayer at the same portal, logged in."""
+        other = Client(self.sandbox, now=self.now, gstin=gstin)
+        other.log_in()
         return other
 
     def log_in(self, **changes: Any) -> Envelope:

@@ -202,3 +202,89 @@ async def test_probes_answer(remote: Remote) -> None:
 async def test_what_is_no_call_of_the_portal_is_404(remote: Remote) -> None:
     async with remote.http.get(remote.address + "/eicore/v9.99/Invoice") as answer:
         assert answer.status == 404
+
+
+async def test_a_reset_breaks_the_connection_and_the_document_may_be_registered(remote: Remote) -> None:
+    await remote.order("switches", {"fail_next": {"reset": True, "after_commit": True}})
+
+    with pytest.raises(aiohttp.ClientOSError, match="reset"):
+        await remote.generate("INV-1")
+
+    assert codes(await remote.generate("INV-1")) == ["2150"]
+
+
+async def test_a_cut_answer_breaks_off_in_the_middle(remote: Remote) -> None:
+    await remote.order("switches", {"fail_next": {"cut": True}})
+
+    with pytest.raises(aiohttp.ClientPayloadError, match="not completed"):
+        await remote.generate("INV-1")
+
+    assert codes(await remote.generate("INV-1")) == ["2150"]
+
+
+async def test_a_gateway_may_answer_with_a_page(remote: Remote) -> None:
+    failure = {"http_status": 504, "html": True, "retry_after_s": 7}
+    await remote.order("switches", {"fail_next": [failure]})
+
+    sealed = remote.client.sealed(to_json(intra_state("INV-1")))
+    async with remote.http.post(
+        remote.address + DOCUMENT, json={"Data": sealed}, headers=remote.client.headers
+    ) as answer:
+        page = await answer.text()
+
+    assert (answer.status, answer.content_type, answer.headers["retry-after"]) == (504, "text/html", "7")
+    assert "<h1>504</h1>" in page
+
+
+async def test_the_second_portal_is_below_its_name(remote: Remote) -> None:
+    remote.address += "/NIC2"
+    await remote.generate("INV-1")
+
+    remote.address = remote.address.removesuffix("/NIC2")
+    told = await remote.register()
+    assert [item["portal"] for item in told["items"]] == ["NIC2"]
+    assert told["calls_at"] == {"NIC1": {"auth": 1}, "NIC2": {"generate": 1}}
+
+
+async def test_e_way_bills_are_listed(remote: Remote) -> None:
+    lorry = {"Distance": 90, "TransMode": "1", "VehNo": "MH12AB1234", "VehType": "R"}
+    sealed = remote.client.sealed(to_json(intra_state("INV-1") | {"EwbDtls": lorry}))
+    await remote.post(DOCUMENT, sealed)
+
+    async with remote.http.get(f"{remote.address}/sandbox/eway_bills", headers=remote.desk) as answer:
+        (bill,) = (await answer.json())["items"]
+
+    assert (bill["ewb_no"], bill["status"]) == (681000000001, "ACT")
+
+
+@pytest.mark.parametrize(
+    ("order", "offset_s"),
+    [
+        ({"offset_s": 3600}, 3600),
+        ({"advance_s": 60}, 160),
+        ({"at": "2026-11-22T15:08:49+05:30"}, 10),
+    ],
+)
+async def test_the_clock_is_moved(remote: Remote, order: dict[str, object], offset_s: float) -> None:
+    await remote.order("clock", {"offset_s": 100})
+
+    told = await remote.order("clock", order)
+
+    async with remote.http.get(f"{remote.address}/sandbox/clock", headers=remote.desk) as answer:
+        assert await answer.json() == told
+    assert told["clock_offset_s"] == offset_s
+
+
+@pytest.mark.parametrize("order", [{}, {"offset_s": 1, "advance_s": 1}, {"at": "2026-11-22T15:08:49"}, {"hour": 9}])
+async def test_a_clock_is_moved_in_one_way(remote: Remote, order: dict[str, object]) -> None:
+    told = await remote.order("clock", order, status=400)
+
+    assert told["detail"].startswith("the request is wrong: ")
+
+
+async def test_it_can_start_at_another_hour(folder: Path, http: aiohttp.ClientSession) -> None:
+    async with running(folder, clock=lambda: NOW, clock_offset_s=-86_400 * 3) as address:
+        remote = Remote(http, folder, address)
+        await remote.log_in()
+
+        assert codes(await remote.generate("INV-1")) == ["2163"]

@@ -150,9 +150,9 @@ def _marked_before_sent(right: Any) -> Any:
 
 
 def _ends_with_the_store(right: Any) -> Any:
-    async def lease(parts: Parts, most: int) -> Any:
+    async def lease(parts: Parts, *args: Any) -> Any:
         await parts.database.fetch("select 1 as one")
-        return await right(parts, most)
+        return await right(parts, *args)
 
     return lease
 
@@ -188,7 +188,7 @@ MUTATIONS: Final[dict[str, Broken]] = {
     ),
     "a call begins at the end of its lease": code(sender, "_check_lease", lambda right: lambda parts, leased: None),
     "no lease, and calls in flight are forgotten": code(sender, "_lease", _ends_with_the_store),
-    "an answer is dropped when the store is away": code(sender, "_until_it_answers", _tried_once),
+    "an answer is dropped when the store is away": code(sender, "until_it_answers", _tried_once),
     "told is marked before it is said": code(sender, "tell", _told_before_said),
     "a delivery is acked before its answer is confirmed": code(batch._Worker, "_settle", _acked_before_said),
     "released is marked before it is sent": code(irn_service, "release", _marked_before_sent),

@@ -7,7 +7,6 @@ import click
 
 _DOC_TYPES: Final = {"INV": "invoice", "CRN": "credit note", "DBN": "debit note"}
 _YEAR: Final = re.compile(r"(20\d\d)-(\d\d)")
-_NUMBER: Final = re.compile(r"[A-Za-z1-9][A-Za-z0-9/-]{0,15}")  # INV-01, DocDtls.No
 _GSTIN: Final = re.compile(r"[0-9]{2}[0-9A-Z]{13}")  # INV-01's own pattern: sandbox numbers fit it too
 
 
@@ -34,7 +33,9 @@ def _financial_year(context: click.Context, parameter: click.Parameter, value: s
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not _NUMBER.fullmatch(value):
+    from irnflow.gst import document_number
+
+    if not document_number.is_sound(value):
         raise click.BadParameter(f"{value!r} is no document number: 1 to 16 letters, digits, / and -, "
                                  "and the first is neither 0, / nor -")  # fmt: skip
     return value
@@ -58,11 +59,12 @@ def irn(gstin: str, financial_year: str, doc_typ: str, number: str, as_json: boo
     Numbers of financial years up to 2024-25 are hashed as given, later ones in upper case, as the portals do since
     1 June 2025. (What irnflow registers is in upper case always.)
     """
+    from irnflow.gst import document_number
     from irnflow.gst import irn as law
 
     hashed = law.hashed(gstin, financial_year, doc_typ, number)
     computed = law.irn(gstin, financial_year, doc_typ, number)
-    upper = financial_year >= law.UPPER_CASE_SINCE
+    upper = financial_year >= document_number.UPPER_CASE_SINCE
     if as_json:
         import msgspec
 
@@ -71,11 +73,11 @@ def irn(gstin: str, financial_year: str, doc_typ: str, number: str, as_json: boo
         click.echo(msgspec.json.encode(whole))
         return
     if not upper:
-        why = f"as given: upper case counts from financial year {law.UPPER_CASE_SINCE} on"
+        why = f"as given: upper case counts from financial year {document_number.UPPER_CASE_SINCE} on"
     elif number == number.upper():
         why = "in upper case"
     else:
-        why = f"{number} in upper case, as the portals do from financial year {law.UPPER_CASE_SINCE} on"
+        why = f"{number} in upper case, as the portals do from financial year {document_number.UPPER_CASE_SINCE} on"
     for name, value, note in (
         ("supplier GSTIN", gstin, ""),
         ("financial year", financial_year, "April to March, of the document's date"),

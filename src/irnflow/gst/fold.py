@@ -11,7 +11,7 @@ from decimal import Decimal, DecimalException
 from typing import Any, Final, TypeAlias
 
 from irnflow.gst.faults import Fault, Kind, Severity
-from irnflow.gst.money import ZERO, progressively
+from irnflow.gst.money import PAISA, ZERO, progressively
 
 Line: TypeAlias = dict[str, Any]  # a line at work, by the names of `Item`
 
@@ -49,18 +49,27 @@ def _takes(other: Line, line: Line) -> bool:
 
 
 def _divide(line: Line, taking: Sequence[Line]) -> None:
-    weights = [other["ass_amt"] for other in taking]
-    whole = sum(weights, ZERO)
-    for other, share in zip(taking, _shares(-line["ass_amt"], weights, whole), strict=True):
+    values = [other["ass_amt"] for other in taking]
+    for other, share in zip(taking, _shares(-line["ass_amt"], values), strict=True):
         other["discount"] = (other["discount"] or ZERO) + share
     for name in _MOVED:
-        if line[name]:
-            for other, share in zip(taking, _shares(line[name], weights, whole), strict=True):
+        column = [other[name] or ZERO for other in taking]
+        shares = _shares(_no_more(line[name] or ZERO, column), column if any(column) else values)
+        for other, share in zip(taking, shares, strict=True):
+            if share:
                 other[name] = (other[name] or ZERO) + share
 
 
-def _shares(amount: Decimal, weights: Sequence[Decimal], whole: Decimal) -> list[Decimal]:
+def _shares(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
+    """By weight, so that no line gives more than it has of what the weights are."""
+    whole = sum(weights, ZERO)
     return progressively([amount * weight / whole for weight in weights])
+
+
+def _no_more(amount: Decimal, column: Sequence[Decimal]) -> Decimal:
+    """The amount without the paise, at most one a line, by which rounding made it more than the lines have."""
+    left = sum(column, ZERO) + amount
+    return amount - left if -PAISA * len(column) <= left < 0 else amount
 
 
 def _note(at: int, line: Line, count: int) -> Fault:

@@ -20,6 +20,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from irnflow.gst import pan as pan_number
+
 UNREGISTERED: Final = "URP"  # stands where a recipient has no GSTIN
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _VALUE: Final = {character: value for value, character in enumerate(_ALPHABET)}
@@ -85,5 +87,6 @@ def state(gstin: str) -> str:
 
 
 def pan(gstin: str) -> str | None:
-    """The PAN inside, or None for kinds that hold none."""
-    return gstin[2:12] if kind(gstin) in {Kind.REGULAR, Kind.TCS} else None
+    """The PAN inside, or None for kinds that hold none; who deducts tax may be registered by a TAN instead."""
+    inside = gstin[2:12]
+    return inside if kind(gstin) in _CHECKED and pan_number.is_sound(inside) else None

@@ -3,15 +3,13 @@
     irn = hex(sha256(supplier GSTIN + financial year + document type + document number)), nothing between them
 
 So it is known before the portal is asked: our idempotency key, and what a lost answer is looked up by.
-Source: NIC, irn.html. From 1 June 2025 the portal turns the number to upper case first (GSTN advisory of
-4 April 2025); numbers of earlier financial years are hashed as they were given.
+Source: NIC, irn.html. How the number is written in it: `document_number.py`.
 """
 
 from datetime import date
 from hashlib import sha256
-from typing import Final
 
-UPPER_CASE_SINCE: Final = "2025-26"
+from irnflow.gst import document_number
 
 
 def irn(gstin: str, financial_year: str, doc_typ: str, doc_no: str) -> str:
@@ -25,8 +23,7 @@ def irn(gstin: str, financial_year: str, doc_typ: str, doc_no: str) -> str:
 
 def hashed(gstin: str, financial_year: str, doc_typ: str, doc_no: str) -> str:
     """The text that the IRN is the hash of."""
-    number = doc_no.upper() if financial_year >= UPPER_CASE_SINCE else doc_no
-    return f"{gstin}{financial_year}{doc_typ}{number}"
+    return f"{gstin}{financial_year}{doc_typ}{document_number.as_hashed(doc_no, financial_year)}"
 
 
 def financial_year(day: date) -> str:

@@ -3,10 +3,17 @@
 -- arrive: takes requests from the queue.
 select * from irnflow.registration_arrive(
     $1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::text[], $12::bytea[], $13::bytea[], $14::text, $15::timestamptz);
+    $10::text[], $11::text[], $12::bytea[], $13::bytea[], $14::date[], $15::text, $16::timestamptz);
 
 -- lease: READY documents become INTENT, committed before any call.
-select * from irnflow.registration_lease($1::timestamptz, $2::timestamptz, $3::int);
+select * from irnflow.registration_lease(
+    $1::timestamptz, $2::timestamptz, $3::int, $4::text[], $5::text[], $6::float8[], $7::text[], $8::int[], $9::int);
+
+-- paced: whether documents wait that could be sent but for their pace, a breaker, or a pause
+select exists (select from irnflow.registration where state = 'READY' and next_at <= $1::timestamptz) as waiting;
+
+-- report: how calls fared
+select irnflow.pace_report($1::text[], $2::text[], $3::text[], $4::float8[], $5::int, $6::timestamptz);
 
 -- settle: what calls and look-ups came to; gives the requests to tell.
 select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, verdict::text, tell_at, state::text,
@@ -20,7 +27,7 @@ select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, 
 select irnflow.registration_expire($1::timestamptz, $2::timestamptz) as n;
 
 -- due: UNKNOWN documents whose look-up is due.
-select * from irnflow.registration_due($1::timestamptz, $2::timestamptz, $3::int);
+select * from irnflow.registration_due($1::timestamptz, $2::timestamptz, $3::int, $4::text[], $5::float8[]);
 
 -- untold: outcomes that are to be told.
 select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, verdict::text, tell_at, state::text,

@@ -133,8 +133,7 @@ def test_a_cancelled_document_gets_no_bill(client: Client) -> None:
 
 def test_nobody_makes_or_sees_a_bill_of_another_taxpayer(client: Client) -> None:
     irn = registered(client)["Irn"]
-    other = Client(client.sandbox, now=client.now, gstin=BUYER_IN_KARNATAKA)
-    other.log_in()
+    other = client.neighbour()
 
     assert codes(other.make_eway_bill(irn, **LORRY)) == ["4037"]
     assert codes(other.eway_bill(irn)) == ["4037"]
@@ -202,8 +201,7 @@ def test_a_bill_is_cancelled_once(client: Client) -> None:
 
 def test_only_who_made_a_bill_cancels_it(client: Client) -> None:
     number = registered(client)["EwbNo"]
-    other = Client(client.sandbox, now=client.now, gstin=BUYER_IN_KARNATAKA)
-    other.log_in()
+    other = client.neighbour()
 
     assert codes(other.cancel_eway_bill(number)) == ["312"]
 

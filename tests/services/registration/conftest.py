@@ -3,8 +3,8 @@
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ from irnflow.store.secrets import KeyRing
 SQL = queries("registration")
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 GSTIN = "29AAFCC9980M1ZR"
+Ways = tuple[list[str], list[str], list[float | None]]  # portals, their families, their limits in calls a second
+WAYS: Ways = (["NIC1"], ["NIC"], [None])
 
 
 def irn_of(number: str) -> str:
@@ -49,7 +51,7 @@ class Desk:
         self.store = store
         self.at = NOON
 
-    async def arrive(self, batch: int, voucher: str, number: str, payload: bytes = b"{}") -> Row:
+    async def arrive(self, batch: int, voucher: str, number: str, payload: bytes = b"{}", *, gstin: str = GSTIN) -> Row:
         columns = [
             [batch],
             [voucher],
@@ -58,15 +60,16 @@ class Desk:
             ["main"],
             ["r"],
             [irn_of(number)],
-            [GSTIN],
+            [gstin],
             ["INV"],
             [number],
         ]
-        rest = [["22/11/2026"], [hashlib.sha256(payload).digest()], [payload]]
+        rest = [["22/11/2026"], [hashlib.sha256(payload).digest()], [payload], [date(2026, 11, 22)]]
         return (await self.store.fetch(SQL["arrive"], *columns, *rest, "NIC1", self.at))[0]
 
-    async def lease(self, most: int = 10) -> Sequence[Row]:
-        return await self.store.fetch(SQL["lease"], self.at, self.at + timedelta(seconds=90), most)
+    async def lease(self, most: int = 10, *, ways: Ways = WAYS, busy: Mapping[str, int] = {}) -> Sequence[Row]:
+        until = self.at + timedelta(seconds=90)
+        return await self.store.fetch(SQL["lease"], self.at, until, most, *ways, list(busy), list(busy.values()), 1_000)
 
     async def settle(self, leased: Row, outcome: str, **said: Any) -> Sequence[Row]:
         result: dict[str, Any] = {
@@ -89,8 +92,9 @@ class Desk:
     async def expire(self) -> int:
         return int((await self.store.fetch(SQL["expire"], self.at, self.at))[0]["n"])
 
-    async def due(self) -> Sequence[Row]:
-        return await self.store.fetch(SQL["due"], self.at, self.at + timedelta(minutes=5), 100)
+    async def due(self, *, ways: Ways = WAYS) -> Sequence[Row]:
+        until = self.at + timedelta(minutes=5)
+        return await self.store.fetch(SQL["due"], self.at, until, 100, ways[0], ways[2])
 
     async def state(self, number: str) -> str:
         rows = await self.store.fetch(
@@ -112,7 +116,7 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
         await store.fetch("insert into irnflow.account (name, created_at) values ('us', $1::timestamptz)", NOON)
         await store.fetch(
             "insert into irnflow.gstin (gstin, account_id, portal, username, client_id, sealed_secret, sealed_password)"
-            " values ($1::text, 1, 'NIC1', 'u', 'c', '', '')",
+            " values ($1::text, 1, 'NIC', 'u', 'c', '', '')",
             GSTIN,
         )
         yield Desk(store)

@@ -19,7 +19,7 @@ from irnflow.gst import dates
 from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
 from irnflow.gst.faults import Fault
 from irnflow.gst.invoice import Invoice
-from irnflow.gst.rules import document, lines, parties, shape, supplies, taxes, totals
+from irnflow.gst.rules import document, eway_bill, lines, parties, shape, supplies, taxes, totals
 from irnflow.gst.rules.case import Case, case_of
 from irnflow.gst.rules.row import ALWAYS, FOR_EVER, Clock, Rule
 
@@ -39,7 +39,7 @@ __all__ = [
 # What each file's rules are about, and its rows.
 CHAPTERS: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = tuple(
     ((module.__doc__ or "").partition("\n")[0].rstrip("."), module.ROWS)
-    for module in (shape, parties, supplies, document, lines, taxes, totals)
+    for module in (shape, parties, supplies, document, lines, taxes, totals, eway_bill)
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for _, rows in CHAPTERS for rule in rows)
 FAULTS_MAX: Final = 1000  # told of one invoice: of a thousand lines all wrong, more would help nobody

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from irnflow.gst import dates
+from irnflow.gst.faults import Severity
 from irnflow.gst.rules.case import Case
 from irnflow.gst.rules.row import FOR_EVER, Finder, Place, Rule, at
 
@@ -40,6 +41,15 @@ def _period_reversed(case: Case) -> Iterator[Place]:
     first, last = dates.parse(period.inv_st_dt), dates.parse(period.inv_end_dt)
     if first and last and first > last:
         yield at("RefDtls.DocPerdDtls.InvEndDt", first=period.inv_st_dt, last=period.inv_end_dt)
+
+
+def _preceding_in_the_future(case: Case) -> Iterator[Place]:
+    references = case.invoice.ref_dtls
+    for number, preceding in enumerate((references and references.prec_doc_dtls) or ()):
+        dated = dates.parse(preceding.inv_dt or "")
+        if dated is not None and dated > case.facts.day:
+            path = f"RefDtls.PrecDocDtls[{number}].InvDt"
+            yield at(path, found=preceding.inv_dt, day=dates.write(case.facts.day))
 
 
 def _limit_rule(code: str, turnover_crore: Decimal, source: str, since: date, until: date = FOR_EVER) -> Rule:
@@ -97,5 +107,15 @@ ROWS: Final = (
         source="NIC business validations",
         finds=_period_reversed,
         portal_code="2219",
+    ),
+    Rule(
+        code="preceding.future",
+        says="The preceding document is dated {found}, after today, {day}.",
+        fix="Correct the date of the document that this one refers to; the portal may refuse it.",
+        fix_hi="जिस दस्तावेज़ का यह हवाला देता है उसकी तारीख ठीक करें; पोर्टल इसे अस्वीकार कर सकता है।",
+        source="NIC error list, 2218",
+        finds=_preceding_in_the_future,
+        portal_code="2218",
+        severity=Severity.WARNING,
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from irnflow.gst import hsn, units
+from irnflow.gst import countries, hsn, units
 from irnflow.gst.faults import Severity
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Place, Rule, at, in_each_line
@@ -61,6 +61,13 @@ def _unlisted_unit(line: Line) -> Place | None:
     if unit is None or units.is_listed(unit) or line.path + "Unit" in line.case.ill:
         return None
     return at(line.path + "Unit", found=unit)
+
+
+def _unlisted_origin(line: Line) -> Place | None:
+    code = line.item.org_cntry
+    if code is None or countries.is_listed(code) or line.path + "OrgCntry" in line.case.ill:
+        return None
+    return at(line.path + "OrgCntry", found=code)
 
 
 def _no_rate(line: Line) -> Place | None:
@@ -135,6 +142,16 @@ ROWS: Final = (
         source=_BUSINESS,
         finds=in_each_line(_unlisted_unit),
         portal_code="2177",
+    ),
+    Rule(
+        code="line.country_unlisted",
+        says="Our list has no country {found} for goods to come from.",
+        fix="Look whether it is right; the portal may refuse it.",
+        fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
+        source=_BUSINESS,
+        finds=in_each_line(_unlisted_origin),
+        portal_code="2202",
+        severity=Severity.WARNING,
     ),
     Rule(
         code="rate.unknown",

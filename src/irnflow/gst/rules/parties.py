@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
-from irnflow.gst import dates, gstin, pos
+from irnflow.gst import dates, gstin, pin, pos
 from irnflow.gst.facts import Registration, Status
 from irnflow.gst.faults import Severity
 from irnflow.gst.gstin import UNREGISTERED
@@ -67,9 +67,9 @@ def _unknown_state(section: str, party: Callable[[Case], Address]) -> Finder:
 def _pin_of_other_state(section: str, party: Callable[[Case], Address]) -> Finder:
     def finds(case: Case) -> Iterator[Place]:
         address = party(case)
-        if address.pin is None or address.stcd is None or not pos.has_pins(address.stcd):
+        if address.pin is None or address.stcd is None or not pin.belong_to(address.stcd):
             return
-        there = pos.states_of_pin(address.pin)
+        there = pin.states_of(address.pin)
         if there is not None and address.stcd not in there:
             yield at(f"{section}.Pin", found=address.pin, state=pos.states()[address.stcd], stcd=address.stcd)
 
@@ -80,9 +80,9 @@ def _unknown_pin(section: str, party: Callable[[Case], Address]) -> Finder:
     path = f"{section}.Pin"
 
     def finds(case: Case) -> Iterator[Place]:
-        pin = party(case).pin
-        if pin is not None and path not in case.ill and pos.states_of_pin(pin) is None:
-            yield at(path, found=pin)
+        given = party(case).pin
+        if given is not None and path not in case.ill and pin.states_of(given) is None:
+            yield at(path, found=given)
 
     return finds
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from irnflow.gst import countries, currencies, ports, pos, supply
+from irnflow.gst import countries, currencies, pin, ports, pos, supply
 from irnflow.gst.faults import Severity
 from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.rules.case import Case
@@ -43,9 +43,9 @@ def _export_supplied_in_india(case: Case) -> Iterator[Place]:
 
 
 def _export_to_a_pin(case: Case) -> Iterator[Place]:
-    pin = case.buyer.pin
-    if case.is_export and pin is not None and pin != pos.PIN_ABROAD and "BuyerDtls.Pin" not in case.ill:
-        yield at("BuyerDtls.Pin", found=pin)
+    given = case.buyer.pin
+    if case.is_export and given is not None and given != pin.ABROAD and "BuyerDtls.Pin" not in case.ill:
+        yield at("BuyerDtls.Pin", found=given)
 
 
 def _export_without_country(case: Case) -> Iterator[Place]:

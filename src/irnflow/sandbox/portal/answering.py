@@ -144,7 +144,7 @@ class Sandbox:
 
     def _honest(self, handler: Handler, request: Request) -> Answer:
         try:
-            if self._office.is_blocked(request):
+            if self._office.is_blocked(request.header("gstin"), request.header("client_id"), now=request.now):
                 raise refused(self._office.limits.blocked_code)
             body = handler(self._office, request)
         except Refused as refusal:

@@ -1,5 +1,6 @@
 """Taxpayers: what the portals' master says of a GSTIN, and what it says once it has asked the common portal."""
 
+from datetime import datetime
 from typing import Any
 
 from irnflow.sandbox.codes import refused
@@ -16,7 +17,7 @@ def details(office: Office, request: Request) -> bytes:
     stale = office.switches.state.stale_gstins.get(gstin)
     if stale:
         raise refused(stale, gstin)
-    told = _told(office, _known(office, gstin))
+    told = _told(office, _known(office, gstin), request.now)
     if request.path["version"] == "1.03":
         del told["DtReg"], told["DtDReg"]
     return accepted(encrypt(session.sek, to_json(told)))
@@ -27,7 +28,7 @@ def sync(office: Office, request: Request) -> bytes:
     session = office.session_of(request)
     taxpayer = _known(office, request.path["gstin"])
     office.switches.synced(taxpayer.gstin)
-    return accepted(encrypt(session.sek, to_json(_told(office, taxpayer))))
+    return accepted(encrypt(session.sek, to_json(_told(office, taxpayer, request.now))))
 
 
 def _known(office: Office, gstin: str) -> Taxpayer:
@@ -39,6 +40,6 @@ def _known(office: Office, gstin: str) -> Taxpayer:
     return taxpayer
 
 
-def _told(office: Office, taxpayer: Taxpayer) -> dict[str, Any]:
-    blocked = taxpayer.blocked or taxpayer.gstin in office.switches.state.blocked_gstins
+def _told(office: Office, taxpayer: Taxpayer, now: datetime) -> dict[str, Any]:
+    blocked = taxpayer.blocked or office.is_blocked(taxpayer.gstin, now=now)
     return taxpayer.details() | {"BlkStatus": "B" if blocked else "U"}

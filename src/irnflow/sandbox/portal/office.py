@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from irnflow.sandbox.blocking import Blocking
 from irnflow.sandbox.codes import refused
@@ -76,12 +76,10 @@ class Office:
             raise refused("1015")
         return session
 
-    def is_blocked(self, request: Request) -> bool:
-        """Whether the caller has made too many errors, or a switch says so."""
-        gstin = request.header("gstin")
-        return gstin in self.switches.state.blocked_gstins or self.blocking.blocks(
-            gstin, request.header("client_id"), now=request.now, limits=self.limits
-        )
+    def is_blocked(self, gstin: str, client_id: str = "", *, now: datetime) -> bool:
+        """Whether this taxpayer, or the client that calls for it, has made too many errors, or a switch says so."""
+        switched = gstin in self.switches.state.blocked_gstins
+        return switched or self.blocking.blocks(gstin, client_id, now=now, limits=self.limits)
 
     # -- two portals -------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from irnflow.api.server import probes, serving
 from irnflow.bus import rabbit
 from irnflow.bus.batch import Answer, Consumer, consume, reading
 from irnflow.errors import Transient
+from irnflow.gst.dates import in_india
 from irnflow.messages import Detail, GenerationFailed, Message, State, StatusChanged, Validated
 from irnflow.portal import client
 from irnflow.portal.cipher import read_auth_key
@@ -58,7 +59,7 @@ async def handle(requests: Sequence[Validated], *, parts: Parts) -> Sequence[Ans
 
 
 def _columns(requests: Sequence[Validated]) -> tuple[Sequence[object], ...]:
-    """Parameters 1 to 13 of `arrive`, a list a column."""
+    """Parameters 1 to 14 of `arrive`, a list a column."""
     payloads = [bytes(request.payload) for request in requests]
     return (
         [request.batch_id for request in requests],
@@ -74,6 +75,7 @@ def _columns(requests: Sequence[Validated]) -> tuple[Sequence[object], ...]:
         [request.doc_dt for request in requests],
         [hashlib.sha256(payload).digest() for payload in payloads],
         payloads,
+        [in_india(request.validated_at) for request in requests],
     )
 
 
@@ -131,6 +133,7 @@ async def main(settings: Settings) -> None:
             now=now,
             log=log.logger(NAME),
             concurrency=settings.portal_concurrency,
+            of_one_gstin=settings.portal_concurrency_gstin,
             deadline=timedelta(seconds=settings.portal_deadline_s),
             slack=timedelta(seconds=settings.portal_slack_s),
             settle=timedelta(seconds=settings.lookup_settle_s),

@@ -4,19 +4,23 @@ The class of each code stands in gst/codes/portal_codes.csv; here is only what e
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
 
 from irnflow.errors import Transient
-from irnflow.gst.faults import Fault
+from irnflow.gst import inv01
+from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
+from irnflow.gst.faults import Fault, Severity
 from irnflow.gst.portal_codes import PortalClass, portal_code
+from irnflow.gst.rules import pack_for
 from irnflow.portal.client import Answer, Document, NotDone, read_document
 from irnflow.portal.envelope import Said
 from irnflow.portal.several import Line, Portals
 from irnflow.portal.signature import BadSignature, Difference, KeySet, differences, examined, signed_data
-from irnflow.services.registration.result import Found, Leased, Nowhere, Outcome, Result, There, TooOld, Verdict
+from irnflow.services.registration.pace import heard_of
+from irnflow.services.registration.result import Found, Heard, Leased, Nowhere, Outcome, Result, There, TooOld, Verdict
 
 DUPLICATE: Final = "2150"
 ELSEWHERE: Final = "2295"  # registered, by another portal
@@ -98,8 +102,27 @@ def who_may_have(leased: Leased, portals: Portals, duplicate: str) -> list[Line]
 def of_not_done(leased: Leased, error: Transient) -> Result:
     """The call certainly did nothing: send it again later."""
     asked_s = error.retry_after_s if isinstance(error, NotDone) else None
-    wait = timedelta(seconds=asked_s) if asked_s else back_off(leased)
-    return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), next_in=wait)
+    return Result(
+        leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), heard=heard_of(error),
+        retry_after_s=asked_s, next_in=timedelta(seconds=asked_s) if asked_s else back_off(leased),
+    )  # fmt: skip
+
+
+def of_waiting(leased: Leased, day: date) -> Result | None:
+    """What becomes of a document that was found valid on an earlier day and is sent on this one; None: it still is."""
+    if leased.valid_on is None or day <= leased.valid_on:
+        return None
+    turnover = TURNOVER_NOT_SAID if leased.turnover_crore is None else leased.turnover_crore
+    facts = Facts(day=day, turnover_crore=turnover)
+    invoice = inv01.decode(leased.payload)
+    found = pack_for(invoice, facts).check_again(invoice, facts)
+    faults = tuple(fault for fault in found if fault.severity is Severity.REFUSED)
+    if not faults:
+        return None
+    return Result(
+        leased=leased, what="send", outcome=Outcome.UNLISTED, heard=Heard.NOTHING, says=faults[0].says,
+        verdict=Verdict(cause=faults[0].code, faults=faults),
+    )  # fmt: skip
 
 
 def back_off(leased: Leased) -> timedelta:

@@ -35,6 +35,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     now: Callable[[], datetime]
     log: Any
     concurrency: int  # calls in flight
+    of_one_gstin: int = 1_000_000  # of these, at the most
     deadline: timedelta  # of a call
     slack: timedelta = timedelta(seconds=60)  # INTENT lives for deadline and slack; a call begins within the slack
     settle: timedelta  # the first look-up, so long after the call's deadline
@@ -43,6 +44,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     cancel_window: timedelta = timedelta(hours=24)  # 2270
     eway_bill_cancel_window: timedelta = timedelta(hours=24)
     idle_s: float = 1.0  # what other processes, or a crash, left to do is looked for so often
+    heard_well: dict[tuple[str, str], datetime] = msgspec.field(default_factory=dict)  # by portal and GSTIN (pace.py)
     to_send: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be READY documents
     to_tell: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be outcomes to tell
 

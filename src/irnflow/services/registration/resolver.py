@@ -9,8 +9,11 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
 from irnflow import metrics
 from irnflow.services.registration import meaning
+from irnflow.services.registration.pace import ways
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Found, Leased, Nowhere, Outcome, Result, There, TooOld, Unclear
 from irnflow.services.registration.search import search
@@ -26,13 +29,15 @@ _NOT_THERE_ENOUGH: Final = 2
 
 async def resolve_forever(parts: Parts) -> None:
     """Expire leases, look up what is due, settle what was found."""
+    names, _, per_second = ways(parts.portals)
+    limits = names, per_second
     while True:
         now = parts.now()
         expired = (await parts.database.fetch(_SQL["expire"], now, now + parts.settle))[0]["n"]
         if expired:
             parts.log.warning("calls without an answer are in doubt", n=expired)
             parts.to_tell.set()
-        due = [leased_of(row) for row in await parts.database.fetch(_SQL["due"], now, now + _LEASE, _MOST)]
+        due = [leased_of(row) for row in await parts.database.fetch(_SQL["due"], now, now + _LEASE, _MOST, *limits)]
         if due:
             found = await asyncio.gather(*(look_up(parts, leased) for leased in due), return_exceptions=True)
             for each in found:
@@ -65,8 +70,8 @@ def _meaning_of(parts: Parts, leased: Leased, found: Found) -> Result:
             return _absent(parts, leased)
         case TooOld(line):  # 2283 for what another program registered says nothing of our call
             return _nothing(parts, leased, f"{line.name} has it, and gives it no more (2283)")
-        case Unclear(says):
-            return _nothing(parts, leased, says)
+        case Unclear(says, heard):
+            return msgspec.structs.replace(_nothing(parts, leased, says), heard=heard)
 
 
 def _absent(parts: Parts, leased: Leased) -> Result:

@@ -1,6 +1,7 @@
 """What a call or a look-up came to, as a value that the store settles."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -8,6 +9,15 @@ import msgspec
 from irnflow.gst.faults import Fault
 from irnflow.portal.client import Document
 from irnflow.portal.several import Line
+
+
+class Heard(StrEnum):
+    """How a call fared, whatever it said: what the pace of the next ones follows from (pace.py)."""
+
+    NOTHING = "NOTHING"  # no call was made
+    ANSWERED = "ANSWERED"
+    SLOWER = "SLOWER"  # HTTP 429
+    TROUBLE = "TROUBLE"  # no readable answer, or "later"
 
 
 class There(msgspec.Struct, frozen=True):
@@ -33,6 +43,7 @@ class Unclear(msgspec.Struct, frozen=True):
     """No portal has it that gave an answer, and one gave none that decides."""
 
     says: str
+    heard: Heard = Heard.ANSWERED
 
 
 Found = There | TooOld | Nowhere | Unclear
@@ -71,6 +82,8 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     send: int
     payload: bytes
     limited: int = 0  # sends only: calls of this attempt that were refused with 5002 (RETRY_LIMITED)
+    valid_on: date | None = None  # sends only: the day in India on which it was found valid
+    turnover_crore: Decimal | None = None  # sends only: the supplier's; None: not said
     begin_by: datetime | None = None  # sends only: a call that begins later may outlast its lease
     sent_at: datetime | None = None  # look-ups only
     not_there: int = 0  # look-ups only: how many in a row said so
@@ -92,4 +105,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool | None = None
     not_there: int = 0
     next_in: timedelta = timedelta(0)  # READY: not before; UNKNOWN: until the next look-up
+    heard: Heard = Heard.ANSWERED
+    retry_after_s: float | None = None  # as the portal asked
     stop: str = ""  # why the GSTIN's queue has to stand still

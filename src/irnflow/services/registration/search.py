@@ -11,8 +11,9 @@ from irnflow.errors import Permanent, Transient
 from irnflow.portal.client import Answer, read_document
 from irnflow.portal.several import Line
 from irnflow.services.registration import meaning
+from irnflow.services.registration.pace import heard_of
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.result import Found, Leased, Nowhere, There, TooOld, Unclear
+from irnflow.services.registration.result import Found, Heard, Leased, Nowhere, There, TooOld, Unclear
 
 
 async def search(parts: Parts, leased: Leased, lines: Iterable[Line], *, by_document: bool = False) -> Found:
@@ -20,6 +21,7 @@ async def search(parts: Parts, leased: Leased, lines: Iterable[Line], *, by_docu
     unclear: list[str] = []
     unasked: list[str] = []
     old: TooOld | None = None
+    heard = Heard.ANSWERED
     for line in lines:
         try:
             answers = await _ask(parts, leased, line, by_document=by_document)
@@ -27,6 +29,7 @@ async def search(parts: Parts, leased: Leased, lines: Iterable[Line], *, by_docu
                 return There(line, read_document(answers[-1].data))
         except Transient as error:
             unclear.append(str(error))
+            heard = heard_of(error)
             continue
         except Permanent as error:  # a login that another family refuses says nothing of the own one's documents
             if line.family == parts.line(leased).family:
@@ -39,7 +42,7 @@ async def search(parts: Parts, leased: Leased, lines: Iterable[Line], *, by_docu
         if not all(meaning.not_there(answer) for answer in answers):
             codes = ", ".join(dict.fromkeys(said.code for answer in answers for said in answer.errors))
             unclear.append(f"the look-up at {line.name} decides nothing: {codes or 'no code'}")
-    return old or (Unclear("; ".join(unclear)) if unclear else Nowhere(tuple(unasked)))
+    return old or (Unclear("; ".join(unclear), heard) if unclear else Nowhere(tuple(unasked)))
 
 
 async def _ask(parts: Parts, leased: Leased, line: Line, *, by_document: bool) -> list[Answer]:

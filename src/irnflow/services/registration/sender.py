@@ -6,7 +6,8 @@ long as this process lives; if it dies, the lease runs out and the look-up finds
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -14,11 +15,13 @@ import msgspec
 
 from irnflow import metrics
 from irnflow.errors import Permanent, Unavailable
+from irnflow.gst.dates import in_india
 from irnflow.gst.portal_codes import PortalClass
 from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session
 from irnflow.services.registration import meaning
+from irnflow.services.registration.pace import NotBegun, heard_in, report, ways
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.result import Leased, Nowhere, Outcome, Result, There, Unclear
+from irnflow.services.registration.result import Heard, Leased, Nowhere, Outcome, Result, There, Unclear
 from irnflow.services.registration.search import search
 from irnflow.services.registration.sessions import LoginPutOff
 from irnflow.services.registration.teller import TELL_LEASE, tell
@@ -27,20 +30,21 @@ from irnflow.store.database import Row, queries
 _SQL: Final = queries("registration")
 _LINGER_S: Final = 0.005  # answers that come so close together are settled together
 _SETTLE_MOST: Final = 200
+_PACED_S: Final = 0.25  # a bucket holds more than it fills with in that time
 _DRAIN_S: Final = 5.0  # at a stop, calls in flight get so long to answer; then their leases run out
 
 
 async def send_forever(parts: Parts) -> None:
     """Keep up to `concurrency` calls in flight while there are READY documents."""
     results: asyncio.Queue[Result] = asyncio.Queue()
-    calls: set[asyncio.Task[None]] = set()
+    calls: dict[asyncio.Task[None], str] = {}  # with their GSTINs
     settling = asyncio.create_task(_settle_forever(parts, results), name="registration-settle")
     try:
         while True:
-            for leased in await _lease(parts, parts.concurrency - len(calls)):
+            for leased in await _lease(parts, parts.concurrency - len(calls), Counter(calls.values())):
                 call = asyncio.create_task(_call(parts, leased, results), name="registration-call")
-                calls.add(call)
-                call.add_done_callback(calls.discard)
+                calls[call] = leased.gstin
+                call.add_done_callback(calls.pop)
                 call.add_done_callback(partial(_report_defect, parts))
             await _until_there_is_room(parts, calls)
             _raise_if_ended(settling)
@@ -53,11 +57,14 @@ async def send_forever(parts: Parts) -> None:
             await settle(parts, [results.get_nowait() for _ in range(results.qsize())])
 
 
-async def _lease(parts: Parts, most: int) -> list[Leased]:
+async def _lease(parts: Parts, most: int, busy: Mapping[str, int]) -> list[Leased]:
     parts.to_send.clear()
     now = parts.now()
     try:
-        rows = await parts.database.fetch(_SQL["lease"], now, now + parts.deadline + parts.slack, most)
+        rows = await parts.database.fetch(
+            _SQL["lease"], now, now + parts.deadline + parts.slack, most, *ways(parts.portals),
+            list(busy), list(busy.values()), parts.of_one_gstin,
+        )  # fmt: skip
     except Unavailable as error:  # ending here would drop what the calls in flight come to
         parts.log.warning("store away, nothing is leased", error=str(error))
         return []
@@ -71,17 +78,26 @@ def leased_of(row: Row) -> Leased:
     return Leased(**{name: row[name] for name in row.keys()})  # noqa: SIM118 (a Record is no dict)
 
 
-async def _until_there_is_room(parts: Parts, calls: set[asyncio.Task[None]]) -> None:
+async def _until_there_is_room(parts: Parts, calls: Collection[asyncio.Task[None]]) -> None:
     """Wait for work when idle, for an answer when full; a moment more, so that leases come in batches."""
     if len(calls) >= parts.concurrency:
         await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(_LINGER_S)
         return
+    patience_s = await _patience_s(parts)
     try:
-        await asyncio.wait_for(parts.to_send.wait(), parts.idle_s)
+        await asyncio.wait_for(parts.to_send.wait(), patience_s)
     except TimeoutError:
         return
     await asyncio.sleep(_LINGER_S)
+
+
+async def _patience_s(parts: Parts) -> float:
+    """How long to wait for work: less while documents wait for their pace only, which nobody announces."""
+    with suppress(Unavailable):
+        if not parts.to_send.is_set() and (await parts.database.fetch(_SQL["paced"], parts.now()))[0]["waiting"]:
+            return min(_PACED_S, parts.idle_s)
+    return parts.idle_s
 
 
 def _raise_if_ended(task: asyncio.Task[None]) -> None:
@@ -109,11 +125,13 @@ async def generate(parts: Parts, leased: Leased) -> Result:
         _check_lease(parts, leased)
         return await portal.generate(credentials, session, leased.payload)
 
+    if stale := meaning.of_waiting(leased, in_india(parts.now())):
+        return stale
     try:
         answer, _, _ = await parts.call(leased, send)
     except Permanent as error:  # refused, or no credentials that open
         return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=str(error),
-                      next_in=meaning.back_off(leased))  # fmt: skip
+                      heard=Heard.NOTHING, next_in=meaning.back_off(leased))  # fmt: skip
     except (LoginPutOff, NotSent, NotDone) as error:
         return meaning.of_not_done(leased, error)
     except Lost as error:
@@ -125,9 +143,9 @@ async def generate(parts: Parts, leased: Leased) -> Result:
 
 
 def _check_lease(parts: Parts, leased: Leased) -> None:
-    """Raises NotSent where a login took so long that the look-ups could come before the call."""
+    """Raises NotBegun where a login took so long that the look-ups could come before the call."""
     if leased.begin_by and parts.now() > leased.begin_by:
-        raise NotSent("the lease has no time left for a call")
+        raise NotBegun("the lease has no time left for a call")
 
 
 async def _meaning_of(parts: Parts, leased: Leased, answer: Answer) -> Result:
@@ -176,7 +194,7 @@ def _known(leased: Leased, answer: Answer) -> Document | None:
 def in_doubt(parts: Parts, leased: Leased, says: str, codes: tuple[str, ...] = (), *, answer: str = "") -> Result:
     """The portal may have done it: nothing is sent again before a look-up has said "not there"."""
     return Result(leased=leased, what="send", outcome=Outcome.UNKNOWN, answer=answer, says=says, codes=codes,
-                  next_in=parts.deadline + parts.settle)  # fmt: skip
+                  heard=heard_in(codes), next_in=parts.deadline + parts.settle)  # fmt: skip
 
 
 async def _settle_forever(parts: Parts, results: "asyncio.Queue[Result]") -> None:
@@ -198,6 +216,8 @@ async def settle(parts: Parts, results: Sequence[Result]) -> None:
     for gstin, reason in {result.leased.gstin: result.stop for result in results if result.stop}.items():
         parts.log.error("gstin stopped", gstin=gstin, reason=reason)
         await until_it_answers(parts, _SQL["stop"], gstin, reason)
+    with suppress(Unavailable):  # what is not told of the pace now, the next calls tell
+        await report(parts, results)
     now = parts.now()
     rows = await until_it_answers(parts, _SQL["settle"], *_columns(results, parts), now, now + TELL_LEASE)
     if any(result.outcome is not Outcome.ACCEPTED for result in results):

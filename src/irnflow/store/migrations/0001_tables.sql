@@ -31,7 +31,7 @@ create table irnflow.gstin (
     account_id      bigint not null references irnflow.account,
     turnover_crore  numeric(16, 2), -- aggregate annual turnover, crore rupees; null: not said
     kind            text not null default 'regular',
-    portal          text not null,
+    portal          text not null, -- the family of portals that the credentials are for, or the one portal
     username        text not null,
     client_id       text not null,
     sealed_secret   bytea not null, -- client secret, sealed (store/secrets.py)
@@ -182,6 +182,7 @@ create table irnflow.registration (
     batch_id       bigint not null, -- the request whose payload is current
     transaction_id text not null,
     portal         text not null, -- where the call went, or will go
+    bound          boolean not null default false, -- a call may have arrived there: it never goes to another portal
     next_at        timestamptz not null, -- READY: not before; UNKNOWN: the next look-up
     lease_until    timestamptz, -- INTENT: after it the answer counts as lost
     sent_at        timestamptz, -- of the last call
@@ -196,7 +197,7 @@ create table irnflow.registration (
 -- A renumbered voucher cannot become a second document.
 create unique index registration_voucher on irnflow.registration (account_id, books, voucher_id)
     where state in ('READY', 'INTENT', 'UNKNOWN', 'ACCEPTED');
-create index registration_ready on irnflow.registration (batch_id, next_at) where state = 'READY';
+create index registration_ready on irnflow.registration (gstin, batch_id, next_at) where state = 'READY';
 create index registration_intent on irnflow.registration (lease_until) where state = 'INTENT';
 create index registration_unknown on irnflow.registration (next_at) where state = 'UNKNOWN';
 
@@ -211,6 +212,7 @@ create table irnflow.registration_request (
     read_digest    text not null, -- of the rows as read from the books
     digest         bytea not null, -- sha256 of payload
     payload        bytea not null, -- INV-01 JSON, the exact bytes to send
+    valid_on       date not null, -- the day in India on which it was found valid
     requested_at   timestamptz not null,
     verdict        jsonb, -- a failure that is for ever its own: refused by the portal, number used by another voucher
     told           irnflow.registration_state, -- the last that was told of it; null: nothing yet
@@ -237,6 +239,54 @@ create table irnflow.attempt (
     at         timestamptz not null
 ) partition by range (batch_id);
 create index attempt_irn on irnflow.attempt (irn, at);
+
+-- Whose turn it is: the round in which a GSTIN's documents of a batch were last leased. The row without a GSTIN is the
+-- round that is on.
+create table irnflow.turn (
+    gstin    text not null,
+    batch_id bigint not null,
+    round    bigint not null,
+    primary key (gstin, batch_id)
+) with (fillfactor = 50);
+
+-- How fast a GSTIN may call a portal, shared by all workers, and whether the portal answers it at all. The row without
+-- a GSTIN is the portal as a whole, of which only the breaker counts.
+create table irnflow.pace (
+    portal     text not null,
+    gstin      text not null,
+    rate       float8, -- calls a second; null: no limit is known
+    tokens     float8 not null default 1, -- calls that may begin at once
+    recent     float8 not null default 0, -- calls of the last ten seconds or so
+    filled_at  timestamptz not null, -- the three as of then
+    slowed_at  timestamptz, -- the last 429 that counted
+    held_until timestamptz, -- as Retry-After asked
+    failures   int not null default 0, -- calls in a row without a readable answer
+    failing    text[] not null default '{}', -- of whom, in the portal's own row
+    opened     int not null default 0, -- how often in a row the breaker has opened
+    open_until timestamptz, -- no call before, and then one to see; null: the breaker is shut
+    probing    boolean not null default false, -- that one is under way
+    primary key (portal, gstin)
+) with (fillfactor = 50);
+
+-- What people have stopped for a while.
+create table irnflow.pause (
+    what   text not null check (what in ('batch', 'gstin', 'portal')),
+    key    text not null, -- batch_id, GSTIN, or the portal's name
+    reason text not null,
+    by     text not null,
+    at     timestamptz not null,
+    primary key (what, key)
+);
+
+-- Refusals of the portal, by day: it blocks taxpayers, and clients, who collect too many.
+create table irnflow.portal_error (
+    gstin     text not null,
+    client_id text not null,
+    day       date not null,
+    n         int not null,
+    primary key (gstin, client_id, day)
+) with (fillfactor = 50);
+create index portal_error_client on irnflow.portal_error (client_id, day);
 
 -- One login for a GSTIN over all workers; `portal` is the family of portals that share it.
 create table irnflow.portal_session (

@@ -74,7 +74,7 @@ end $$;
 create function irnflow.registration_arrive(
     p_batch_ids bigint[], p_transaction_ids text[], p_batch_nos text[], p_account_ids bigint[], p_books text[],
     p_read_digests text[], p_irns text[], p_gstins text[], p_doc_typs text[], p_doc_nos text[], p_doc_dts text[],
-    p_digests bytea[], p_payloads bytea[], p_portal text, p_at timestamptz)
+    p_digests bytea[], p_payloads bytea[], p_valid_ons date[], p_portal text, p_at timestamptz)
 returns table (to_send bigint, to_tell bigint) language plpgsql
 set plan_cache_mode = force_generic_plan -- one plan, row by row through the indexes: one made while tables are empty
 set enable_seqscan = off -- would read them whole, and be kept while they grow
@@ -85,11 +85,12 @@ declare
     q irnflow.registration_request;
 begin
     insert into irnflow.registration_request
-           (batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, digest, payload, requested_at)
+           (batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, digest, payload, valid_on,
+            requested_at)
     select a.*, p_at
       from unnest(p_batch_ids, p_transaction_ids, p_batch_nos, p_account_ids, p_books, p_read_digests, p_irns,
-                  p_digests, p_payloads)
-        as a (batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, digest, payload)
+                  p_digests, p_payloads, p_valid_ons)
+        as a (batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, digest, payload, valid_on)
      order by batch_id, transaction_id
     on conflict do nothing;
 
@@ -137,53 +138,6 @@ end $$;
 create function irnflow.sent_limited(p_irn text, p_attempt int) returns int stable language sql as $$
     select count(*)::int from irnflow.attempt where irn = p_irn and attempt = p_attempt and outcome = 'LIMITED';
 $$;
-
--- Leases READY documents as INTENT, the oldest of each batch in turn, so that a small batch is never behind a large one.
--- Committed before any call: from here on an answer may exist at the portal.
-create function irnflow.registration_lease(p_at timestamptz, p_lease_until timestamptz, p_most int)
-returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
-               limited int, payload bytea)
-language plpgsql
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-as $$
-begin
-    return query
-    with recursive waiting (batch_id) as ( -- each batch with READY rows, by skipping through the index
-        (select r.batch_id from irnflow.registration r where r.state = 'READY' order by r.batch_id limit 1)
-        union all
-        select (select r.batch_id from irnflow.registration r
-                 where r.state = 'READY' and r.batch_id > w.batch_id order by r.batch_id limit 1)
-          from waiting w where w.batch_id is not null),
-    share as (select greatest(1, p_most / greatest(1, count(batch_id)))::int as n from waiting),
-    fair as (
-        select picked.irn, picked.turn
-          from waiting w, share,
-               lateral (select r.irn, row_number() over (order by r.next_at) as turn
-                          from irnflow.registration r
-                         where r.state = 'READY' and r.batch_id = w.batch_id and r.next_at <= p_at
-                           and not exists (select from irnflow.gstin g where g.gstin = r.gstin and g.stopped is not null)
-                         order by r.next_at limit share.n) picked
-         where w.batch_id is not null),
-    locked as (
-        select r.irn from irnflow.registration r
-         where r.irn in (select fair.irn from fair order by fair.turn limit p_most) and r.state = 'READY'
-         for update skip locked),
-    leased as (
-        update irnflow.registration r
-           set state = 'INTENT', sends = r.sends + 1, sent_at = p_at, lease_until = p_lease_until, updated_at = p_at
-          from locked where r.irn = locked.irn
-        returning r.*),
-    ledger as (
-        insert into irnflow.attempt (batch_id, irn, attempt, send, digest, what, outcome, portal, at)
-        select l.batch_id, l.irn, l.attempt, l.sends, l.digest, 'send', 'INTENT', l.portal, p_at from leased l)
-    select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends,
-           case when l.sends = 1 then 0 else irnflow.sent_limited(l.irn, l.attempt) end, q.payload
-      from leased l
-      join irnflow.registration_request q on q.batch_id = l.batch_id and q.transaction_id = l.transaction_id;
-end $$;
 
 -- The request whose payload a call carried.
 create function irnflow.request_of_send(p_irn text, p_send int)
@@ -236,6 +190,7 @@ begin
                signed_qr = coalesce(x.signed_qr, r.signed_qr), verified = coalesce(x.verified, r.verified),
                portal = coalesce(x.portal, r.portal), -- whoever has issued it
                not_there = x.not_there, next_at = x.next_at, lease_until = null, updated_at = p_at,
+               bound = r.bound or x.outcome = 'UNKNOWN',
                -- A late success may be of an earlier payload: that one is what the portal has.
                (digest, batch_id, transaction_id) = (
                    select coalesce(sent.digest, r.digest), coalesce(sent.batch_id, r.batch_id),
@@ -295,7 +250,7 @@ as $$
          order by irn for update skip locked),
     changed as (
         update irnflow.registration r
-           set state = 'UNKNOWN', next_at = p_look_at, not_there = 0, lease_until = null, updated_at = p_at
+           set state = 'UNKNOWN', bound = true, next_at = p_look_at, not_there = 0, lease_until = null, updated_at = p_at
           from expired where r.irn = expired.irn
         returning r.*),
     ledger as (
@@ -314,27 +269,6 @@ create function irnflow.said_duplicate(p_irn text, p_send int) returns text stab
         select code.code from irnflow.attempt a, unnest(string_to_array(a.codes, ',')) as code (code)
          where a.irn = p_irn and a.send = p_send and a.what = 'send' and code.code in ('2150', '2295')
          order by code.code desc limit 1), '');
-$$;
-
--- Leases UNKNOWN documents whose look-up is due.
-create function irnflow.registration_due(p_at timestamptz, p_lease_until timestamptz, p_most int)
-returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
-               sent_at timestamptz, not_there int, duplicate text, payload bytea)
-language sql
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-as $$
-    with due as (
-        select irn from irnflow.registration where state = 'UNKNOWN' and next_at <= p_at
-         order by next_at limit p_most for update skip locked),
-    leased as (
-        update irnflow.registration r set next_at = p_lease_until from due where r.irn = due.irn returning r.*)
-    select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends, l.sent_at, l.not_there::int,
-           irnflow.said_duplicate(l.irn, l.sends), q.payload
-      from leased l
-      join irnflow.registration_request q on q.batch_id = l.batch_id and q.transaction_id = l.transaction_id;
 $$;
 
 -- Leases outcomes that are to be told.
