@@ -73,7 +73,7 @@ class Shape(msgspec.Struct, frozen=True):
 
     names: tuple[str, ...]  # in Python
     fields: tuple[Field, ...]
-    fits: tuple[Fits | None, ...]
+    fits: tuple[tuple[int, Fits], ...]  # position, and what may stand there
     required: tuple[int, ...]
     sections: tuple[tuple[int, str, "Shape"], ...]  # position, name and shape of what lies inside
 
@@ -104,8 +104,8 @@ def _look(section: msgspec.Struct, path: str, shape: Shape, found: list[Misfit])
     for index in shape.required:
         if values[index] is None:
             found.append(_misfit(path, shape.fields[index], None))  # noqa: PERF401  hot, and nearly always empty
-    for index, value in enumerate(values):
-        if value is not None and (fits := shape.fits[index]) is not None and not fits(value):
+    for index, fits in shape.fits:
+        if (value := values[index]) is not None and not fits(value):
             found.append(_misfit(path, shape.fields[index], value))
     for index, name, inner in shape.sections:
         value = values[index]
@@ -136,7 +136,7 @@ def _shape(struct: StructType, prefix: str) -> Shape:
     return Shape(
         tuple(member.name for member in struct.fields),
         tuple(fields),
-        tuple(field.fits for field in fields),
+        tuple((index, field.fits) for index, field in enumerate(fields) if field.fits),
         tuple(index for index, field in enumerate(fields) if field.required),
         tuple(sections),
     )

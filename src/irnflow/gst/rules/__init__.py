@@ -90,9 +90,12 @@ def _since(clock: Clock, day: date) -> str:
 
 def _faults(rules: tuple[Rule, ...], case: Case) -> list[Fault]:
     found: list[Fault] = []
-    for rule in rules:
-        for path, shown in rule.finds(case):
-            found.append(rule.fault(path, **shown))
-            if len(found) == FAULTS_MAX:
-                return found
-    return found
+    try:
+        for rule in rules:
+            for path, shown in rule.finds(case):
+                found.append(rule.fault(path, **shown))
+                if len(found) == FAULTS_MAX:
+                    return found
+        return found
+    finally:
+        case.lines.clear()  # they point back at the case: so no garbage waits for a collector

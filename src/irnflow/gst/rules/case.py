@@ -19,7 +19,7 @@ _NO_DISPATCH: Final = Dispatch()
 _SENSELESS: Final = frozenset({Ill.RANGE, Ill.DECIMALS})
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """One line, with where it stands."""
 
     case: "Case"

@@ -1,6 +1,6 @@
 """A rule is a row: its code, its sentence, the function that finds the places, its source, and when it holds."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -9,7 +9,7 @@ from irnflow.gst.faults import Kind
 from irnflow.gst.rules.case import Case, Line
 
 Place: TypeAlias = tuple[str, Mapping[str, object]]  # INV-01 path, and what was found there, for the sentence
-Finder: TypeAlias = Callable[[Case], Iterator[Place]]
+Finder: TypeAlias = Callable[[Case], Iterable[Place]]
 
 ALWAYS: Final = date.min
 FOR_EVER: Final = date.max
@@ -45,10 +45,4 @@ def at(path: str, /, **found: object) -> Place:
 def in_each_line(find: Callable[[Line], Place | None]) -> Finder:
     """Lift a finder of at most one place in a line to one of the whole invoice."""
 
-    def finds(case: Case) -> Iterator[Place]:
-        for line in case.lines:
-            place = find(line)
-            if place is not None:
-                yield place
-
-    return finds
+    return lambda case: [place for line in case.lines if (place := find(line)) is not None]

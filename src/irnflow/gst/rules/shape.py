@@ -79,7 +79,7 @@ def _follows_a_negative_line(path: str, case: Case) -> bool:
 
 
 def _negative_line(case: Case) -> Iterator[Place]:
-    for number, item in enumerate(case.invoice.item_list):
+    for number, item in enumerate(case.invoice.item_list if case.negative else ()):
         path = f"ItemList[{number}]"
         if path in case.negative:
             yield at(path, found=item.ass_amt, hsn=item.hsn_cd, rate=item.gst_rt and item.gst_rt.normalize())

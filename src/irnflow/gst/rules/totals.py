@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 
 from irnflow.gst.calculate import SUMS
@@ -55,13 +56,13 @@ def _taxes(line: Line) -> Decimal:
 
 def _sum_off(name: str, inv01_name: str) -> Finder:
     """A total of the document that isn't the sum of its lines."""
-    path, parts = f"ValDtls.{inv01_name}", SUMS[name]
+    path, amounts_of = f"ValDtls.{inv01_name}", [attrgetter(part) for part in SUMS[name]]
 
     def finds(case: Case) -> Iterator[Place]:
         if path in case.ill or not case.adds_up:
             return
         given = getattr(case.totals, name) or ZERO
-        due = sum([getattr(line.item, part) or ZERO for line in case.lines for part in parts], ZERO)
+        due = sum([amount for line in case.lines for of in amounts_of if (amount := of(line.item))], ZERO)
         if not agrees(given, due):
             yield at(path, found=given, due=due)
 
