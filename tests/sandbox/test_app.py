@@ -1,6 +1,7 @@
 """The sandbox over HTTP: a real server, a real client."""
 
 import asyncio
+import base64
 import io
 import json
 import shutil
@@ -288,3 +289,12 @@ async def test_it_can_start_at_another_hour(folder: Path, http: aiohttp.ClientSe
         await remote.log_in()
 
         assert codes(await remote.generate("INV-1")) == ["2163"]
+
+
+async def test_the_signing_key_is_changed_at_the_desk(remote: Remote, folder: Path) -> None:
+    told = await remote.order("signing_key", {"publish": True})
+
+    data = (await remote.generate("INV-1"))["Data"]
+    head = json.loads(base64.urlsafe_b64decode(data["SignedInvoice"].split(".")[0] + "=="))
+    assert head["kid"] == told["kid"]
+    assert (folder / "signing_keys" / f"{told['kid']}.pem").exists()

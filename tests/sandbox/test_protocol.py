@@ -3,8 +3,17 @@ import json
 
 import pytest
 
-from irnflow.sandbox.codes import Refused
-from irnflow.sandbox.protocol import BODY_BYTES_MAX, decrypt, encrypt, from_json, payload_in, to_json
+from irnflow.sandbox.codes import Refused, refused
+from irnflow.sandbox.protocol import (
+    BODY_BYTES_MAX,
+    ErrorsAs,
+    declined,
+    decrypt,
+    encrypt,
+    from_json,
+    payload_in,
+    to_json,
+)
 from tests.sandbox.client import aes
 
 KEY = bytes(range(32))
@@ -57,3 +66,17 @@ def test_what_another_key_made_is_refused() -> None:
 def test_a_body_that_cannot_be_read_is_refused_with_its_code(body: bytes, code: str) -> None:
     with pytest.raises(Refused, match=f"^{code}$"):
         payload_in(body, KEY)
+
+
+@pytest.mark.parametrize(
+    ("errors_as", "status", "details"),
+    [
+        ("list", 0, [{"ErrorCode": "1005", "ErrorMessage": "Invalid Token"}]),
+        ("text", "0", '[{"ErrorCode":"1005","ErrorMessage":"Invalid Token"}]'),
+        ("base64", "0", "W3siRXJyb3JDb2RlIjoiMTAwNSIsIkVycm9yTWVzc2FnZSI6IkludmFsaWQgVG9rZW4ifV0="),
+    ],
+)
+def test_errors_are_written_in_each_way_that_portals_do(errors_as: ErrorsAs, status: object, details: object) -> None:
+    envelope = from_json(declined(refused("1005"), errors_as=errors_as))
+
+    assert (envelope["Status"], envelope["ErrorDetails"]) == (status, details)

@@ -6,6 +6,7 @@ GET  /sandbox/clock       the portal's hour
 POST /sandbox/clock       {"offset_s": n}, {"advance_s": n} or {"at": "2026-11-22T10:00:00+05:30"}: move it
 GET  /sandbox/register    counts, and entries by AckNo: ?after=ACK_NO&limit=N
 GET  /sandbox/eway_bills  e-way bills by number: ?after=EWB_NO&limit=N
+POST /sandbox/signing_key {"publish": true}: sign with a new key, whose certificate clients have at once, or not
 POST /sandbox/reset       as at the first start
 """
 
@@ -50,6 +51,12 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         raise msgspec.ValidationError("give one of offset_s, advance_s and at")
 
 
+class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /sandbox/signing_key`."""
+
+    publish: bool = True  # False: its certificate waits in `unpublished/` until somebody moves it to `signing_keys/`
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The query of `GET /sandbox/register` and `GET /sandbox/eway_bills`."""
 
@@ -91,6 +98,10 @@ def desk_of(
             {"items": [_item(bill) for bill in sandbox.register.bill_page(after=page.after, limit=page.limit)]}
         )
 
+    async def rotate_signing_key(request: Request) -> Response:
+        order = msgspec.json.decode(await request.body(), type=Rotation)
+        return _json({"kid": sandbox.rotate_signing_key(publish=order.publish, now=clock())})
+
     async def reset(request: Request) -> Response:
         sandbox.reset()
         await durable()
@@ -103,6 +114,7 @@ def desk_of(
         Route("/sandbox/clock", move_clock, methods=["POST"]),
         Route("/sandbox/register", show_register, methods=["GET"]),
         Route("/sandbox/eway_bills", show_eway_bills, methods=["GET"]),
+        Route("/sandbox/signing_key", rotate_signing_key, methods=["POST"]),
         Route("/sandbox/reset", reset, methods=["POST"]),
     ]
     app = Starlette(routes=routes, exception_handlers={msgspec.MsgspecError: _explain})

@@ -1,8 +1,8 @@
 """Who this portal is: its key pairs, its certificate, and the one client and user it knows. Made at the first start.
 
 In its folder: `sandbox.json` (credentials and limits), `auth_private.pem`, `signing_private.pem` (mode 0600, ours
-alone); `auth_public.pem` and `signing_keys/<kid>.pem` are for clients. What is there is kept, so two that start at
-once agree.
+alone); `auth_public.pem` and `signing_keys/<kid>.pem` are for clients, `unpublished/<kid>.pem` not yet. What is there
+is kept, so two that start at once agree.
 """
 
 import base64
@@ -57,13 +57,39 @@ def open_identity(folder: Path, *, now: datetime, random_bytes: Callable[[int], 
 
     _keep(folder / "auth_public.pem", lambda: _public_pem_of(auth_key), mode=_PUBLIC)
     certificate_file = folder / "signing_keys" / f"{kid_of(certificate)}.pem"
-    _keep(certificate_file, lambda: certificate.public_bytes(serialization.Encoding.PEM), mode=_PUBLIC)
+    if not (folder / "unpublished" / certificate_file.name).exists():
+        _keep(certificate_file, lambda: certificate.public_bytes(serialization.Encoding.PEM), mode=_PUBLIC)
     return Identity(
         credentials=_kept_credentials(folder / "sandbox.json", random_bytes),
         auth_key=auth_key,
         signer=Signer(signing_key, certificate),
         auth_public_file=folder / "auth_public.pem",
     )
+
+
+def rotated(identity: Identity, *, publish: bool, now: datetime) -> Identity:
+    """The same with a new signing key. Its certificate waits in `unpublished` unless clients may have it at once."""
+    folder = identity.auth_public_file.parent
+    pair = _new_signing_pair(now)
+    signer = _signer_of(pair)
+    certificate = x509.load_pem_x509_certificate(pair).public_bytes(serialization.Encoding.PEM)
+    shelf = folder / ("signing_keys" if publish else "unpublished")
+    shelf.mkdir(exist_ok=True)
+    _keep(shelf / f"{signer.kid}.pem", lambda: certificate, mode=_PUBLIC)
+    _keep(folder / "signing_private.next", lambda: pair, mode=_PRIVATE)
+    (folder / "signing_private.next").replace(folder / "signing_private.pem")
+    return msgspec.structs.replace(identity, signer=signer)
+
+
+def new_signer(now: datetime) -> Signer:
+    """One that is kept nowhere."""
+    return _signer_of(_new_signing_pair(now))
+
+
+def _signer_of(pair: bytes) -> Signer:
+    key = serialization.load_pem_private_key(pair, password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return Signer(key, x509.load_pem_x509_certificate(pair))
 
 
 def _kept_credentials(file: Path, random_bytes: Callable[[int], bytes]) -> Credentials:

@@ -8,7 +8,7 @@ import base64
 import binascii
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from cryptography.hazmat.primitives import padding
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from irnflow.sandbox.codes import Refused, refused
 
 IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
+ErrorsAs = Literal["list", "text", "base64"]
 PAYLOAD_BYTES_MAX: Final = 2 * 1024 * 1024  # Masters India and ClearTax: at most 2 MB; 5002 above
 BODY_BYTES_MAX: Final = 3 * 1024 * 1024  # the same in base64, with its envelope
 _AES_BLOCK_BITS: Final = 128
@@ -150,9 +151,12 @@ def accepted(data: Any, infos: list[dict[str, Any]] | None = None) -> bytes:
     return to_json({"Status": 1, "Data": data, "ErrorDetails": None, "InfoDtls": infos or None})
 
 
-def declined(refusal: Refused) -> bytes:
-    """The envelope of a business failure, which comes with HTTP 200."""
-    return to_json({"Status": 0, "Data": None, "ErrorDetails": refusal.errors, "InfoDtls": refusal.infos or None})
+def declined(refusal: Refused, *, errors_as: ErrorsAs = "list") -> bytes:
+    """The envelope of a business failure, which comes with HTTP 200; Status is a string where its errors are text."""
+    text = to_json(refusal.errors).decode()
+    details = {"list": refusal.errors, "text": text, "base64": base64.b64encode(text.encode()).decode()}[errors_as]
+    status = 0 if errors_as == "list" else "0"
+    return to_json({"Status": status, "Data": None, "ErrorDetails": details, "InfoDtls": refusal.infos or None})
 
 
 def garbled(body: bytes) -> bytes:

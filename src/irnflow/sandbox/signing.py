@@ -46,12 +46,12 @@ def invoice_data(document: dict[str, Any], *, ack_no: int, ack_dt: str, irn: str
     return {"AckNo": ack_no, "AckDt": ack_dt, "Irn": irn} | document | {"ItemList": items}
 
 
-def document_in(signed_invoice: str) -> dict[str, Any]:
-    """What a SignedInvoice of ours says."""
-    payload = signed_invoice.split(".")[1]
-    content = from_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    document: dict[str, Any] = from_json(content["data"].encode())
-    return document
+def content_of(signed: str) -> dict[str, Any]:
+    """What a SignedInvoice or SignedQRCode of ours says."""
+    payload = signed.split(".")[1]
+    claims = from_json(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    content: dict[str, Any] = from_json(claims["data"].encode())
+    return content
 
 
 def qr_data(document: dict[str, Any], *, irn: str, irn_dt: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from irnflow.sandbox.limits import Limits
+from irnflow.sandbox.protocol import ErrorsAs
 from irnflow.sandbox.register import PortalName
 
 Call = Literal[
@@ -19,6 +20,8 @@ Call = Literal[
     "eway_bill", "eway_bill_with_invoice", "eway_bill_by_irn", "cancel_eway_bill",
     "gstin", "sync_gstin",
 ]  # fmt: skip
+
+Forge = Literal["signature", "key", "irn", "document", "qr"]
 
 _RATE_WINDOW: Final = timedelta(minutes=1)
 _COUNTED_MAX: Final = 10_000  # taxpayers whose calls are counted; above, counting starts anew
@@ -32,7 +35,8 @@ _Milliseconds = Annotated[float, Meta(ge=0, le=_DAY_MS)]
 class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the next `n` calls of a kind meet: which calls, then what happens to them.
 
-    `cut` and `garble` spoil the answer to a call that was done; the others leave it undone unless `after_commit`.
+    `cut`, `garble` and `forge` spoil the answer to a call that was done; the others leave it undone unless
+    `after_commit`.
     With `delay_s` alone the answer is honest, and late.
     """
 
@@ -48,19 +52,22 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     hang_up: bool = False  # close the connection without an answer
     reset: bool = False  # the same with a TCP reset
     cut: bool = False  # half of the answer, then the connection closes
-    garble: bool = False  # Data under a key that nobody has
+    garble: bool = False  # Data that no key opens
+    forge: Forge | None = None  # the signature is wrong, or of a key nobody knows; or what is told or signed is other
     after_commit: bool = False  # the call is done first
     delay_s: _Seconds = 0  # before whatever comes; gateways cut at about 29 s
 
     @property
     def spoils(self) -> bool:
         """Whether anything but the time of the answer is changed."""
-        return bool(self.code or self.http_status or self.hang_up or self.reset or self.cut or self.garble)
+        undone = self.code or self.http_status or self.hang_up or self.reset
+        return bool(undone or self.cut or self.garble or self.forge)
 
     @property
     def is_done_first(self) -> bool:
         """Whether the call is done before it fails."""
-        return self.after_commit or self.cut or self.garble or (self.delay_s > 0 and not self.spoils)
+        is_late_only = self.delay_s > 0 and not self.spoils
+        return bool(self.after_commit or self.cut or self.garble or self.forge or is_late_only)
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,6 +102,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     blocked_gstins: list[str] | UnsetType = UNSET
     pin_distances: dict[str, Annotated[int, Meta(ge=1, le=4000)]] | UnsetType | None = UNSET  # {"411001-560001": 840}
     limits: dict[str, Any] | UnsetType = UNSET  # of `Limits`, those that change
+    errors_as: ErrorsAs | UnsetType = UNSET  # how ErrorDetails is written: portals differ
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +119,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     blocked_gstins: list[str] = []
     pin_distances: dict[str, int] | None = None
     limits: Limits = Limits()
+    errors_as: ErrorsAs = "list"
     clock_offset_s: float = 0
 
 

@@ -271,3 +271,12 @@ def test_a_reset_forgets_errors_locks_and_limits(client: Client) -> None:
     client.log_in()
 
     assert client.generate(intra_state())["Status"] == 1
+
+
+def test_errors_are_written_as_a_switch_says(client: Client) -> None:
+    client.sandbox.obey(Order(errors_as="base64"))
+
+    envelope = client.by_irn("0" * 64)
+
+    assert envelope["Status"] == "0"
+    assert json.loads(base64.b64decode(envelope["ErrorDetails"]))[0]["ErrorCode"] == "2148"

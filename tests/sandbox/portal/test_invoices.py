@@ -9,8 +9,9 @@ import pytest
 
 from irnflow.sandbox.portal import irn_of
 from tests.sandbox.client import Client, codes
-from tests.sandbox.documents import changed, intra_state
+from tests.sandbox.documents import SELLER, changed, intra_state
 
+OPERATOR = "29ZZZCO6666F1CO"  # of an e-commerce site, who collects tax at source
 DOCUMENT = "/eicore/v1.03/Invoice"
 PUBLISHED_IRNS = json.loads((Path(__file__).parents[2] / "gst" / "irn_vectors.json").read_text())["vectors"]
 
@@ -94,10 +95,9 @@ def test_a_document_of_another_taxpayer_is_refused(client: Client) -> None:
 
 
 def test_the_operator_of_an_e_commerce_site_may_register_for_its_suppliers(client: Client) -> None:
-    operator = "29ZZZCO6666F1CO"  # who collects tax at source
-    document = changed(intra_state(), {"TranDtls.EcmGstin": operator})
+    document = changed(intra_state(), {"TranDtls.EcmGstin": OPERATOR})
 
-    assert client.neighbour(operator).generate(document)["Status"] == 1
+    assert client.neighbour(OPERATOR).generate(document)["Status"] == 1
 
 
 def test_a_refused_document_is_told_everything_and_is_not_registered(client: Client) -> None:
@@ -285,3 +285,27 @@ def test_only_its_supplier_cancels_a_document(client: Client) -> None:
 )
 def test_a_wrong_cancellation_is_refused(client: Client, plain: dict[str, Any], code: str) -> None:
     assert codes(client.send("/eicore/v1.03/Invoice/Cancel", plain)) == [code]
+
+
+# -- e-commerce operators --------------------------------------------------------------------------------------------
+
+
+def test_an_operator_sees_and_cancels_what_it_sold_for_the_supplier_it_names(client: Client) -> None:
+    document = changed(intra_state("INV-1"), {"TranDtls.EcmGstin": OPERATOR})
+    operator = client.neighbour(OPERATOR)
+    irn = operator.generate(document)["Data"]["Irn"]
+    assert codes(operator.by_irn(irn)) == ["2226"]
+
+    operator.headers["sup_gstin"] = SELLER
+
+    assert operator.by_irn(irn)["Data"]["Irn"] == irn
+    assert operator.by_document("INV-1")["Data"]["Irn"] == irn
+    assert operator.cancel(irn)["Status"] == 1
+
+
+def test_an_operator_does_not_see_what_the_supplier_sold_itself(client: Client) -> None:
+    irn = client.generate(intra_state())["Data"]["Irn"]
+    operator = client.neighbour(OPERATOR)
+    operator.headers["sup_gstin"] = SELLER
+
+    assert codes(operator.by_irn(irn)) == ["2226"]

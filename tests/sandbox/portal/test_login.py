@@ -16,9 +16,6 @@ from tests.sandbox.client import APP_KEY, Client, codes
 from tests.sandbox.conftest import NOW, counted
 from tests.sandbox.documents import BUYER_IN_KARNATAKA, BUYER_IN_STATE, SELLER, intra_state
 
-DOCUMENT = "/eicore/v1.03/Invoice"
-
-
 # -- login -----------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from irnflow.sandbox.codes import Refused, refused
-from irnflow.sandbox.identity import Identity
+from irnflow.sandbox.identity import Identity, rotated
 from irnflow.sandbox.portal import eway_bills, gstins, invoices, login
 from irnflow.sandbox.portal.exchange import JSON, Answer, Request
 from irnflow.sandbox.portal.office import Office
@@ -55,7 +55,6 @@ class Sandbox:
         random_bytes: Callable[[int], bytes],
         clock_offset_s: float = 0,
     ) -> None:
-        self.identity = identity
         self.register = register
         self.refusals: Counter[str] = Counter()  # by code, since the start
         self.calls_at: dict[PortalName, Counter[str]] = {name: Counter() for name in PORTALS}  # by kind
@@ -63,6 +62,10 @@ class Sandbox:
             identity=identity, register=register, taxpayers=taxpayers, random_bytes=random_bytes,
             clock_offset_s=clock_offset_s,
         )  # fmt: skip
+
+    @property
+    def identity(self) -> Identity:
+        return self._office.identity
 
     @property
     def switches(self) -> Switches:
@@ -111,6 +114,11 @@ class Sandbox:
         if order.revoke_tokens:
             self._office.sessions.revoke_all()
 
+    def rotate_signing_key(self, *, publish: bool, now: datetime) -> str:
+        """Sign with a new key from now on; gives its kid. `publish`: its certificate is there for clients at once."""
+        self._office.identity = rotated(self._office.identity, publish=publish, now=now)
+        return self.identity.signer.kid
+
     def reset(self) -> None:
         """As at the first start: nobody logged in, nothing registered, all switches back. Not committed yet."""
         self.register.clear()
@@ -136,7 +144,8 @@ class Sandbox:
         if failure is None:
             answer = self._honest(handler, request)
         elif failure.is_done_first:
-            answer = _spoilt(self._honest(handler, request), failure)
+            forging = msgspec.structs.replace(request, forge=failure.forge)
+            answer = self._spoilt(self._honest(handler, forging), failure)
         else:
             answer = self._undone(failure, request)
         delay_s = failure.delay_s if failure else 0
@@ -149,17 +158,35 @@ class Sandbox:
             body = handler(self._office, request)
         except Refused as refusal:
             self._count(refusal, request)
-            return Answer(status=200, body=declined(refusal))
+            return Answer(status=200, body=self._declined(refusal))
         lost = request.kind in _DROPPABLE and self.switches.drops_answer()
         return Answer(status=200, body=body, lost=lost)
 
     def _undone(self, failure: Failure, request: Request) -> Answer:
         """What the call meets with nothing done: a code of the portal counts as an error of the caller's."""
         if failure.http_status or failure.hang_up or failure.reset:
-            return _spoilt(Answer(status=200, body=b""), failure)
+            return self._spoilt(Answer(status=200, body=b""), failure)
         refusal = refused(failure.code or "SYS_5001")
         self._count(refusal, request)
-        return Answer(status=200, body=declined(refusal))
+        return Answer(status=200, body=self._declined(refusal))
+
+    def _spoilt(self, answer: Answer, failure: Failure) -> Answer:
+        """The answer as the failure leaves it."""
+        if failure.hang_up or failure.reset:
+            return msgspec.structs.replace(answer, lost=True, reset=failure.reset)
+        if failure.http_status:
+            return _gateway_answer(failure.http_status, failure)
+        if failure.code:
+            return msgspec.structs.replace(answer, body=self._declined(refused(failure.code)))
+        if failure.garble:
+            return msgspec.structs.replace(answer, body=garbled(answer.body))
+        if failure.cut:
+            body = answer.body[: len(answer.body) // 2]
+            return msgspec.structs.replace(answer, body=body, bytes_promised=len(answer.body))
+        return answer
+
+    def _declined(self, refusal: Refused) -> bytes:
+        return declined(refusal, errors_as=self.switches.state.errors_as)
 
     def _count(self, refusal: Refused, request: Request) -> None:
         self.refusals.update(each["ErrorCode"] for each in refusal.errors)
@@ -183,22 +210,6 @@ def _call_of(method: str, path: str) -> tuple[str, Handler, dict[str, str]] | No
         if match and method == wanted:
             return kind, handler, match.groupdict()
     return None
-
-
-def _spoilt(answer: Answer, failure: Failure) -> Answer:
-    """The answer as the failure leaves it."""
-    if failure.hang_up or failure.reset:
-        return msgspec.structs.replace(answer, lost=True, reset=failure.reset)
-    if failure.http_status:
-        return _gateway_answer(failure.http_status, failure)
-    if failure.code:
-        return msgspec.structs.replace(answer, body=declined(refused(failure.code)))
-    if failure.garble:
-        return msgspec.structs.replace(answer, body=garbled(answer.body))
-    if failure.cut:
-        body = answer.body[: len(answer.body) // 2]
-        return msgspec.structs.replace(answer, body=body, bytes_promised=len(answer.body))
-    return answer
 
 
 def _gateway_answer(status: int, failure: Failure) -> Answer:

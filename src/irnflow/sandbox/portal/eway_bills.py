@@ -11,7 +11,7 @@ from irnflow.sandbox.portal.office import Office, is_theirs
 from irnflow.sandbox.protocol import IST, accepted, action_in, encrypt, ist, payload_in, to_json, wrapped_payload_in
 from irnflow.sandbox.register import Entry, EwayBill
 from irnflow.sandbox.sessions import Session
-from irnflow.sandbox.signing import document_in
+from irnflow.sandbox.signing import content_of
 from irnflow.sandbox.transport import Journey, journey_of, troubles
 
 Infos = list[dict[str, Any]]
@@ -44,7 +44,7 @@ def make(office: Office, request: Request) -> bytes:
     session = office.session_of(request)
     plain = payload_in(request.body, session.sek)
     entry = _active_entry(office, request, session, plain.get("Irn"))
-    journey = _journey(office, request, document_in(entry.signed_invoice), plain)
+    journey = _journey(office, request, content_of(entry.signed_invoice), plain)
     found = _double(office, entry) or troubles(journey)
     if found:
         raise Refused(found)

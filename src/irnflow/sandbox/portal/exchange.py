@@ -8,6 +8,7 @@ import msgspec
 
 from irnflow.sandbox.codes import refused
 from irnflow.sandbox.register import PORTALS, PortalName
+from irnflow.sandbox.switches import Forge
 
 JSON: Final = {"content-type": "application/json; charset=utf-8"}
 
@@ -34,6 +35,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]  # names in lower case, with underscores
     body: bytes
     now: datetime
+    forge: Forge | None = None  # what is to be wrong with the signed answer
 
     def header(self, name: str) -> str:
         return self.headers.get(name, "")

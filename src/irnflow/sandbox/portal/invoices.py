@@ -9,6 +9,7 @@ from irnflow.sandbox.codes import Refused, error, refused
 from irnflow.sandbox.law import breaches, case_of
 from irnflow.sandbox.portal import eway_bills
 from irnflow.sandbox.portal.exchange import Request
+from irnflow.sandbox.portal.forgery import forged
 from irnflow.sandbox.portal.office import Office, is_theirs
 from irnflow.sandbox.protocol import IST, accepted, encrypt, ist, payload_in, to_json
 from irnflow.sandbox.register import Entry
@@ -41,7 +42,7 @@ def generate(office: Office, request: Request) -> bytes:
 
     entry = _registered(office, request, document, irn, contested=contested)
     infos = eway_bills.make_with_invoice(office, request, entry, document)
-    return accepted(encrypt(session.sek, to_json(_told(office, entry))), infos)
+    return accepted(encrypt(session.sek, to_json(_told(office, request, entry))), infos)
 
 
 def _refuse_registered(office: Office, request: Request, irn: str) -> bool:
@@ -135,7 +136,7 @@ def _shown(office: Office, request: Request, session: Session, entry: Entry | No
         raise refused("2226")
     if request.now - entry.made_at > timedelta(seconds=office.limits.lookback_s):
         raise refused("2283")
-    return accepted(encrypt(session.sek, to_json(_told(office, entry))))
+    return accepted(encrypt(session.sek, to_json(_told(office, request, entry))))
 
 
 def rejected(office: Office, request: Request) -> bytes:
@@ -204,10 +205,10 @@ def day_in(text: str) -> date:
         raise refused("2144") from cause
 
 
-def _told(office: Office, entry: Entry) -> dict[str, Any]:
+def _told(office: Office, request: Request, entry: Entry) -> dict[str, Any]:
     """Data of generate and of the look-ups."""
     bill = office.register.active_bill_of(entry.irn)
-    return {
+    told = {
         "AckNo": entry.ack_no,
         "AckDt": _ack_dt_told(entry.made_at),
         "Irn": entry.irn,
@@ -217,6 +218,7 @@ def _told(office: Office, entry: Entry) -> dict[str, Any]:
         **eway_bills.told(bill),
         "Remarks": entry.cancel_remark,
     }
+    return forged(told, request.forge, office.identity.signer) if request.forge else told
 
 
 def _ack_dt_told(made_at: datetime) -> str:

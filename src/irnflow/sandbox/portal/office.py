@@ -11,7 +11,7 @@ from irnflow.sandbox.limits import Limits
 from irnflow.sandbox.portal.exchange import Request
 from irnflow.sandbox.register import Entry, Register
 from irnflow.sandbox.sessions import Session, Sessions
-from irnflow.sandbox.signing import document_in
+from irnflow.sandbox.signing import content_of
 from irnflow.sandbox.switches import Switches
 from irnflow.sandbox.taxpayers import Taxpayers
 
@@ -102,7 +102,7 @@ def is_theirs(entry: Entry, session: Session, request: Request) -> bool:
         return True
     return (
         entry.gstin == request.header("sup_gstin")
-        and document_in(entry.signed_invoice)["TranDtls"].get("EcmGstin") == session.gstin
+        and content_of(entry.signed_invoice)["TranDtls"].get("EcmGstin") == session.gstin
     )
 
 
