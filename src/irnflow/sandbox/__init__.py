@@ -4,8 +4,10 @@ Another server, written from what the portals publish; it imports nothing of `gs
 pass both. `portal.Sandbox` is the whole of it without HTTP; `app` serves it; `docs/sandbox.md` tells how to point a
 client at it.
 
-codes      error codes and texts            shape      is it INV-01?              register   what is registered
-protocol   envelopes and ciphers            law        the business rules         sessions   who is logged in
-signing    signed invoice and QR            taxpayers  whose GSTIN is known       switches   what tests make it do
-identity   keys and credentials             portal     what each call answers     app, desk  HTTP
+codes      error codes and texts       law        the business rules          portal     what each call answers
+protocol   envelopes and ciphers       transport  may goods travel so?        register   what is registered
+signing    signed invoice and QR       taxpayers  whose GSTIN is known        sessions   who is logged in
+identity   keys and credentials        limits     times and counts            blocking   who is shut out
+shape      is it INV-01?               switches   what tests make it do       app, desk  HTTP
+introduction  what a client is told
 """
