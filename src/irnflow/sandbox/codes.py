@@ -43,3 +43,9 @@ class Refused(Exception):
 def refused(code: str, *values: str) -> Refused:
     """A refusal for one reason."""
     return Refused([error(code, *values)])
+
+
+def refuse_any(errors: list[dict[str, str]]) -> None:
+    """Refuse for all of these reasons, if there is one."""
+    if errors:
+        raise Refused(errors)

@@ -50,6 +50,11 @@ def misshapes(document: dict[str, Any]) -> list[dict[str, str]]:
     return [error(code, f"- {says}" if code == SCHEMA_CODE else says) for code, says in found]
 
 
+def misshapes_of(section: str, value: Any) -> list[dict[str, str]]:
+    """The same for one section, which a request other than INV-01 holds."""
+    return [error(code, f"- {says}") for code, says in islice(_in_field(value, _INVOICE[section], section), ERRORS_MAX)]
+
+
 def calendar_date(text: str) -> date:
     """The date that dd/mm/yyyy names. Raises ValueError for another form or a day that never was."""
     match = _DATE.fullmatch(text)

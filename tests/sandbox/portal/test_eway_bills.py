@@ -150,6 +150,32 @@ def test_all_that_is_wrong_with_the_transport_is_told(client: Client) -> None:
     assert codes(client.make_eway_bill(irn, Distance=5000, TransMode="1")) == ["4011", "4022", "4038"]
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"DispDtls": "Pune"},
+        {"DispDtls": {}},
+        {"ExpShipDtls": ["Pune"]},
+        {"ExpShipDtls": {"Addr1": "Quay", "Loc": "Uran", "Pin": "here", "Stcd": "27"}},
+        {"ExpShipDtls": {"Addr1": "Quay", "Loc": "Uran", "Pin": 400707, "Stcd": "27", "Gstin": 7}},
+    ],
+)
+def test_a_place_that_is_none_is_told_so(client: Client, place: dict[str, Any]) -> None:
+    irn = client.generate(inter_state())["Data"]["Irn"]
+
+    assert set(codes(client.make_eway_bill(irn, **LORRY, **place))) == {"2140"}
+
+
+@pytest.mark.parametrize("value", [[], [1], {}, {"a": 1}, True, -1, 1.5, "x", "9" * 5000])
+@pytest.mark.parametrize(
+    "field", ["Distance", "TransMode", "TransId", "TransName", "TransDocDt", "TransDocNo", "VehNo", "VehType"]
+)
+def test_whatever_stands_in_a_field_is_answered(client: Client, field: str, value: object) -> None:
+    irn = client.generate(inter_state())["Data"]["Irn"]
+
+    assert client.make_eway_bill(irn, **(LORRY | {field: value}))["Status"] in {0, 1}
+
+
 # -- look up and cancel ----------------------------------------------------------------------------------------------
 
 

@@ -5,16 +5,18 @@ import re
 from datetime import timedelta
 from typing import Any, Final
 
-from irnflow.sandbox.codes import Refused, error, refused
+from irnflow.sandbox.codes import error, refuse_any, refused
 from irnflow.sandbox.portal.exchange import Request
 from irnflow.sandbox.portal.office import Office, is_theirs
 from irnflow.sandbox.protocol import IST, accepted, action_in, encrypt, ist, payload_in, to_json, wrapped_payload_in
 from irnflow.sandbox.register import Entry, EwayBill
 from irnflow.sandbox.sessions import Session
+from irnflow.sandbox.shape import misshapes_of
 from irnflow.sandbox.signing import content_of
 from irnflow.sandbox.transport import Journey, journey_of, troubles
 
 Infos = list[dict[str, Any]]
+Errors = list[dict[str, str]]
 
 _NUMBER: Final = re.compile(r"[0-9]{12}")
 _CANCEL_REASONS: Final = {"1", "2", "3", "4"}  # duplicate, order cancelled, data entry mistake, others
@@ -44,12 +46,20 @@ def make(office: Office, request: Request) -> bytes:
     session = office.session_of(request)
     plain = payload_in(request.body, session.sek)
     entry = _active_entry(office, request, session, plain.get("Irn"))
+    refuse_any(_misshapen_places(plain))
     journey = _journey(office, request, content_of(entry.signed_invoice), plain)
-    found = _double(office, entry) or troubles(journey)
-    if found:
-        raise Refused(found)
+    refuse_any(_double(office, entry) or troubles(journey))
     bill = _made(office, request, entry, journey)
     return accepted(encrypt(session.sek, to_json(told(bill))), _about_distance(journey))
+
+
+def _misshapen_places(plain: dict[str, Any]) -> Errors:
+    """ExpShipDtls is a ShipDtls without a name."""
+    ship_to = plain.get("ExpShipDtls")
+    if isinstance(ship_to, dict):
+        ship_to = {"LglNm": "as registered"} | ship_to
+    places = (("ShipDtls", ship_to), ("DispDtls", plain.get("DispDtls")))
+    return [each for section, place in places for each in misshapes_of(section, place)]
 
 
 def _active_entry(office: Office, request: Request, session: Session, irn: Any) -> Entry:
@@ -75,7 +85,7 @@ def _journey(office: Office, request: Request, document: dict[str, Any], details
     )
 
 
-def _double(office: Office, entry: Entry) -> Infos:
+def _double(office: Office, entry: Entry) -> Errors:
     """4002: this IRN has a bill. 4026: the document has one, through the other portal."""
     bill = office.register.active_bill_of(entry.irn)
     if not bill:

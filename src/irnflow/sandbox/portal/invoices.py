@@ -5,7 +5,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from irnflow.sandbox.codes import Refused, error, refused
+from irnflow.sandbox.codes import Refused, error, refuse_any, refused
 from irnflow.sandbox.law import breaches, case_of
 from irnflow.sandbox.portal import eway_bills
 from irnflow.sandbox.portal.exchange import Request
@@ -28,7 +28,7 @@ def generate(office: Office, request: Request) -> bytes:
     """Register a document, once at this portal, and make its e-way bill when it asks for one."""
     session = office.session_of(request)
     document = payload_in(request.body, session.sek)
-    _refuse_any(misshapes(document))
+    refuse_any(misshapes(document))
     if session.gstin not in {document["SellerDtls"]["Gstin"], document["TranDtls"].get("EcmGstin")}:
         raise refused("2169")
     # From 1 June 2025 numbers are case-insensitive: upper case before the IRN is computed.
@@ -38,7 +38,7 @@ def generate(office: Office, request: Request) -> bytes:
     contested = _refuse_registered(office, request, irn)
     _refuse_stale(office, document)
     today = request.now.astimezone(IST).date()
-    _refuse_any(breaches(case_of(document, today=today, taxpayers=office.taxpayers, caller=session.gstin)))
+    refuse_any(breaches(case_of(document, today=today, taxpayers=office.taxpayers, caller=session.gstin)))
 
     entry = _registered(office, request, document, irn, contested=contested)
     infos = eway_bills.make_with_invoice(office, request, entry, document)
@@ -66,7 +66,7 @@ def _refuse_stale(office: Office, document: dict[str, Any]) -> None:
     """3028, 3029, 3001: the portal's master doesn't know a party as the common portal does, until it is synced."""
     parties = (document["SellerDtls"]["Gstin"], document["BuyerDtls"]["Gstin"])
     stale = office.switches.state.stale_gstins
-    _refuse_any([error(stale[gstin], gstin) for gstin in parties if gstin in stale])
+    refuse_any([error(stale[gstin], gstin) for gstin in parties if gstin in stale])
 
 
 def _registered(office: Office, request: Request, document: dict[str, Any], irn: str, *, contested: bool) -> Entry:
@@ -224,8 +224,3 @@ def _told(office: Office, request: Request, entry: Entry) -> dict[str, Any]:
 def _ack_dt_told(made_at: datetime) -> str:
     """To the minute, as NIC's sandbox of 2023 tells it; what is signed has the seconds."""
     return ist((made_at + timedelta(seconds=30)).replace(second=0))
-
-
-def _refuse_any(errors: list[dict[str, str]]) -> None:
-    if errors:
-        raise Refused(errors)
