@@ -1,6 +1,7 @@
 """Each rule of the e-way bill, met by goods on a lorry and broken in exactly one place."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ def all_services(document: Document) -> Document:
     [
         LORRY,
         LORRY | {"VehType": "O"},
+        LORRY | {"Distance": Decimal("840.0")},
         TRAIN,
         TRAIN | {"TransMode": "3"},
         SHIP,
@@ -68,7 +70,10 @@ def test_goods_may_travel_so(details: dict[str, Any]) -> None:
         (SHIP | {"TransDocNo": None}, "4040"),
         (SHIP | {"VehType": "R"}, "4039"),
         (LORRY | {"Distance": 4001}, "4038"),
+        (LORRY | {"Distance": Decimal("1e999999999")}, "4038"),
         (LORRY | {"Distance": "far"}, "4006"),
+        (LORRY | {"Distance": Decimal("90.5")}, "4006"),
+        (LORRY | {"Distance": -1}, "4006"),
         (LORRY | {"DispDtls": PORT | {"Stcd": "96"}}, "4035"),
         (LORRY | {"DispDtls": PORT | {"Pin": 999999}}, "4036"),
         (LORRY | {"ExpShipDtls": PORT | {"Stcd": "96"}}, "4032"),

@@ -8,7 +8,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any, Final, TypeGuard
 
 import msgspec
 
@@ -59,7 +60,9 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def distance_given(self) -> int:
-        return int(self.details.get("Distance") or 0)
+        """0 where none is, or what stands there is none; what is too far is just too far."""
+        distance = self.details.get("Distance")
+        return int(min(distance, DISTANCE_MAX + 1)) if _is_distance(distance) else 0
 
     @property
     def distance_known(self) -> int | None:
@@ -208,7 +211,14 @@ def _ship_to_state_is_another(journey: Journey) -> bool:
 
 def _distance_is_no_number(journey: Journey) -> bool:
     distance = journey.details.get("Distance")
-    return distance is not None and (not isinstance(distance, int) or distance < 0)
+    return distance is not None and not _is_distance(distance)
+
+
+def _is_distance(value: Any) -> TypeGuard[int | Decimal]:
+    """Whole kilometres, which some write as 90.0."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0:
+        return False
+    return value > DISTANCE_MAX or value % 1 == 0
 
 
 def _same_pin_without_distance(journey: Journey) -> bool:
