@@ -13,8 +13,10 @@ from irnflow import __version__
 from irnflow.commands.check import check
 from irnflow.commands.environment import settings
 from irnflow.commands.gstin import gstin
+from irnflow.commands.import_ import import_
 from irnflow.commands.irn import irn
 from irnflow.commands.keys import keys
+from irnflow.commands.template import template
 from irnflow.errors import Permanent, Transient
 from irnflow.settings import SERVICES
 
@@ -191,7 +193,7 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
     return 2 if unknown else 0
 
 
-for _command in (check, gstin, irn, keys):
+for _command in (check, gstin, import_, irn, keys, template):
     irnflow.add_command(_command)
 
 

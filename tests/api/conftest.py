@@ -10,10 +10,12 @@ import pytest
 from irnflow.api.app import application
 from irnflow.api.endpoints import Api
 from irnflow.api.server import serving
+from irnflow.books import catalogue
 from irnflow.store import accounts, database
 from irnflow.store.accounts import Keys
 from irnflow.store.database import Postgres
 from irnflow.store.secrets import KeyRing
+from tests.books.examples import other_layout
 from tests.tenant import AT, Tenant, make_tenant
 
 KEY = KeyRing([bytes(32)])
@@ -91,9 +93,22 @@ def key() -> KeyRing | None:
 
 
 @pytest.fixture
-async def stranger(store: Postgres, woken: Woken, built_console: Path, key: KeyRing | None) -> AsyncIterator[Client]:
+async def stranger(
+    store: Postgres, woken: Woken, built_console: Path, key: KeyRing | None, tmp_path: Path
+) -> AsyncIterator[Client]:
     """A client that says nothing of who it is."""
-    api = Api(store, now=lambda: AT, took_in=woken, websocket_url="ws://127.0.0.1:7001/api/v1/ws", key=key)
+    books = (
+        catalogue.source("surya", f"sqlite:///{tmp_path}/surya.db"),
+        other_layout(f"sqlite:///{tmp_path}/other.db", name="other-layout"),
+    )
+    api = Api(
+        store,
+        now=lambda: AT,
+        took_in=woken,
+        websocket_url="ws://127.0.0.1:7001/api/v1/ws",
+        key=key,
+        books=lambda: books,
+    )
     app = application(
         api, Keys(store, lambda: AT), websocket_url="ws://127.0.0.1:7001/api/v1/ws", built_console=built_console
     )

@@ -8,10 +8,15 @@ import pytest
 
 from irnflow.api import documents
 from irnflow.api.endpoint import BODY_BYTES_MAX
+from irnflow.files import template
+from irnflow.files.importing import Kind
 from irnflow.gst.facts import Facts
+from irnflow.store import accounts
 from irnflow.store.database import Postgres
 from tests.api.conftest import Answer, Client
+from tests.books.examples import TODAY
 from tests.gst.documents import BETWEEN, DAY, SEZ_PAID, WITHIN, changed
+from tests.tenant import Tenant
 
 LATE = changed(BETWEEN, {"DocDtls.Dt": "01/10/2026"})
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -67,6 +72,12 @@ async def test_what_is_no_json_is_refused_with_its_place(client: Client) -> None
     assert "line 2, column 4" in answer.body["detail"]
 
 
+async def test_a_day_that_no_calendar_has_is_refused(client: Client) -> None:
+    answer = await check(client, LATE, "?day=2026-02-30")
+
+    assert (answer.status, answer.body["errors"][0]["pointer"]) == (422, "?day")
+
+
 async def test_another_media_type_is_refused(client: Client) -> None:
     answer = await client.post("/api/v1/check", data=b"a,b", headers={"content-type": "text/csv"})
 
@@ -93,3 +104,70 @@ async def test_nothing_is_kept(client: Client, store: Postgres) -> None:
 
 async def test_a_stranger_is_refused(stranger: Client) -> None:
     assert (await check(stranger, BETWEEN)).status == 401
+
+
+# -- into the books --------------------------------------------------------------------------------------------------
+
+CSV = template.write_csv(TODAY, names=template.usual())
+
+
+async def import_(client: Client, content: bytes, kind: Kind = Kind.CSV, query: str = "") -> Answer:
+    return await client.post(f"/api/v1/imports{query}", data=content, headers={"content-type": kind.value})
+
+
+@pytest.mark.parametrize("query", ["", "?books=surya"])
+async def test_a_file_is_taken_into_the_books_of_the_account(client: Client, query: str) -> None:
+    first, again = await import_(client, CSV, query=query), await import_(client, CSV, query=query)
+
+    assert (first.status, first.body["added"]) == (200, ["EXAMPLE-1", "EXAMPLE-2"])
+    assert (again.status, again.body["unchanged"]) == (200, ["EXAMPLE-1", "EXAMPLE-2"])
+
+
+async def test_a_workbook_and_inv01_are_taken_too(client: Client) -> None:
+    stream = BytesIO()
+    template.write_xlsx(TODAY, stream)
+
+    empty = await import_(client, stream.getvalue(), Kind.XLSX)
+    inv01 = await import_(client, ENCODER.encode(BETWEEN), Kind.JSON)
+
+    assert (empty.status, empty.body["added"]) == (200, [])
+    assert inv01.body["added"] == ["29ZZZCS1111A1ZD/2026-27/INV/BLR/2026/117"]
+
+
+async def test_bad_rows_are_told_and_the_others_taken(client: Client) -> None:
+    answer = await import_(client, CSV.replace(b"INBOM4", b"INBOM4,x"))
+
+    assert (answer.body["added"], answer.body["refused"]) == (["EXAMPLE-1"], 1)
+    assert answer.body["troubles"] == [
+        {"file": "body", "sheet": "", "row": 4, "column": "",
+         "says": "the row has more cells than the header: a comma in a text without quotes?"}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "query", "problem"),
+    [
+        (b"a,b\n1,2\n", "", "unreadable-file"),
+        (CSV, "?books=others", "unknown-books"),
+        (CSV, "?books=other-layout", "unknown-books"),  # not the account's
+    ],
+)
+async def test_what_can_not_be_taken_is_refused(client: Client, content: bytes, query: str, problem: str) -> None:
+    answer = await import_(client, content, query=query)
+
+    assert (answer.status, answer.body["type"]) == (422, f"/problems/{problem}")
+
+
+async def test_books_of_another_layout_are_not_written(client: Client, store: Postgres, tenant: Tenant) -> None:
+    await accounts.add_books(store, tenant.account_id, "other-layout")
+
+    answer = await import_(client, CSV, query="?books=other-layout")
+
+    assert (answer.status, answer.body["type"]) == (422, "/problems/books-not-ours")
+    assert "have a layout of their own" in answer.body["detail"]
+
+
+async def test_a_file_of_another_kind_is_refused(client: Client) -> None:
+    answer = await client.post("/api/v1/imports", data=b"%PDF", headers={"content-type": "application/pdf"})
+
+    assert (answer.status, answer.body["type"]) == (415, "/problems/media-type")

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from irnflow.books import catalogue
@@ -55,7 +56,7 @@ def fill_other_layout(url: str) -> None:
         run(url, statement)
 
 
-def other_layout(url: str) -> Source:
+def other_layout(url: str, name: str = "acme") -> Source:
     """Those books as their user describes them."""
     (described,) = catalogue.read(HERE / "other_layout.toml", environment={"ACME_BOOKS_URL": url})
-    return described
+    return msgspec.structs.replace(described, name=name)

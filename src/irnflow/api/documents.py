@@ -1,30 +1,46 @@
-"""Documents that come as they are: judged without being sent."""
+"""Documents that come as they are: judged without being sent, or taken into the books."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 from irnflow.api import resources
 from irnflow.api.endpoint import Call, Endpoint, Raw
-from irnflow.api.problem import Refused
-from irnflow.files import checking
+from irnflow.api.problem import Place, Refused
+from irnflow.books.catalogue import Source
+from irnflow.books.sql import SqlBooks
+from irnflow.errors import BadInput
+from irnflow.files import checking, importing
 from irnflow.files.checking import Finding
+from irnflow.files.importing import Imported, Kind
 from irnflow.gst import dates
 from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
+from irnflow.store import accounts
+from irnflow.store.database import Database
 
 FINDINGS_MAX: Final = 10_000  # that one answer tells
+TROUBLES_MAX: Final = 10_000
 _BODY: Final = "body"  # the file's name in a finding
 _INV01: Final = {"oneOf": [{"type": "object"}, {"type": "array"}]}  # what lies below is told as findings
+
+_FILES: Final[Mapping[Kind, Mapping[str, Any]]] = {
+    Kind.CSV: {"type": "string"},
+    Kind.XLSX: {"type": "string", "format": "binary"},
+    Kind.JSON: _INV01,
+}
 
 
 class Documents:
     """The endpoints that take documents."""
 
-    def __init__(self, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Database, *, now: Callable[[], datetime], books: Callable[[], Sequence[Source]]) -> None:
+        self._store = store
         self._now = now
+        self._books = books
+        self._importing = asyncio.Semaphore(1)  # a workbook may unpack to far more than its body: one at a time
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -34,18 +50,67 @@ class Documents:
                 handle=self.check, query=resources.CheckFacts, raw={"application/json": _INV01},
                 gives=resources.Checked, problems=("malformed-json",),
             ),
+            Endpoint(
+                method="POST", path="/api/v1/imports", name="importFile",
+                says="Invoices of a file into the books; a document that can't be read is left out whole",
+                handle=self.take_in, query=resources.ImportInto, raw={kind.value: _FILES[kind] for kind in Kind},
+                gives=Imported, problems=("unknown-books", "books-not-named", "books-not-ours", "unreadable-file"),
+            ),
         ]  # fmt: skip
 
     async def check(self, call: Call) -> resources.Checked:
         asked: resources.CheckFacts = call.query
         sent: Raw = call.body
         facts = Facts(
-            day=asked.day or dates.in_india(self._now()),
+            day=_day(asked.day) if asked.day else dates.in_india(self._now()),
             turnover_crore=TURNOVER_NOT_SAID if asked.turnover is None else Decimal(asked.turnover),
             sez_gstins=frozenset(asked.sez.upper().split(",")) if asked.sez else None,
             accept_sandbox_gstins=asked.sandbox_gstins,
         )
         return await asyncio.to_thread(checked, sent.content, facts, asked.lang)
+
+    async def take_in(self, call: Call) -> Imported:
+        asked: resources.ImportInto = call.query
+        sent: Raw = call.body
+        source = await self._source(call, asked.books)
+        async with self._importing:
+            done = await asyncio.to_thread(imported, source, sent.content, Kind(sent.media_type))
+        if done.unreadable and not (done.added or done.updated or done.unchanged or done.refused):
+            raise Refused("unreadable-file", done.troubles[0].says)
+        return done
+
+    async def _source(self, call: Call, name: str | None) -> Source:
+        """The books meant, which are the account's. Raises Refused."""
+        assert call.account is not None
+        own = await accounts.books_of(self._store, call.account.account_id)
+        if name is None and len(own) != 1:
+            raise Refused("books-not-named", "Say in `books` which: the account has none or several.")
+        meant = name or own[0]
+        there = {each.name: each for each in self._books()} if meant in own else {}
+        if meant not in there:
+            raise Refused("unknown-books", f"The account has no books named {meant!r}, or irn_service can't open them.")
+        return there[meant]
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError as error:
+        says = f"{written} is no day of the calendar."
+        raise Refused("invalid-query", says, [Place(pointer="?day", detail=says)]) from error
+
+
+def imported(source: Source, content: bytes, kind: Kind, *, most: int = TROUBLES_MAX) -> Imported:
+    """Take a body into the books. Raises Refused for books of another layout, Unavailable when they don't answer."""
+    books = SqlBooks(source)
+    try:
+        importing.prepare(books)
+        taken = importing.read(_BODY, lambda mode: BytesIO(content), kind)
+        return Imported.of(importing.take_in(books, taken), troubles_most=most)
+    except BadInput as error:
+        raise Refused("books-not-ours", f"{error}.") from error
+    finally:
+        books.close()
 
 
 def checked(content: bytes, facts: Facts, lang: str, *, most: int = FINDINGS_MAX) -> resources.Checked:

@@ -15,6 +15,7 @@ from irnflow.api.documents import Documents
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.gstins import GstinDesk
 from irnflow.api.problem import Place, Refused
+from irnflow.books.catalogue import Source
 from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
 from irnflow.messages import State
 from irnflow.store import accounts, batches, failures
@@ -38,8 +39,10 @@ class Api:
         websocket_url: str = "",
         key: KeyRing | None = None,  # of the secrets at rest; None: takes no credentials
         portal: str = "NIC1",
+        books: Callable[[], Sequence[Source]] = tuple,  # those that files can be taken into
     ) -> None:
         self._gstins = GstinDesk(store, key=key, portal=portal)
+        self._books = books
         self._store = store
         self._now = now
         self._took_in = took_in
@@ -93,7 +96,7 @@ class Api:
                 method="GET", path="/api/v1/codes/{code}", name="getCode", says="One code of the portal",
                 handle=self.code, gives=PortalCode, problems=("unknown-code",),
             ),
-            *Documents(now=self._now).endpoints(),
+            *Documents(self._store, now=self._now, books=self._books).endpoints(),
             *self._gstins.endpoints(),
             Endpoint(
                 method="GET", path="/api/v1/session", name="getSession", says="Who is signed in",

@@ -63,6 +63,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "duplicate-ids": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "Vouchers are named twice"),
     "unknown-books": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The account has no such books"),
     "books-not-named": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "Which books is not said"),
+    "books-not-ours": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The books can't be written by irnflow"),
+    "unreadable-file": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The file can't be read"),
     "books-mixed": Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The failures are of several books"),
     "defect": Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "irnflow has made a mistake"),
     "unavailable": Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer now"),

@@ -1,7 +1,7 @@
 """What goes over the API: the one source of how bodies are read and of the OpenAPI document."""
 
 import re
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -21,6 +21,7 @@ NAME: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}\Z"
 CRORE: Final = r"^[0-9]{1,9}(\.[0-9]{1,7})?\Z"
 SEALED: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,300}\Z"
 GSTIN: Final = r"^[0-9]{2}[0-9A-Za-z]{13}\Z"
+DAY: Final = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]\Z"
 GSTINS: Final = r"^[0-9]{2}[0-9A-Za-z]{13}(,[0-9]{2}[0-9A-Za-z]{13}){0,999}\Z"
 
 # What a pattern means, for the reader of an error.
@@ -29,6 +30,7 @@ WORDS: Final = {
     VOUCHER_ID: "1 to 100 characters, none of them a control character or line break",
     CRORE: "an amount in crore rupees, such as 0.75",
     SEALED: "1 to 300 characters, none of them a control character or line break",
+    DAY: "a day, such as 2026-11-22",
     GSTINS: "GSTINs of 15 characters, divided by commas",
     NAME: "1 to 200 characters, none of them a control character or line break",
 }
@@ -42,6 +44,12 @@ VoucherIds = Annotated[
 ]
 Crore = Annotated[
     str, Meta(pattern=CRORE, description="The supplier's yearly turnover in crore rupees; 10 or more if not said.")
+]
+Day = Annotated[
+    str,
+    Meta(
+        pattern=DAY, description="Of sending, as 2026-11-22; today if not said.", extra_json_schema={"format": "date"}
+    ),
 ]
 Gstins = Annotated[
     str,
@@ -181,7 +189,7 @@ class PortalCodes(msgspec.Struct, frozen=True, kw_only=True):
 class CheckFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the rules must know beside the documents."""
 
-    day: date | None = None  # of sending; today where it isn't said
+    day: Day | None = None
     turnover: Crore | None = None
     sez: Gstins | None = None
     sandbox_gstins: bool = False
@@ -225,6 +233,12 @@ class GstinCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     def __repr__(self) -> str:
         return f"GstinCredentials(username={self.username!r}, ...)"
+
+
+class ImportInto(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where to."""
+
+    books: Name | None = None  # may be left out by an account with one
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

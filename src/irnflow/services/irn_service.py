@@ -23,6 +23,7 @@ from structlog.typing import FilteringBoundLogger
 from irnflow.api.app import application
 from irnflow.api.endpoints import Api
 from irnflow.api.server import probes, serving
+from irnflow.books import catalogue
 from irnflow.bus import rabbit
 from irnflow.bus.port import Bus
 from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
@@ -236,6 +237,7 @@ async def main(settings: Settings) -> None:
             websocket_url=settings.websocket_url,
             key=key,
             portal=settings.portal_name,
+            books=lambda: catalogue.read(settings.books) if settings.books.exists() else (),
         )
         app = application(
             api,

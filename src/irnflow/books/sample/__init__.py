@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from importlib.resources import files
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
+from irnflow.books import own
 from irnflow.books.catalogue import own_sql
 from irnflow.books.sample.company import (
     BRANCH,
@@ -51,11 +51,9 @@ def load(url: str, today: date) -> None:
     """Make the tables and the sample's rows where they aren't there yet. Blocking."""
     vouchers = [_voucher(sale, today) for sale in SALES]
     with _writing(url) as connection:
-        if sqlite := connection.dialect.name == "sqlite":
+        if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("pragma journal_mode = wal")  # so that readers and the writer don't wait
-        for statement in _statements("schema.sql"):
-            if not (sqlite and "create schema" in statement):
-                _run(connection, statement)
+        own.make(connection)
         _insert(connection, "party", [msgspec.structs.asdict(party) for party in PARTIES])
         _insert(connection, "voucher", [header for header, _ in vouchers])
         _insert(connection, "line", [line for _, lines in vouchers for line in lines])
@@ -65,7 +63,7 @@ def synthetic(url: str, n: int, *, first: int = 1) -> list[str]:
     """Add n vouchers of five lines each to loaded books, quickly; gives their ids. Blocking."""
     last = first + n - 1
     with _writing(url) as connection:
-        for statement in _statements("sample/synthetic.sql"):
+        for statement in own.statements("sample/synthetic.sql"):
             _run(connection, statement, {"first": first, "last": last, "template": _TEMPLATE})
     return [f"SYN-{i}" for i in range(first, last + 1)]
 
@@ -160,11 +158,6 @@ def _writing(url: str) -> Iterator[sa.Connection]:
             yield connection
     finally:
         engine.dispose()
-
-
-def _statements(file: str) -> list[str]:
-    text = (files("irnflow.books") / file).read_text(encoding="utf-8")
-    return [statement for statement in text.split(";\n") if statement.strip()]
 
 
 def _insert(connection: sa.Connection, table: str, rows: Sequence[Row]) -> None:

@@ -1,0 +1,199 @@
+"""Files into the books: documents as they are read, a batch at a time, each whole or not at all.
+
+The same file again changes nothing: what stands there already is skipped. A document that changed takes the place of
+what was there while it has no IRN; one that is registered is refused.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from hashlib import sha256
+from itertools import chain
+from typing import BinaryIO, Final, Literal
+
+import msgspec
+
+from irnflow.books import own
+from irnflow.books.own import Document, Outcome
+from irnflow.books.sql import RefusedRow, SqlBooks
+from irnflow.errors import BadInput
+from irnflow.files import bulk, documents, tables
+from irnflow.files.documents import Place, Taken, Trouble
+from irnflow.gst import inv01, loose
+
+_FIRST_BYTES: Final = 4096
+
+
+class Kind(StrEnum):
+    """What a file is."""
+
+    CSV = "text/csv"
+    XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    JSON = "application/json"
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one document."""
+
+    place: Place
+    title: str
+    voucher_id: str  # "" when it could not be read
+    outcome: Outcome | None  # None: it was not imported
+    troubles: Sequence[Trouble] = ()
+    unreadable: bool = False  # no document, but a file, from some place on
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of all documents: voucher ids, and why others were left out."""
+
+    added: list[str]
+    updated: list[str]
+    unchanged: list[str]
+    refused: int  # documents
+    unreadable: int  # files
+    troubles: list[Trouble]
+    left_out: int  # troubles beyond those
+
+    @classmethod
+    def of(cls, results: Iterable[Result], *, troubles_most: int = sys.maxsize) -> "Imported":
+        ids: dict[Outcome | None, list[str]] = {outcome: [] for outcome in (*Outcome, None)}
+        unreadable = found = 0
+        troubles: list[Trouble] = []
+        for one in results:
+            ids[one.outcome].append(one.voucher_id)
+            unreadable += one.unreadable
+            found += len(one.troubles)
+            troubles += one.troubles[: troubles_most - len(troubles)]
+        return cls(
+            added=ids[Outcome.ADDED], updated=ids[Outcome.UPDATED], unchanged=ids[Outcome.UNCHANGED],
+            refused=len(ids[None]) - unreadable, unreadable=unreadable, troubles=troubles,
+            left_out=found - len(troubles),
+        )  # fmt: skip
+
+
+def kind_of(stream: BinaryIO) -> Kind:
+    """What a file is by how it begins. Raises BadInput for Excel's old and its encrypted files."""
+    first = stream.read(_FIRST_BYTES)
+    stream.seek(0)
+    if first.startswith(b"PK"):
+        return Kind.XLSX
+    if first.startswith(b"\xd0\xcf\x11\xe0"):
+        raise BadInput("it is a file of old Excel (.xls), or has a password: save it as .xlsx without one")
+    return Kind.JSON if first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else Kind.CSV
+
+
+def read(file: str, open_it: Callable[[Literal["rb"]], BinaryIO], kind: Kind | None = None) -> Iterator[Taken]:
+    """The documents of a file, and last, where no more of it can be read, why not."""
+    try:
+        with open_it("rb") as stream:
+            yield from _documents(file, stream, kind or kind_of(stream))
+    except (BadInput, OSError) as error:
+        says = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        yield Taken(place=Place(file=file), title="", troubles=(Trouble(file=file, says=says),), unreadable=True)
+
+
+def _documents(file: str, stream: BinaryIO, kind: Kind) -> Iterator[Taken]:
+    match kind:
+        case Kind.CSV:
+            return tables.csv_documents(file, stream)
+        case Kind.XLSX:
+            return tables.xlsx_documents(file, stream)
+        case Kind.JSON:
+            return _inv01_documents(file, stream)
+
+
+def prepare(books: SqlBooks) -> None:
+    """Make the tables of the books where they aren't there. Raises BadInput for books of another layout."""
+    own.require_own(books.source)
+    with books.writing() as open_books:
+        own.make(open_books.connection)
+
+
+def take_in(books: SqlBooks, taken: Iterable[Taken]) -> Iterator[Result]:
+    """Write documents into the books, and tell what became of each, file by file."""
+    seen: dict[tuple[str, ...], tuple[Place, bytes]] = {}
+    batch: list[Taken] = []
+    for one in chain(taken, (None,)):
+        if batch and (one is None or one.place.file != batch[0].place.file or len(batch) == own.DOCUMENTS_MOST):
+            yield from _write(books, batch)
+            batch = []
+        if one is None:
+            return
+        if one.document is None:
+            yield Result(place=one.place, title=one.title, voucher_id="", outcome=None, troubles=one.troubles,
+                         unreadable=one.unreadable)  # fmt: skip
+        elif double := _double(one, one.document, seen):
+            yield double
+        else:
+            batch.append(one)
+
+
+def _double(one: Taken, document: Document, seen: dict[tuple[str, ...], tuple[Place, bytes]]) -> Result | None:
+    """What is told of a document that came before in these files; otherwise it is remembered."""
+    names: dict[tuple[str, ...], str] = {("voucher_id", document.voucher_id): f"voucher {document.voucher_id}"}
+    if document.header.get("document_number"):
+        names[document.identity] = one.title
+    digest = sha256(msgspec.json.encode(document)).digest()
+    for identity, name in names.items():
+        place, before = seen.setdefault(identity, (one.place, digest))
+        if place is not one.place and before == digest:
+            return Result(place=one.place, title=one.title, voucher_id=document.voucher_id, outcome=Outcome.UNCHANGED)
+        if place is not one.place:
+            return _refused(one, f"{name} came before with other contents, in {place.file}, {place}")
+    return None
+
+
+def _write(books: SqlBooks, batch: Sequence[Taken]) -> Iterator[Result]:
+    """One transaction; where the database refuses a value, one for each half, until the bad document stands alone."""
+    if not batch:
+        return
+    there = {one.document.voucher_id: one for one in batch if one.document}
+    given = [one.document for one in batch if one.document]
+    try:
+        with books.writing() as open_books:
+            fates = own.write(open_books, given)
+    except RefusedRow as error:
+        if len(batch) == 1:
+            yield _refused(batch[0], str(error))
+            return
+        half = len(batch) // 2
+        yield from _write(books, batch[:half])
+        yield from _write(books, batch[half:])
+        return
+    for voucher_id, (outcome, holder) in fates.items():
+        one = there[voucher_id]
+        if outcome is Outcome.REGISTERED:
+            says = "it is registered, and what stands here differs: a registered document is never changed"
+            yield _refused(one, says)
+        elif outcome is Outcome.TAKEN:
+            yield _refused(one, f"{one.title} stands in the books already, as voucher {holder}")
+        else:
+            yield Result(place=one.place, title=one.title, voucher_id=voucher_id, outcome=outcome)
+
+
+def _refused(one: Taken, says: str) -> Result:
+    assert one.document is not None
+    return Result(
+        place=one.place, title=one.title, voucher_id=one.document.voucher_id, outcome=None,
+        troubles=(one.place.trouble(says),),
+    )  # fmt: skip
+
+
+def _inv01_documents(file: str, stream: BinaryIO) -> Iterator[Taken]:
+    for piece in bulk.pieces(stream):
+        place = Place(file=file, row=piece.line)
+        try:
+            yield documents.of_invoice(place, inv01.decode(piece.json))
+        except BadInput:
+            yield _misread(place, piece)
+
+
+def _misread(place: Place, piece: bulk.Piece) -> Taken:
+    title = "a document that is not INV-01"
+    try:
+        invoice, faults = loose.read(piece.json)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return Taken(place=place, title=title, troubles=[place.trouble(str(bulk.unreadable(piece, error)))])
+    number = invoice.doc_dtls.no if invoice.doc_dtls else None
+    troubles = [place.trouble(fault.says, fault.path) for fault in faults]
+    return Taken(place=place, title=number or title, troubles=troubles)

@@ -1,0 +1,223 @@
+"""CSV and XLSX as they come: encodings, delimiters, headers and sheets; rows of a document wherever they stand."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from irnflow.errors import BadInput
+from irnflow.files import tables, template
+from irnflow.files.documents import Taken
+from tests.books.examples import TODAY
+
+CSV = template.write_csv(TODAY, names=template.usual())
+LINES = CSV.decode("utf-8-sig").splitlines(keepends=True)
+
+
+def of_csv(text: str | bytes) -> list[Taken]:
+    return list(tables.csv_documents("a.csv", BytesIO(text if isinstance(text, bytes) else text.encode())))
+
+
+def of_xlsx(**sheets: list[list[Any]]) -> list[Taken]:
+    return list(tables.xlsx_documents("a.xlsx", workbook(**sheets)))
+
+
+def workbook(**sheets: list[list[Any]]) -> BytesIO:
+    stream = BytesIO()
+    with xlsxwriter.Workbook(stream) as book:
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                for at, value in enumerate(row):
+                    if isinstance(value, date):
+                        sheet.write_datetime(number, at, value, day)
+                    elif value == "#DIV/0!":
+                        sheet.write_formula(number, at, "=1/0", None, value)
+                    else:
+                        sheet.write(number, at, value)
+    stream.seek(0)
+    return stream
+
+
+def troubles(found: list[Taken]) -> list[tuple[str, int | None, str, str]]:
+    return [(each.sheet, each.row, each.column, each.says) for one in found for each in one.troubles]
+
+
+def trouble_of(text: str | bytes) -> str:
+    with pytest.raises(BadInput) as raised:
+        of_csv(text)
+    return str(raised.value)
+
+
+# -- CSV -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_byte_order_mark_makes_no_difference() -> None:
+    assert of_csv(CSV) == of_csv(CSV.removeprefix(b"\xef\xbb\xbf"))
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters_make_no_difference(delimiter: str) -> None:
+    assert of_csv("".join(LINES).replace(",", delimiter)) == of_csv(CSV)
+
+
+def test_names_may_have_capitals_and_spaces() -> None:
+    assert of_csv(LINES[0].replace("document_number", "Document Number*").upper() + "".join(LINES[1:])) == of_csv(CSV)
+
+
+def test_another_encoding_is_told_with_its_line_and_what_to_do() -> None:
+    assert trouble_of("".join(LINES).replace("Mumbai", "Mumbaí").encode("cp1252")) == (
+        "line 2: byte 0xed is not UTF-8; its encoding is another (in Windows-1252 this is í): "
+        "save it as CSV UTF-8, as Excel calls it"
+    )
+    assert trouble_of("".join(LINES).encode("utf-16")) == (
+        "it is written in UTF-16; save it as CSV UTF-8 (so Excel calls it)"
+    )
+
+
+def test_a_column_that_there_is_not_is_told_with_the_one_that_was_meant() -> None:
+    assert "there is no column buyer_gstn (buyer_gstin?)" in trouble_of(LINES[0].replace("buyer_gstin", "buyer_gstn"))
+    assert "column hsn comes twice" in trouble_of(LINES[0].replace("quantity", "hsn"))
+    assert "neither a column document_number nor voucher_id" in trouble_of("hsn\n")
+
+
+@pytest.mark.parametrize("text", [b"", b"\n\n", LINES[0].encode()])
+def test_a_table_without_rows_has_no_documents(text: bytes) -> None:
+    assert of_csv(text) == []
+
+
+def test_a_quote_that_never_ends_and_a_line_that_never_does_are_told() -> None:
+    assert "line 2: " in trouble_of('document_number,remarks\n1,"never\n')
+    assert "line 1 has more than 1 MiB: this is no CSV" in trouble_of(b"x" * (tables.LINE_BYTES_MAX + 1))
+
+
+def test_rows_of_a_document_may_stand_apart() -> None:
+    apart = of_csv(LINES[0] + LINES[1] + LINES[3] + LINES[2])
+
+    assert [(one.document.voucher_id, len(one.document.lines)) for one in apart if one.document] == [
+        ("EXAMPLE-2", 1), ("EXAMPLE-1", 2),
+    ]  # fmt: skip
+
+
+def test_without_a_voucher_id_supplier_year_type_and_number_make_one() -> None:
+    found = of_csv("".join(LINES).replace("EXAMPLE-1", "").replace("EXAMPLE-2", ""))
+
+    assert [one.document.voucher_id for one in found if one.document] == [
+        "29ZZZCS1111A1ZD/2026-27/INV/EX/1", "29ZZZCS1111A1ZD/2026-27/INV/EX/2",
+    ]  # fmt: skip
+
+
+def test_rows_that_contradict_each_other_are_told() -> None:
+    found = of_csv(LINES[0] + LINES[1] + LINES[2].replace("Quiet Offices", "Loud Offices"))
+
+    assert troubles(found) == [
+        ("", 3, "buyer_legal_name", "it says Loud Offices, and line 2 of the same document says Quiet Offices")
+    ]
+
+
+def test_a_header_may_stand_on_the_first_row_only_when_the_voucher_id_is_repeated() -> None:
+    (one,) = of_csv(LINES[0] + LINES[1] + "EXAMPLE-1" + "," * 18 + "Desk,94033000,1,NOS,10.00,18,,,,,,,,,,\n")
+
+    assert one.document is not None
+    assert len(one.document.lines) == 2
+
+
+def test_a_row_names_the_line_it_begins_on_whatever_breaks_its_texts_hold() -> None:
+    found = of_csv(LINES[0] + LINES[1].replace("Quiet Offices", '"Quiet\nOffices"') + LINES[3].replace("1000.50", "x"))
+
+    assert [row for _, row, _, _ in troubles(found)] == [4]
+
+
+def test_a_comma_without_quotes_is_told_and_the_others_come_in() -> None:
+    found = of_csv("".join(LINES).replace("INBOM4", "INBOM4,extra"))
+
+    assert [one.document is not None for one in found] == [True, False]
+    assert troubles(found)[0][3] == "the row has more cells than the header: a comma in a text without quotes?"
+
+
+def test_a_row_without_a_number_and_one_without_a_line_are_told() -> None:
+    found = of_csv("document_number,voucher_id,hsn\n,,9403\nA1,V1,\n")
+
+    assert [(row, says) for _, row, _, says in troubles(found)] == [
+        (2, "the row has neither voucher_id nor document_number"),
+        (3, "the row has no line item: description, hsn, quantity and so on are blank"),
+    ]
+
+
+def test_two_lines_of_one_number_are_told() -> None:
+    found = of_csv("voucher_id,line_no,hsn\nV1,1,9403\nV1,1,9403\n")
+
+    assert troubles(found)[0][2:] == ("line_no", "line number 1 stands there twice")
+
+
+# -- XLSX ------------------------------------------------------------------------------------------------------------
+
+NAMES = [
+    "voucher_id",
+    "document_number",
+    "document_date",
+    "seller_state",
+    "hsn",
+    "quantity",
+    "unit_price",
+    "reverse_charge",
+]
+
+
+def test_numbers_dates_and_booleans_of_a_workbook_lose_nothing() -> None:
+    (one,) = of_xlsx(Sales=[NAMES, [117, 42, datetime(2026, 11, 22), 7, 1012100, 2.5, 0.1, True]])  # noqa: DTZ001
+
+    assert one.document is not None
+    assert one.document.voucher_id == "117"
+    assert one.document.header == {
+        "document_number": "42", "document_date": date(2026, 11, 22), "seller_state": "07", "reverse_charge": True,
+    }  # fmt: skip
+    assert one.document.lines == [
+        {"line_no": 1, "hsn": "01012100", "quantity": Decimal("2.5"), "unit_price": Decimal("0.1")}
+    ]
+
+
+def test_each_sheet_that_names_columns_is_read_and_troubles_name_theirs() -> None:
+    found = of_xlsx(
+        Notes=[["Dear", "all"]],
+        April=[NAMES, ["A", "1", "01/04/2026", "29", "9403", 1, "ten"]],
+        May=[NAMES, [], ["B", "2", "01/05/2026", "29", "9403", 1, 10]],
+        Example=[NAMES, ["C", "3", "01/05/2026", "29", "9403", 1, 10]],
+    )
+
+    assert troubles(found) == [("April", 2, "unit_price", "'ten' is not a number")]
+    assert [one.document.voucher_id for one in found if one.document] == ["B"]
+
+
+def test_a_cell_that_could_not_be_reckoned_is_told() -> None:
+    found = of_xlsx(Sales=[NAMES, ["A", "1", "01/04/2026", "29", "9403", 1, "#DIV/0!"]])
+
+    assert troubles(found) == [
+        ("Sales", 2, "unit_price", "the cell holds an error of the spreadsheet, such as #DIV/0! or #N/A")
+    ]
+
+
+def test_a_workbook_without_a_table_is_told() -> None:
+    with pytest.raises(BadInput, match="none of its sheets \\(Notes\\) names columns of documents in its first row"):
+        of_xlsx(Notes=[["Dear", "all"]])
+
+
+def test_a_cell_far_away_does_not_cost_the_memory_between() -> None:
+    far = workbook(Sales=[NAMES])
+    with xlsxwriter.Workbook(far) as book:
+        sheet = book.add_worksheet("Sales")
+        sheet.write_row(0, 0, NAMES)
+        sheet.write(1_048_575, 16_383, "here")
+
+    with pytest.raises(BadInput, match="sheet Sales reaches to row 1,048,576, 16384 columns wide"):
+        list(tables.xlsx_documents("a.xlsx", far))
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 no zip", b"PK\x05\x06" + bytes(18)])
+def test_what_is_no_workbook_is_told(content: bytes) -> None:
+    with pytest.raises(BadInput, match="it can't be read as XLSX"):
+        list(tables.xlsx_documents("a.xlsx", BytesIO(content)))
