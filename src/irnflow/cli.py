@@ -16,6 +16,7 @@ from irnflow.commands.gstin import gstin
 from irnflow.commands.import_ import import_
 from irnflow.commands.irn import irn
 from irnflow.commands.keys import keys
+from irnflow.commands.steering import pause, resume, standing, withdraw
 from irnflow.commands.template import template
 from irnflow.errors import Permanent, Transient
 from irnflow.settings import SERVICES
@@ -193,7 +194,7 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
     return 2 if unknown else 0
 
 
-for _command in (check, gstin, import_, irn, keys, template):
+for _command in (check, gstin, import_, irn, keys, pause, resume, standing, template, withdraw):
     irnflow.add_command(_command)
 
 

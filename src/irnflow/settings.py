@@ -36,6 +36,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     portal_slack_s: float = 60.0  # a call counts as lost when its answer isn't on record so long after the deadline
     portal_concurrency: int = 64  # calls in flight from one process
     portal_concurrency_gstin: int = 48  # of these, for one GSTIN at the most: the rest is there when it is in trouble
+    error_limit_gstin: int = 20_000  # refusals after which the portal blocks a GSTIN ...
+    error_limit_client: int = 100_000  # ... and a client id
+    error_days: int = 30  # it does not say in what time; counted together here
+    error_warn: float = 0.5  # share of the limit at which we warn
+    error_stop: float = 0.9  # and stop
     lookup_settle_s: float = 60.0  # the first look-up, at least so long after the call's deadline
     lookup_gap_s: float = 60.0  # between the two look-ups that must both say "not there"
     lookup_window_s: float = 40 * 3600.0  # after the send; portals forget after about 48 h: later a person decides

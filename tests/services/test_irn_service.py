@@ -18,7 +18,7 @@ from irnflow.errors import PublishFailed, Unavailable
 from irnflow.log import logger
 from irnflow.messages import FetchData, Publication, State
 from irnflow.services.irn_service import SQL, Pace, dispatch, look, release, run, shares
-from irnflow.store import database, failures
+from irnflow.store import database, failures, steering
 from irnflow.store.database import Database, Postgres
 from tests.tenant import AT, Tenant, events, later, make_batch, make_tenant
 from tests.waiting import until
@@ -459,3 +459,26 @@ async def test_a_batch_at_its_end_is_watched_no_longer(
 
 async def finished(store: Database) -> list[datetime | None]:
     return [row["finished_at"] for row in await store.fetch("select finished_at from irnflow.batch")]
+
+
+async def test_vouchers_of_a_withdrawn_batch_are_told_so_instead_of_released(
+    store: Postgres, tenant: Tenant, bus: Bus
+) -> None:
+    batch_no = (await make_batch(store, tenant, "V/1", "V/2"))["batch_no"]
+    await steering.withdraw(store, tenant.account_id, batch_no, at=AT)
+
+    released = await release(10, bus=bus, store=store, at=AT)
+
+    assert released == 2
+    assert await bus.depth("fetch_data_queue") == 0
+    assert await bus.depth("status_queue") == 2
+
+
+async def test_a_paused_batch_is_not_released_until_it_is_resumed(store: Postgres, tenant: Tenant, bus: Bus) -> None:
+    batch_no = (await make_batch(store, tenant, "V/1"))["batch_no"]
+    await steering.pause_batch(store, tenant.account_id, batch_no, reason="audit", by="asha", at=AT)
+    paused = await release(10, bus=bus, store=store, at=AT)
+
+    await steering.resume_batch(store, tenant.account_id, batch_no)
+
+    assert (paused, await release(10, bus=bus, store=store, at=AT)) == (0, 1)

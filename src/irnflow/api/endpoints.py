@@ -15,6 +15,7 @@ from irnflow.api.documents import Documents
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.gstins import GstinDesk
 from irnflow.api.problem import Place, Refused
+from irnflow.api.steering import Steering
 from irnflow.books.catalogue import Source
 from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
 from irnflow.messages import State
@@ -98,6 +99,7 @@ class Api:
             ),
             *Documents(self._store, now=self._now, books=self._books).endpoints(),
             *self._gstins.endpoints(),
+            *Steering(self._store, now=self._now).endpoints(),
             Endpoint(
                 method="GET", path="/api/v1/session", name="getSession", says="Who is signed in",
                 handle=self.session, gives=resources.Session,
@@ -298,6 +300,8 @@ def _batch(row: Row) -> resources.Batch:
         last_seq=row["last_seq"],
         created_at=row["created_at"],
         retry_of=row["retry_of"],
+        paused=row["paused"],
+        withdrawn_at=row["withdrawn_at"],
     )
 
 

@@ -7,7 +7,7 @@ from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.problem import Place, Refused
 from irnflow.errors import BadInput
 from irnflow.portal.client import check_login
-from irnflow.store import accounts
+from irnflow.store import accounts, steering
 from irnflow.store.accounts import Account
 from irnflow.store.database import Database
 from irnflow.store.secrets import KeyRing
@@ -55,7 +55,7 @@ class GstinDesk:
 
     async def set_credentials(self, call: Call) -> resources.Gstin:
         asked: resources.GstinCredentials = call.body
-        account_id, gstin = _account(call).account_id, _gstin(call)
+        account_id, gstin = _account(call).account_id, gstin_of_path(call)
         if self._key is None:
             raise Refused("no-key", "This server has no key to seal secrets with (IRNFLOW_KEY_FILE): set it there.")
         try:
@@ -77,8 +77,8 @@ class GstinDesk:
         return await self._one(account_id, gstin)
 
     async def resume(self, call: Call) -> resources.Gstin:
-        account_id, gstin = _account(call).account_id, _gstin(call)
-        await accounts.resume_gstin(self._store, account_id, gstin)
+        account_id, gstin = _account(call).account_id, gstin_of_path(call)
+        await steering.resume_gstin(self._store, account_id, gstin)
         return await self._one(account_id, gstin)
 
     async def _one(self, account_id: int, gstin: str) -> resources.Gstin:
@@ -93,7 +93,7 @@ def _account(call: Call) -> Account:
     return call.account
 
 
-def _gstin(call: Call) -> str:
+def gstin_of_path(call: Call) -> str:
     """Raises Refused for a path that names none."""
     gstin = str(call.path["gstin"]).upper()
     if not resources.is_gstin(gstin):

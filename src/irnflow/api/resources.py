@@ -102,6 +102,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int  # of its events
     created_at: datetime
     retry_of: str | None
+    paused: str | None  # why nothing of it is sent until it is resumed
+    withdrawn_at: datetime | None  # since then nothing of it is sent
 
 
 class Batches(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +205,35 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     refused: int  # of them
     findings: list[Finding]  # the first 10,000
     left_out: int  # findings beyond those
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why something is to stand still; whoever finds it so reads this."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+
+
+class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch of which nothing more is sent."""
+
+    batch_no: str
+    taken_back: int  # vouchers that were certainly not sent; others may still be told withdrawn, or are registered
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that stands still until somebody resumes it."""
+
+    what: Literal["batch", "gstin", "portal"]
+    key: str  # batch number, GSTIN, or name of the portal
+    reason: str
+    by: str
+    at: datetime | None  # None: it stopped by itself
+
+
+class StandingStill(msgspec.Struct, frozen=True, kw_only=True):
+    """All that stands still."""
+
+    items: list[Standing]
 
 
 class Gstin(msgspec.Struct, frozen=True, kw_only=True):

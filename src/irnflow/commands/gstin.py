@@ -166,9 +166,9 @@ async def _set(found: Settings, account: str | None, given: list[Given]) -> None
 
 
 async def _resume(found: Settings, account: str | None, number: str) -> None:
-    from irnflow.store import accounts, database
+    from irnflow.store import accounts, database, steering
 
     async with database.connect(found.database_url, connections=1) as store:
         whose = await accounts.named(store, account)
-        if not await accounts.resume_gstin(store, whose.account_id, number):
+        if not await steering.resume_gstin(store, whose.account_id, number):
             raise BadInput(f"account {whose.name} has no GSTIN {number}; `irnflow gstin list` shows them")

@@ -1,7 +1,7 @@
 """IRN service: take vouchers in over HTTP, send them on at the pace of the pipeline, and ask for what goes quiet.
 
 consumes   HTTP: batches of voucher ids, and what people want to know of them (api/endpoints.py)
-publishes  fetch.data, one message a transaction; to the dead letters what never answers
+publishes  fetch.data, one message a transaction; status.withdrawn; to the dead letters what never answers
 keeps      batch, transaction, release, resend
 repeated   the same batch number with the same vouchers, or the same Idempotency-Key, gives the same batch
 
@@ -29,7 +29,7 @@ from irnflow.bus.port import Bus
 from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
 from irnflow.errors import Transient
 from irnflow.log import logger
-from irnflow.messages import WORDS, FetchData, Publication, State, publication
+from irnflow.messages import WORDS, FetchData, Publication, State, StatusChanged, publication
 from irnflow.settings import Settings
 from irnflow.store import database
 from irnflow.store.accounts import Keys
@@ -98,7 +98,7 @@ async def release(most: int, *, bus: Bus, store: Database, at: datetime) -> int:
     if not share:
         return 0
     window = await store.fetch(SQL["window"], list(share), list(share.values()))
-    await bus.publish([publication(_fetch(row)) for row in window])
+    await bus.publish([publication(_withdrawn(row, at) if row["withdrawn_at"] else _fetch(row)) for row in window])
     firsts = {row["batch_id"]: row["released"] + 1 for row in window}
     lasts = [first + share[batch_id] - 1 for batch_id, first in firsts.items()]
     await store.fetch(SQL["mark_released"], list(firsts), list(firsts.values()), lasts, at)
@@ -138,6 +138,7 @@ async def look(*, bus: Bus, store: Database, at: datetime, log: FilteringBoundLo
 
     Nothing is sent again while messages wait: then nothing is lost, the pipeline is only slow.
     """
+    await store.fetch(SQL["withdraw_late"], at)
     await store.fetch(SQL["finish_batches"], at)
     if await ready(bus, PIPELINE) < pace.ready_most:
         quiet = await store.fetch(SQL["overdue"], at, pace.quiet, pace.round_most)
@@ -174,6 +175,11 @@ def _fetch(row: Row) -> FetchData:
         account_id=row["account_id"],
         books=row["books"],
     )
+
+
+def _withdrawn(row: Row, at: datetime) -> StatusChanged:
+    """What is told of a transaction whose batch was withdrawn before it was released."""
+    return StatusChanged(**_fetch(row).about, status=State.WITHDRAWN, at=at)
 
 
 def _dead_letter(row: Row, at: datetime) -> Publication:

@@ -134,11 +134,6 @@ async def gstin_of(database: Database, account_id: int, gstin: str) -> Gstin | N
     return Gstin(**rows[0]) if rows else None
 
 
-async def resume_gstin(database: Database, account_id: int, gstin: str) -> bool:
-    """Let a stopped GSTIN go on with the credentials that it has; whether the account has it."""
-    return bool(await database.fetch(SQL["resume_gstin"], account_id, gstin))
-
-
 async def issue_key(
     database: Database,
     account_id: int,

@@ -37,15 +37,6 @@ where account_id = $1::bigint and gstin > $2::text order by gstin limit $3::int;
 select gstin, portal, username, client_id, stopped from irnflow.gstin
 where account_id = $1::bigint and gstin = $2::text;
 
--- resume_gstin: what was wrong is mended elsewhere: it may go on
-with resumed as (
-    update irnflow.gstin set stopped = null where account_id = $1::bigint and gstin = $2::text
-    returning gstin
-), sessions as (
-    delete from irnflow.portal_session s using resumed where s.gstin = resumed.gstin
-)
-select gstin from resumed;
-
 -- credentials: what a GSTIN logs in with
 select portal, username, client_id, sealed_secret, sealed_password from irnflow.gstin where gstin = $1::text;
 

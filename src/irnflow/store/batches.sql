@@ -5,7 +5,8 @@ select outcome, batch_id, batch_no
 from irnflow.intake($1::bigint, $2::text, $3::text, $4::text[], $5::text, $6::timestamptz);
 
 -- newest: batches of an account, newest first, below a position
-select b.batch_id, b.batch_no, b.books, b.size, b.last_seq, b.created_at, r.batch_no as retry_of,
+select b.batch_id, b.batch_no, b.books, b.size, b.last_seq, b.created_at, b.withdrawn_at, r.batch_no as retry_of,
+       (select p.reason from irnflow.pause p where p.what = 'batch' and p.key = b.batch_id::text) as paused,
        (select json_object_agg(c.state, c.n) from irnflow.batch_count c where c.batch_id = b.batch_id and c.n > 0)::text
            as counts
 from irnflow.batch b left join irnflow.batch r on r.batch_id = b.retry_of
@@ -13,7 +14,8 @@ where b.account_id = $1::bigint and b.batch_id < $2::bigint
 order by b.batch_id desc limit $3::int;
 
 -- one: a batch of an account by its number
-select b.batch_id, b.batch_no, b.books, b.size, b.last_seq, b.created_at, r.batch_no as retry_of,
+select b.batch_id, b.batch_no, b.books, b.size, b.last_seq, b.created_at, b.withdrawn_at, r.batch_no as retry_of,
+       (select p.reason from irnflow.pause p where p.what = 'batch' and p.key = b.batch_id::text) as paused,
        (select json_object_agg(c.state, c.n) from irnflow.batch_count c where c.batch_id = b.batch_id and c.n > 0)::text
            as counts
 from irnflow.batch b left join irnflow.batch r on r.batch_id = b.retry_of

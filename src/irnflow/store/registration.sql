@@ -12,6 +12,12 @@ select * from irnflow.registration_lease(
 -- paced: whether documents wait that could be sent but for their pace, a breaker, or a pause
 select exists (select from irnflow.registration where state = 'READY' and next_at <= $1::timestamptz) as waiting;
 
+-- errors: counts refusals of the portal, and gives the sums since $4
+select gstin, client_id, of_gstin, of_client from irnflow.count_errors($1::text[], $2::int[], $3::date, $4::date);
+
+-- stop_client: the GSTINs of a client stand still until a person has mended what is wrong
+select irnflow.client_stop($1::text, $2::text);
+
 -- report: how calls fared
 select irnflow.pace_report($1::text[], $2::text[], $3::text[], $4::float8[], $5::int, $6::timestamptz);
 

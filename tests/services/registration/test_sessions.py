@@ -22,7 +22,7 @@ from irnflow.sandbox.register import Register
 from irnflow.sandbox.switches import Failure, Order
 from irnflow.sandbox.taxpayers import read_taxpayers
 from irnflow.services.registration.sessions import LOGIN_LEASE, LoginPutOff, LoginRefused, Sessions
-from irnflow.store import accounts
+from irnflow.store import accounts, steering
 from irnflow.store.secrets import KeyRing
 from tests.services.registration.conftest import GSTIN, NOON, Desk
 
@@ -203,7 +203,7 @@ async def test_a_person_may_let_it_go_on_with_the_credentials_it_has(office: Off
     with pytest.raises(LoginRefused):
         await office.worker().get(GSTIN)
 
-    resumed = await accounts.resume_gstin(office.desk.store, 1, GSTIN)
+    resumed = await steering.resume_gstin(office.desk.store, 1, GSTIN)
 
     assert resumed
     assert await office.worker().get(GSTIN)

@@ -34,7 +34,7 @@ from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.several import Described, Line, Portals, described
 from irnflow.portal.signature import read_keys
 from irnflow.services.registration.lifecycle import act_forever
-from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.parts import Budget, Parts
 from irnflow.services.registration.resolver import resolve_forever
 from irnflow.services.registration.sender import send_forever
 from irnflow.services.registration.sessions import Sessions
@@ -134,6 +134,13 @@ async def main(settings: Settings) -> None:
             log=log.logger(NAME),
             concurrency=settings.portal_concurrency,
             of_one_gstin=settings.portal_concurrency_gstin,
+            budget=Budget(
+                of_gstin=settings.error_limit_gstin,
+                of_client=settings.error_limit_client,
+                days=settings.error_days,
+                warn=settings.error_warn,
+                stop=settings.error_stop,
+            ),
             deadline=timedelta(seconds=settings.portal_deadline_s),
             slack=timedelta(seconds=settings.portal_slack_s),
             settle=timedelta(seconds=settings.lookup_settle_s),

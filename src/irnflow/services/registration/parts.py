@@ -25,6 +25,16 @@ class Addressed(Protocol):
     def gstin(self) -> str: ...
 
 
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """How many refusals the portal takes before it blocks, and how far we go (budget.py)."""
+
+    of_gstin: int = 20_000
+    of_client: int = 100_000
+    days: int = 30  # counted together
+    warn: float = 0.5  # share of them
+    stop: float = 0.9
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Parameters of every function of registration that does something."""
 
@@ -44,6 +54,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     cancel_window: timedelta = timedelta(hours=24)  # 2270
     eway_bill_cancel_window: timedelta = timedelta(hours=24)
     idle_s: float = 1.0  # what other processes, or a crash, left to do is looked for so often
+    budget: Budget = Budget()
     heard_well: dict[tuple[str, str], datetime] = msgspec.field(default_factory=dict)  # by portal and GSTIN (pace.py)
     to_send: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be READY documents
     to_tell: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be outcomes to tell

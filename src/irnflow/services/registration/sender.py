@@ -19,6 +19,7 @@ from irnflow.gst.dates import in_india
 from irnflow.gst.portal_codes import PortalClass
 from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session
 from irnflow.services.registration import meaning
+from irnflow.services.registration.budget import spend
 from irnflow.services.registration.pace import NotBegun, heard_in, report, ways
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Heard, Leased, Nowhere, Outcome, Result, There, Unclear
@@ -216,8 +217,9 @@ async def settle(parts: Parts, results: Sequence[Result]) -> None:
     for gstin, reason in {result.leased.gstin: result.stop for result in results if result.stop}.items():
         parts.log.error("gstin stopped", gstin=gstin, reason=reason)
         await until_it_answers(parts, _SQL["stop"], gstin, reason)
-    with suppress(Unavailable):  # what is not told of the pace now, the next calls tell
+    with suppress(Unavailable):  # what is not told of pace and budget now, the next calls tell
         await report(parts, results)
+        await spend(parts, results)
     now = parts.now()
     rows = await until_it_answers(parts, _SQL["settle"], *_columns(results, parts), now, now + TELL_LEASE)
     if any(result.outcome is not Outcome.ACCEPTED for result in results):

@@ -21,6 +21,7 @@ from irnflow.store.database import Row, queries
 _SQL: Final = queries("registration")
 TELL_LEASE: Final = timedelta(seconds=30)  # whoever settles tells; after that somebody else does
 _MOST: Final = 200
+WITHDRAWN: Final = "registration.withdrawn"  # people took it back before it was sent
 
 # What people read of a failure that the portal did not word: (says, fix), filled from the verdict.
 _WORDS: Final = {
@@ -91,14 +92,22 @@ async def tell(parts: Parts, rows: Sequence[Row]) -> None:
 
 
 def _told(row: Row, messages: Sequence[Message]) -> str:
-    """Which outcome that was. A document may be registered, and the request refused: it had other contents."""
+    """Which outcome that was. A document may be registered, and the request refused: it had other contents.
+
+    READY says that nothing of it was sent.
+    """
+    if any(isinstance(message, StatusChanged) and message.status is State.WITHDRAWN for message in messages):
+        return "READY"
     return "REJECTED" if any(isinstance(message, GenerationFailed) for message in messages) else str(row["state"])
 
 
 def outcome(row: Row, at: datetime) -> list[Message]:
     """What is said of one request, by the state of its document and by its own verdict."""
     if row["verdict"] is not None:
-        return _refused(row, msgspec.json.decode(row["verdict"], type=Verdict), at)
+        verdict = msgspec.json.decode(row["verdict"], type=Verdict)
+        return (
+            [_status(row, State.WITHDRAWN, at, Detail())] if verdict.cause == WITHDRAWN else _refused(row, verdict, at)
+        )
     if row["state"] == "ACCEPTED":
         places = differences(bytes(row["payload"]), bytes(row["current_payload"])) if row["payload"] else []
         if places:

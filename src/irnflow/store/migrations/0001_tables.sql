@@ -70,7 +70,7 @@ create table irnflow.batch (
     unique (account_id, idempotency_key)
 );
 create index batch_newest on irnflow.batch (account_id, batch_id);
-create index batch_unreleased on irnflow.batch (batch_id) where released < size and withdrawn_at is null;
+create index batch_unreleased on irnflow.batch (batch_id) where released < size;
 create index batch_unfinished on irnflow.batch (batch_id) where finished_at is null;
 
 create table irnflow.transaction (

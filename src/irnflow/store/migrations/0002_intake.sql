@@ -117,6 +117,7 @@ language sql immutable as $$
     select (case p_told
         when 'ACCEPTED' then 'BOOKS_FAILED' -- the books answer it, either way
         when 'UNKNOWN' then 'IN_DOUBT'
+        when 'READY' then 'WITHDRAWN' -- it was not sent
         else 'GENERATION_FAILED'
     end)::irnflow.transaction_state;
 $$;
@@ -141,7 +142,7 @@ language sql stable as $$
       join irnflow.transaction t on t.batch_id = b.batch_id and t.ordinal between r.first and r.last
       left join irnflow.state s on s.batch_id = t.batch_id and s.transaction_id = t.transaction_id
       left join irnflow.resend a on a.batch_id = t.batch_id and a.transaction_id = t.transaction_id
-     where b.finished_at is null and b.withdrawn_at is null
+     where b.finished_at is null
        and coalesce(s.state, 'PROCESSING') in ('PROCESSING', 'DATA_FETCHED', 'VALIDATION_SUCCESS')
        and coalesce(s.at, r.released_at) <= p_at - p_quiet
        and coalesce(a.resent_at, r.released_at) <= p_at - p_quiet
@@ -186,7 +187,7 @@ $$;
 create function irnflow.finish_batches(p_at timestamptz) returns bigint language sql as $$
     with finished as (
         update irnflow.batch b set finished_at = p_at
-         where b.finished_at is null and (b.released = b.size or b.withdrawn_at is not null)
+         where b.finished_at is null and b.released = b.size
            and not exists (select from irnflow.batch_count c
                             where c.batch_id = b.batch_id and c.n > 0 and not irnflow.is_end(c.state))
            and not exists (select from irnflow.registration_request q

@@ -110,6 +110,10 @@ begin
     get diagnostics to_send = row_count;
 
     to_tell := 0;
+    if exists (select from irnflow.batch b where b.batch_id = any (p_batch_ids) and b.withdrawn_at is not null) then
+        select sum(irnflow.withdraw_unsent(b.batch_id, p_at)) into to_tell from irnflow.batch b
+         where b.batch_id = any (p_batch_ids) and b.withdrawn_at is not null;
+    end if;
     if to_send < cardinality(p_irns) then
         for q in
             select known.* from unnest(p_batch_ids, p_transaction_ids) as a (batch_id, transaction_id)

@@ -1,0 +1,51 @@
+"""The error budget: the portal blocks a GSTIN, or a whole client, that collects too many refusals; we stop before.
+
+More than 20,000 errors of a GSTIN or 100,000 of a client id, says the portal, and not in what time (domain.md section
+6.1): limits and days are settings.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from irnflow.gst.dates import in_india
+from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.result import Result
+from irnflow.store.database import queries
+
+_SQL: Final = queries("registration")
+_LOOK_UP_CALLS: Final = 2
+
+
+async def spend(parts: Parts, results: Sequence[Result]) -> None:
+    """Count what the portal refused; warn, and stop a GSTIN, or all of a client, in time. Raises Unavailable."""
+    refused = Counter[str]()
+    for result in results:
+        refused[result.leased.gstin] += _refusals(result)
+    refused = +refused
+    if not refused:
+        return
+    budget, today = parts.budget, in_india(parts.now())
+    since = today - timedelta(days=budget.days - 1)
+    for row in await parts.database.fetch(_SQL["errors"], list(refused), list(refused.values()), today, since):
+        whose = f"GSTIN {row['gstin']}", f"client {row['client_id']}"
+        counts = (row["of_gstin"], budget.of_gstin), (row["of_client"], budget.of_client)
+        for name, (n, most) in zip(whose, counts, strict=True):
+            if n >= budget.stop * most:
+                reason = (
+                    f"the portal has refused {n:,} calls of {name} in {budget.days} days and blocks at {most:,}: "
+                    "mend what is refused, then resume"
+                )
+                stop = _SQL["stop"] if name == whose[0] else _SQL["stop_client"]
+                await parts.database.fetch(stop, row["gstin" if name == whose[0] else "client_id"], reason)
+                parts.log.error("error budget spent", whose=name, errors=n, blocked_at=most)
+            elif n >= budget.warn * most:
+                parts.log.warning("error budget half spent", whose=name, errors=n, blocked_at=most)
+
+
+def _refusals(result: Result) -> int:
+    """How many refusals the portal has counted of this call or look-up; rather one too many."""
+    if result.what == "lookup":
+        return _LOOK_UP_CALLS if result.answer in ("NOT_THERE", "NO_ANSWER") else 0
+    return 1 if result.codes else 0

@@ -1,0 +1,82 @@
+-- Steering: what people stop for a while, and what they take back before it is sent; and the errors that the portal counts.
+
+-- Takes back what of a batch waits at registration and is not sent: its requests are told WITHDRAWN. A document that
+-- another batch asked for too goes on for that one. What is on its way to the portal, or may have arrived, stays.
+create function irnflow.withdraw_unsent(p_batch_id bigint, p_at timestamptz) returns bigint language plpgsql as $$
+declare
+    irns text[];
+    taken bigint;
+    q irnflow.registration_request;
+begin
+    select array_agg(r.irn) into irns
+      from (select r.irn from irnflow.registration_request w join irnflow.registration r on r.irn = w.irn
+             where w.batch_id = p_batch_id and w.verdict is null and r.state = 'READY'
+             order by r.irn for update of r) r;
+
+    update irnflow.registration_request w
+       set verdict = jsonb_build_object('cause', 'registration.withdrawn'), tell_at = p_at
+     where w.batch_id = p_batch_id and w.irn = any (irns) and w.verdict is null;
+    get diagnostics taken = row_count;
+
+    update irnflow.registration r set state = 'REJECTED', updated_at = p_at -- not at the portal: whoever asks next takes it over
+     where r.irn = any (irns) and r.batch_id = p_batch_id;
+    for q in
+        select distinct on (w.irn) w.* from irnflow.registration_request w
+          join irnflow.registration r on r.irn = w.irn and r.batch_id = p_batch_id
+         where w.irn = any (irns) and w.verdict is null order by w.irn, w.requested_at
+    loop
+        perform irnflow.request_takes_over(q, p_at);
+    end loop;
+    return taken;
+end $$;
+
+-- Withdraws a batch: nothing more of it is sent. Gives how many of its vouchers are certainly taken back, those that
+-- were not even released among them; null when the account has no such batch. Again changes nothing.
+create function irnflow.withdraw(p_account_id bigint, p_batch_no text, p_at timestamptz) returns bigint
+language plpgsql as $$
+declare
+    b irnflow.batch;
+begin
+    update irnflow.batch set withdrawn_at = coalesce(withdrawn_at, p_at)
+     where account_id = p_account_id and batch_no = p_batch_no returning * into b;
+    if not found then
+        return null;
+    end if;
+    perform pg_notify('irnflow_intake', '');
+    return b.size - b.released + irnflow.withdraw_unsent(b.batch_id, p_at);
+end $$;
+
+-- Requests of withdrawn batches that arrived while the withdrawal was being written.
+create function irnflow.withdraw_late(p_at timestamptz) returns bigint language sql as $$
+    select coalesce(sum(irnflow.withdraw_unsent(b.batch_id, p_at)), 0)::bigint from irnflow.batch b
+     where b.withdrawn_at is not null and b.finished_at is null;
+$$;
+
+-- Counts refusals of the portal, and gives how many each GSTIN and its client have had since p_since.
+create function irnflow.count_errors(p_gstins text[], p_ns int[], p_day date, p_since date)
+returns table (gstin text, client_id text, of_gstin bigint, of_client bigint) language plpgsql as $$
+#variable_conflict use_column
+begin
+    insert into irnflow.portal_error as e (gstin, client_id, day, n)
+    select w.gstin, w.client_id, p_day, sum(w.n)
+      from (select k.gstin, k.client_id, s.n from unnest(p_gstins, p_ns) as s (gstin, n) join irnflow.gstin k using (gstin)
+            union all
+            select '', k.client_id, s.n from unnest(p_gstins, p_ns) as s (gstin, n) join irnflow.gstin k using (gstin)) w
+     group by w.gstin, w.client_id
+     order by w.gstin, w.client_id
+    on conflict (gstin, client_id, day) do update set n = e.n + excluded.n;
+
+    return query
+    select k.gstin, k.client_id,
+           (select sum(e.n) from irnflow.portal_error e where e.gstin = k.gstin and e.day >= p_since),
+           (select sum(e.n) from irnflow.portal_error e
+             where e.gstin = '' and e.client_id = k.client_id and e.day >= p_since)
+      from irnflow.gstin k where k.gstin = any (p_gstins);
+end $$;
+
+-- Stops all GSTINs of a client; gives how many ran.
+create function irnflow.client_stop(p_client_id text, p_reason text) returns bigint language sql as $$
+    with stopped as (
+        update irnflow.gstin set stopped = p_reason where client_id = p_client_id and stopped is null returning 1)
+    select count(*) from stopped;
+$$;
