@@ -13,6 +13,7 @@ from irnflow.gst.invoice import Invoice
 from irnflow.sandbox.law import breaches, case_of
 from irnflow.sandbox.shape import misshapes
 from irnflow.sandbox.taxpayers import SEZ_DEVELOPER, SEZ_UNIT, UNREGISTERED, Taxpayer, Taxpayers
+from irnflow.sandbox.transport import journey_of, troubles
 
 Document = dict[str, Any]
 
@@ -28,7 +29,14 @@ EXPLAINED: Final[dict[str, tuple[frozenset[str], str]]] = {
     ),
     "line.gross": (frozenset(), "A warning: the portal is reported to have withdrawn the check."),
     "igst_on_intra.reverse_charge": (frozenset(), "A warning: some sources say so, the sandbox follows the others."),
-    "ship_to.gstin_missing": (frozenset(), "A warning: the IRN comes all the same, only the e-way bill does not."),
+    "ship_to.gstin_missing": (
+        frozenset(),
+        "A warning: with which code the portal then makes no e-way bill is not published; the sandbox makes one.",
+    ),
+    "eway_bill.distance_far": (
+        frozenset({"4013"}),
+        "A warning: two published codes fit, and which one the portal uses is not known; the sandbox says 4013.",
+    ),
 }
 
 # Refusals from which others follow: we tell a fault once, where it is; the portal also tells what it makes wrong.
@@ -53,6 +61,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     faults: list[Fault]  # ours, refusals and warnings
     codes: frozenset[str]  # the sandbox's; empty when it registers the document
     at_schema: bool  # the sandbox stopped at the schema, before its rules
+    no_bill: frozenset[str]  # the sandbox's reasons to register it without the e-way bill that it asks for
 
     @property
     def refusals(self) -> frozenset[str]:
@@ -72,6 +81,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         """Where the two disagree beyond what is explained, in words; empty when they agree."""
         return [
             *(f"the sandbox refuses with {code}, of which we say nothing" for code in self.codes - self._foretold),
+            *(f"there is no e-way bill for {code}, of which we say nothing" for code in self.no_bill - self._foretold),
+            *(f"we warn of {code}, which the sandbox does not say" for code in self._warned_in_vain),
             *(f"we refuse with {code}, which the sandbox does not say" for code in self._owed - self.codes),
             *(f"we refuse for {code}, with no code of the portal and no reason here" for code in self._unnamed),
         ]
@@ -87,6 +98,14 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     def _owed(self) -> frozenset[str]:
         """What it must say; when it stopped at the schema, any one of these."""
         return frozenset() if self.at_schema and self.codes & self.refusals else self.refusals
+
+    @property
+    def _warned_in_vain(self) -> frozenset[str]:
+        """What we warned of, and yet the sandbox registered it, with its e-way bill."""
+        if self.codes:
+            return frozenset()
+        warned = [fault for fault in self.faults if fault.code not in EXPLAINED]
+        return frozenset(fault.portal_code for fault in warned if fault.portal_code) - self.no_bill
 
     @property
     def _unnamed(self) -> list[str]:
@@ -113,7 +132,24 @@ def _judged(payload: bytes, facts: Facts, faults: list[Fault]) -> Judged:
     sent = _decoder.decode(payload)
     ill = misshapes(sent)
     errors = ill or breaches(case_of(sent, today=facts.day, taxpayers=_master(sent, facts), caller=facts.sent_by))
-    return Judged(faults=faults, codes=frozenset(error["ErrorCode"] for error in errors), at_schema=bool(ill))
+    return Judged(
+        faults=faults,
+        codes=_codes(errors),
+        at_schema=bool(ill),
+        no_bill=frozenset() if errors else _codes(_without_bill(sent, facts)),
+    )
+
+
+def _without_bill(document: Document, facts: Facts) -> list[dict[str, str]]:
+    details = document.get("EwbDtls")
+    if not details:
+        return []
+    journey = journey_of(document, details, today=facts.day, taxpayers=Taxpayers(), distances=None)
+    return troubles(journey)
+
+
+def _codes(errors: list[dict[str, str]]) -> frozenset[str]:
+    return frozenset(error["ErrorCode"] for error in errors)
 
 
 def _master(document: Document, facts: Facts) -> Taxpayers:

@@ -57,8 +57,8 @@ def _row(rule: str, entry: Entry) -> str:
         f"`{rule}`",
         "refuses" if refuses else "warns",
         ", ".join(sorted(said)),
-        "refuses" if judged.codes else "accepts",
-        _verdict(rule, judged.codes, said),
+        "refuses" if judged.codes else "no e-way bill" if judged.no_bill else "accepts",
+        _verdict(rule, judged.codes | judged.no_bill, said),
     )
     return f"| {' | '.join(cells)} |"
 

@@ -172,6 +172,8 @@ BROKEN = [
     ("2236", export(), {"ShipDtls": ship_to("96") | {"Pin": 999999}}),
     ("2201", export(), {"ExpDtls.Port": "INXXX1"}),
     ("2202", export(), {"ExpDtls.CntCode": "QQ"}),
+    ("2202", intra_state(), {"ItemList[0].OrgCntry": "QQ"}),
+    ("2218", intra_state(), {"RefDtls": {"PrecDocDtls": [{"InvNo": "A1", "InvDt": "23/11/2026"}]}}),
     ("2203", export(), {"ExpDtls.ForCur": "QQQ"}),
     ("2140", intra_state(), {"DocDtls.Dt": "30/09/2022"}),
     ("2219", intra_state(), {"RefDtls": {"DocPerdDtls": {"InvStDt": "02/11/2026", "InvEndDt": "01/11/2026"}}}),

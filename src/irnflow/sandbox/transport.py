@@ -226,7 +226,8 @@ def _same_pin_without_distance(journey: Journey) -> bool:
 
 
 def _abroad_without_distance(journey: Journey) -> bool:
-    return PIN_ABROAD in {journey.from_pin, journey.to_pin} and not journey.distance_given
+    places = (journey.document["SellerDtls"], journey.document["BuyerDtls"], journey.dispatch, journey.ship_to or {})
+    return PIN_ABROAD in [place.get("Pin") for place in places] and not journey.distance_given
 
 
 def _distance_is_not_known(journey: Journey) -> tuple[str, ...] | None:
@@ -288,7 +289,7 @@ RULES: Final = (
          lambda it: not _distance_is_no_number(it) and it.distance_given > DISTANCE_MAX),
     Rule("4029", "Within one PIN the distance is given.",
          lambda it: not _distance_is_no_number(it) and _same_pin_without_distance(it)),
-    Rule("4034", "From or to 999999 the distance is given.",
+    Rule("4034", "Where any address has 999999 the distance is given.",
          lambda it: not _distance_is_no_number(it) and _abroad_without_distance(it)),
     Rule("4030", "Where no distance is known it is given.",
          lambda it: not _distance_is_no_number(it) and _distance_is_not_known(it)),

@@ -59,8 +59,8 @@ def _unknown_port(case: Case) -> Iterator[Values]:
 
 
 def _unknown_country(case: Case) -> Iterator[Values]:
-    country = case.export.get("CntCode")
-    if country and country not in COUNTRIES:
+    named = (case.export.get("CntCode"), *(item.get("OrgCntry") for item in case.items))
+    if any(country and country not in COUNTRIES for country in named):
         yield ()
 
 
@@ -136,6 +136,12 @@ def _period_reversed(case: Case) -> Iterator[Values]:
         yield ()
 
 
+def _refers_to_the_future(case: Case) -> Iterator[Values]:
+    for preceding in case.references.get("PrecDocDtls") or ():
+        if calendar_date(preceding["InvDt"]) > case.today:
+            yield ()
+
+
 RULES: Final = (
     Rule("2212", "B2C is not accepted: a recipient without GSTIN only at exports.", _unregistered_buyer),
     Rule("2171", "The recipient of a deemed export has a GSTIN.", _unregistered_buyer_of_deemed_export),
@@ -145,7 +151,7 @@ RULES: Final = (
     Rule("2208", "An export names its country.", _export_without_country),
     Rule("2236", "What is exported is shipped to where it leaves India.", _export_shipped_abroad),
     Rule("2201", "The port is in the master.", _unknown_port),
-    Rule("2202", "The country is in the master.", _unknown_country),
+    Rule("2202", "Countries, of destination and of origin, are in the master.", _unknown_country),
     Rule("2203", "The currency is in the master.", _unknown_currency),
     Rule("2242", "Only exports are supplied in other countries.", _domestic_supply_abroad),
     Rule("2243", "The place of supply is a state of today.", _no_place_of_supply),
@@ -157,5 +163,6 @@ RULES: Final = (
     Rule("2163", "No document is dated after today, in India.", _dated_in_the_future),
     Rule("2305", "Who turns over 10 crore reports within 30 days (100 crore until March 2025).", _reported_late),
     Rule("2140", "No document is older than October 2022.", _too_old),
+    Rule("2218", "A document is referred to after it was made.", _refers_to_the_future),
     Rule("2219", "A period begins before it ends.", _period_reversed),
 )
