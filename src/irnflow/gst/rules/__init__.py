@@ -6,7 +6,7 @@ The third of four passes: the invoice has been normalised and calculated. A row 
 changes hold from a day of sending on, whatever the date of the document; some follow the document, so that last year's
 invoice is judged by last year's law. `pack` gives the rules for both days; rates are dated in a list of their own.
 To add a rule: a row in the file it belongs to, a document that breaks it in `tests/gst/test_rules.py`, and docs/law.md
-made anew.
+and docs/agreement.md made anew.
 """
 
 from datetime import date, timedelta
