@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from irnflow.sandbox.switches import Failure, Order
-from tests.sandbox.client import Client, codes, to_json
+from tests.sandbox.client import Client, aes, codes, to_json
 from tests.sandbox.documents import BUYER_IN_KARNATAKA, SELLER, inter_state
 
 LORRY = {"Distance": 840, "TransMode": "1", "VehNo": "MH12AB1234", "VehType": "R"}
@@ -264,7 +264,8 @@ def test_a_cancellation_may_be_wrapped_and_named_as_the_e_way_bill_system_does(c
 
     answer = json.loads(client.call("POST", "/ewaybillapi/v1.03/ewayapi/", json.dumps(body).encode()).body)
 
-    assert answer["Status"] == 1
+    told = base64.b64decode(aes(client.sek, base64.b64decode(answer["Data"]), decrypt=True))
+    assert json.loads(told)["ewayBillNo"] == number
     assert client.sandbox.register.bill(number).status == "CNL"  # type: ignore[union-attr]
 
 

@@ -35,6 +35,7 @@ def test_only_the_newer_version_tells_the_days_of_registration(client: Client) -
     older = client.get(DETAILS + BUYER_IN_KARNATAKA)["Data"]
     newer = client.get(DETAILS.replace("1.03", "1.04") + BUYER_IN_KARNATAKA)["Data"]
 
+    assert not older.keys() & {"DtReg", "DtDReg"}
     assert newer == older | {"DtReg": "2017-07-01", "DtDReg": None}
 
 
