@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import shutil
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from irnflow.sandbox.app import running
+from irnflow.errors import BadInput
+from irnflow.sandbox.app import main, running
 from irnflow.sandbox.identity import open_identity
 from irnflow.sandbox.portal import Sandbox
 from irnflow.sandbox.register import Register
 from irnflow.sandbox.taxpayers import Taxpayers
+from irnflow.settings import Settings
 from tests.sandbox.client import Client, codes, to_json
 from tests.sandbox.conftest import NOW, counted
 from tests.sandbox.documents import intra_state
@@ -298,3 +301,12 @@ async def test_the_signing_key_is_changed_at_the_desk(remote: Remote, folder: Pa
     head = json.loads(base64.urlsafe_b64decode(data["SignedInvoice"].split(".")[0] + "=="))
     assert head["kid"] == told["kid"]
     assert (folder / "signing_keys" / f"{told['kid']}.pem").exists()
+
+
+async def test_a_port_that_is_taken_is_said_in_a_sentence(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        settings = Settings(sandbox_dir=folder, ports={"sandbox": port})
+
+        with pytest.raises(BadInput, match=f"port {port} is taken; .* IRNFLOW_PORT_SANDBOX"):
+            await main(settings, tell=print)

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from irnflow.errors import BadInput
 from irnflow.sandbox.identity import Identity, open_identity
 from tests.sandbox.conftest import NOW, counted
 
@@ -48,5 +49,5 @@ def test_a_file_of_credentials_that_is_wrong_says_where_and_why(identity_folder:
         (tmp_path / name).write_bytes((identity_folder / name).read_bytes())
     (tmp_path / "sandbox.json").write_text('{"client_id": 1}')
 
-    with pytest.raises(ValueError, match=r"sandbox\.json is wrong: .*client_id"):
+    with pytest.raises(BadInput, match=r"sandbox\.json is wrong: .*client_id"):
         open_identity(tmp_path, now=NOW, random_bytes=counted())

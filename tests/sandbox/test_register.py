@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from irnflow.errors import BadInput
 from irnflow.sandbox.register import Entry, EwayBill, Register
 from tests.sandbox.conftest import NOW
 
@@ -94,7 +95,7 @@ def test_two_cannot_hold_one_file(register: Register, file: Path) -> None:
     register.add(entry(1))
     register.commit()
 
-    with pytest.raises(RuntimeError, match="does another sandbox use its folder"):
+    with pytest.raises(BadInput, match="does another sandbox use its folder"):
         Register(file)
 
 

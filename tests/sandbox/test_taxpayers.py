@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from irnflow.errors import BadInput
 from irnflow.sandbox.taxpayers import Taxpayers, check_digit, read_taxpayers
 
 SOUND = "27AAPFU0939F1ZV"
@@ -43,5 +44,5 @@ def test_a_list_that_is_none_says_where_and_why(tmp_path: Path) -> None:
     file = tmp_path / "taxpayers.json"
     file.write_text('[{"gstin": "27AAPFU0939F1ZV", "state": "27"}]')
 
-    with pytest.raises(ValueError, match=r"taxpayers\.json .* `state`"):
+    with pytest.raises(BadInput, match=r"taxpayers\.json .* `state`"):
         read_taxpayers(file, any_check_digit=False)

@@ -8,6 +8,7 @@ repeated   a document is registered once, also over a kill -9: no answer goes ou
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 import sqlite3
@@ -25,6 +26,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from irnflow.api.server import probes, serving
+from irnflow.errors import BadInput
 from irnflow.log import logger
 from irnflow.sandbox.desk import desk_of
 from irnflow.sandbox.identity import open_identity
@@ -42,16 +44,23 @@ _KEEP_ALIVE_S: Final = 75  # longer than clients keep idle connections, or their
 
 
 async def main(settings: Settings, *, tell: Callable[[str], object]) -> None:
-    """Serve until cancelled; `tell` prints what a client needs, secrets and all."""
-    async with running(
+    """Serve until cancelled; `tell` prints what a client needs, secrets and all. Raises BadInput."""
+    port = settings.port_of(NAME)
+    place = running(
         settings.sandbox_dir,
         host=settings.host,
-        port=settings.port_of(NAME),
+        port=port,
         any_check_digit=settings.accept_sandbox_gstins,
         clock_offset_s=settings.sandbox_clock_offset_s,
         tell=tell,
-    ):
-        await asyncio.Event().wait()
+    )
+    try:
+        async with place:
+            await asyncio.Event().wait()
+    except OSError as cause:
+        if cause.errno != errno.EADDRINUSE:
+            raise
+        raise BadInput(f"port {port} is taken; name another one in IRNFLOW_PORT_SANDBOX, or none") from cause
 
 
 @contextlib.asynccontextmanager

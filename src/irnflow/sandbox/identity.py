@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from irnflow.errors import BadInput
 from irnflow.sandbox.limits import Limits
 from irnflow.sandbox.signing import Signer, kid_of
 
@@ -47,7 +48,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def open_identity(folder: Path, *, now: datetime, random_bytes: Callable[[int], bytes]) -> Identity:
-    """The identity kept in `folder`, made there if it isn't yet. Raises ValueError when `sandbox.json` is not one."""
+    """The identity kept in `folder`, made there if it isn't yet. Raises BadInput when `sandbox.json` is not one."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / "signing_keys").mkdir(exist_ok=True)
     auth_key = _kept_key(folder / "auth_private.pem", lambda: _pem_of(_new_key()))
@@ -97,7 +98,7 @@ def _kept_credentials(file: Path, random_bytes: Callable[[int], bytes]) -> Crede
     try:
         return msgspec.json.decode(file.read_bytes(), type=Credentials)
     except msgspec.MsgspecError as cause:
-        raise ValueError(f"{file} is wrong: {cause}; mend it, or take it away to get a new one") from cause
+        raise BadInput(f"{file} is wrong: {cause}; mend it, or take it away to get a new one") from cause
 
 
 def _new_credentials(random_bytes: Callable[[int], bytes]) -> Credentials:
@@ -123,7 +124,7 @@ def _kept_key(file: Path, make: Callable[[], bytes]) -> rsa.RSAPrivateKey:
     _keep(file, make, mode=_PRIVATE)
     key = serialization.load_pem_private_key(file.read_bytes(), password=None)
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError(f"{file} holds no RSA key; take it away to get a new one")
+        raise BadInput(f"{file} holds no RSA key; take it away to get a new one")
     return key
 
 

@@ -12,6 +12,8 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
+from irnflow.errors import BadInput
+
 PortalName = Literal["NIC1", "NIC2"]
 PORTALS: Final[tuple[PortalName, ...]] = get_args(PortalName)
 
@@ -68,7 +70,7 @@ class EwayBill(msgspec.Struct, frozen=True, kw_only=True):
 class Register:
     """The register in `file`, made if it isn't there; IN_MEMORY forgets it at the end.
 
-    Raises RuntimeError when another process holds the file.
+    Raises BadInput when another process holds the file.
     """
 
     def __init__(self, file: Path = IN_MEMORY) -> None:
@@ -81,7 +83,7 @@ class Register:
             self._make()
         except sqlite3.OperationalError as cause:
             self._database.close()
-            raise RuntimeError(f"cannot open {file}: {cause}; does another sandbox use its folder?") from cause
+            raise BadInput(f"cannot open {file}: {cause}; does another sandbox use its folder?") from cause
 
     def _make(self) -> None:
         """The tables; what an older version registered becomes NIC1's."""

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
+from irnflow.errors import BadInput
+
 UNREGISTERED: Final = "URP"  # stands in place of a recipient's GSTIN at exports
 
 REGULAR, SEZ_UNIT = "REG", "SEZ"  # TxpType
@@ -104,13 +106,13 @@ class Taxpayers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_taxpayers(file: Path, *, any_check_digit: bool) -> Taxpayers:
-    """The master in `file`, a list of taxpayers; without the file everybody. Raises ValueError when it is not one."""
+    """The master in `file`, a list of taxpayers; without the file everybody. Raises BadInput when it is not one."""
     if not file.exists():
         return Taxpayers(any_check_digit=any_check_digit)
     try:
         rows = msgspec.json.decode(file.read_bytes(), type=list[Taxpayer])
     except msgspec.MsgspecError as cause:
-        raise ValueError(f"{file} is no list of taxpayers: {cause}; mend it or take it away") from cause
+        raise BadInput(f"{file} is no list of taxpayers: {cause}; mend it or take it away") from cause
     return Taxpayers(listed={row.gstin: row for row in rows}, any_check_digit=any_check_digit)
 
 
