@@ -19,6 +19,15 @@ def test_every_rule_has_its_row() -> None:
 
 
 def test_every_row_has_its_eight_cells() -> None:
-    rows = [line.replace("\\|", "") for line in page().splitlines() if line.startswith("|")]
+    tables = page().replace("\\|", "").partition("## What changed when")[0]
+    rows = [line for line in tables.splitlines() if line.startswith("|")]
 
     assert {row.count("|") for row in rows} == {9}
+
+
+def test_the_page_tells_what_changed_when() -> None:
+    changes = page().partition("## What changed when")[2]
+
+    assert "| 2025-09-21 | a rate of 40 %, by the date of the document |" in changes
+    assert "| 2026-08-01 | `ship_to.gstin_missing` |" in changes
+    assert "| financial year 2025-26 | " in changes

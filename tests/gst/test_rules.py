@@ -459,6 +459,22 @@ def test_the_30_day_limit_depends_on_turnover_and_day(
     assert [fault.code for fault in faults] == found
 
 
+@pytest.mark.parametrize(("sent", "found"), [(date(2026, 7, 31), []), (date(2026, 8, 1), ["ship_to.gstin_missing"])])
+def test_a_ship_to_gstin_is_asked_for_with_an_e_way_bill_since_august_2026(sent: date, found: list[str]) -> None:
+    document = changed(TRANSPORTER_ONLY, {"ShipDtls.Gstin": None, "DocDtls.Dt": "31/07/2026"})
+
+    assert [fault.code for fault in check(document, day=sent)] == found
+
+
+@pytest.mark.parametrize(("dated", "found"), [("20/09/2025", ["rate.unknown"]), ("21/09/2025", [])])
+def test_a_rate_of_40_percent_goes_by_the_date_of_the_document(dated: str, found: list[str]) -> None:
+    changes = {ONE + "GstRt": 40, ONE + "IgstAmt": 4000, ONE + "TotItemVal": 14000,
+               "ValDtls.IgstVal": 4900, "ValDtls.TotInvVal": 19900}  # fmt: skip
+    document = changed(BETWEEN, {"DocDtls.Dt": dated, **changes})
+
+    assert [fault.code for fault in check(document, day=date(2025, 10, 1))] == found
+
+
 def test_a_document_of_today_in_india_is_not_of_the_future() -> None:
     assert refusals(changed(WITHIN, {"DocDtls.Dt": "22/11/2026"})) == []
 

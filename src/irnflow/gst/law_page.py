@@ -4,7 +4,9 @@ import sys
 from collections.abc import Iterator
 from string import Formatter
 
+from irnflow.gst.document_number import UPPER_CASE_SINCE
 from irnflow.gst.faults import Severity
+from irnflow.gst.rates import introduced
 from irnflow.gst.rules import CHAPTERS, RULES, Rule
 from irnflow.gst.rules.row import ALWAYS, FOR_EVER, Clock
 
@@ -38,6 +40,17 @@ def _lines() -> Iterator[str]:
         )
         for rule in rows:
             yield _row(rule)
+    yield from _changes()
+
+
+def _changes() -> Iterator[str]:
+    """What holds since a day: rules, rates, and how a number goes into the IRN; newest first."""
+    rules = [(rule.since.isoformat(), f"`{rule.code}`") for rule in RULES if rule.since > ALWAYS]
+    rates = [(day.isoformat(), f"a rate of {rate} %, by the date of the document") for day, rate in introduced()]
+    yield from ("", "## What changed when", "", "| from | what |", "|---|---|")
+    yield f"| financial year {UPPER_CASE_SINCE} | the IRN is of the number in upper case; irnflow writes it so always |"
+    for since, what in sorted(rules + rates, reverse=True):
+        yield f"| {since} | {what} |"
 
 
 def _row(rule: Rule) -> str:

@@ -15,6 +15,11 @@ def is_in_force(percent: Decimal, dated: date) -> bool:
     return percent in _in_force(dated)
 
 
+def introduced() -> list[tuple[date, Decimal]]:
+    """Rates that documents could not always bear, with the first date on which they can."""
+    return [(since, percent) for percent, since, _ in _all() if since > date.min]
+
+
 @cache
 def _all() -> tuple[tuple[Decimal, date, date], ...]:
     return tuple(
