@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import intake, law
+from bench import check, intake, law
 from bench.machine import Slowdown
 from bench.processes import cpu_seconds, memory_mb
 from irnflow.books import sample
@@ -82,10 +82,12 @@ def _print(n: int, took_s: float, accepted_s: float, cpu_ms: Mapping[str, float]
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("what", nargs="?", default="5000", help="how many vouchers (5000), or `intake`, or `law`")
+    parser.add_argument("what", nargs="?", default="5000", help="how many vouchers (5000), `intake`, `law` or `check`")
     parser.add_argument("--count", type=int, default=1_000_000, help="of `law`: invoices over which memory is watched")
     asked = parser.parse_args()
     if asked.what == "law":
         law.main(asked.count)
+    elif asked.what == "check":
+        check.main()
     else:
         asyncio.run(intake.main() if asked.what == "intake" else main(int(asked.what)))
