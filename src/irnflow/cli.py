@@ -11,6 +11,7 @@ import click
 
 from irnflow import __version__
 from irnflow.commands.check import check
+from irnflow.commands.doubts import doubts
 from irnflow.commands.environment import settings
 from irnflow.commands.gstin import gstin
 from irnflow.commands.import_ import import_
@@ -194,7 +195,7 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
     return 2 if unknown else 0
 
 
-for _command in (check, gstin, import_, irn, keys, pause, resume, standing, template, withdraw):
+for _command in (check, doubts, gstin, import_, irn, keys, pause, resume, standing, template, withdraw):
     irnflow.add_command(_command)
 
 

@@ -15,6 +15,9 @@ portal_calls = Counter(
     "irnflow_portal_calls", "Calls to the portal, by kind and outcome", ["call", "outcome"], registry=REGISTRY
 )
 portal_seconds = Histogram("irnflow_portal_seconds", "Time of a call to the portal", ["call"], registry=REGISTRY)
+in_doubt = Gauge(
+    "irnflow_in_doubt", "Documents whose answer is lost; for longer than `for`", ["for"], registry=REGISTRY
+)
 connected = Gauge("irnflow_connected", "1 while a dependency answers", ["service", "dependency"], registry=REGISTRY)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from irnflow.errors import BadInput
 from irnflow.portal.client import Portal, Reply, Request
-from irnflow.portal.several import Line, Portals, described
+from irnflow.portal.several import Line, Portals, read
 
 FILE = """
 [NIC1]
@@ -34,7 +34,7 @@ def line(name: str, family: str) -> Line:
 def test_a_file_names_portals_in_the_order_of_preference(tmp_path: Path) -> None:
     (tmp_path / "portals.toml").write_text(FILE)
 
-    portals = described(tmp_path / "portals.toml")
+    portals = read(tmp_path / "portals.toml")
 
     assert [(name, each.family, each.per_minute) for name, each in portals.items()] == [
         ("NIC1", "NIC", 60),
@@ -45,7 +45,7 @@ def test_a_file_names_portals_in_the_order_of_preference(tmp_path: Path) -> None
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     (tmp_path / "portals.toml").write_text(FILE)
 
-    portal = described(tmp_path / "portals.toml")["NIC1"]
+    portal = read(tmp_path / "portals.toml")["NIC1"]
 
     assert (portal.auth_key, portal.signing_keys) == (tmp_path / "auth.pem", Path("/keys"))
 
@@ -63,12 +63,12 @@ def test_what_is_wrong_in_the_file_is_said(tmp_path: Path, written: str, says: s
     (tmp_path / "portals.toml").write_text(written)
 
     with pytest.raises(BadInput, match=says):
-        described(tmp_path / "portals.toml")
+        read(tmp_path / "portals.toml")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"portals\.toml can't be read"):
-        described(tmp_path / "portals.toml")
+        read(tmp_path / "portals.toml")
 
 
 def test_a_family_is_the_portal_itself_and_then_its_kin() -> None:

@@ -108,7 +108,7 @@ async def test_a_key_speaks_for_its_account(store: Database, tenant: Tenant, clo
 
     account = await Keys(store, clock).account(key)
 
-    assert account == Account(account_id=tenant.account_id, name="Surya Traders")
+    assert account == Account(account_id=tenant.account_id, name="Surya Traders", speaker="ERP")
 
 
 async def test_a_key_that_nobody_issued_speaks_for_nobody(store: Database, clock: Clock) -> None:
@@ -170,7 +170,9 @@ async def test_a_one_time_token_opens_one_session(store: Database, tenant: Tenan
     opened = await asyncio.gather(*(accounts.exchange_token(store, token, at=AT) for _ in range(5)))
 
     [session] = [key for key in opened if key]
-    assert await Keys(store, clock).account(session) == Account(account_id=tenant.account_id, name="Surya Traders")
+    assert await Keys(store, clock).account(session) == Account(
+        account_id=tenant.account_id, name="Surya Traders", speaker="session of console"
+    )  # fmt: skip
 
 
 async def test_a_session_ends(store: Database, tenant: Tenant, clock: Clock) -> None:
@@ -194,3 +196,14 @@ async def test_a_key_is_no_token(store: Database, tenant: Tenant) -> None:
     key = await accounts.issue_key(store, tenant.account_id, name="ERP", at=AT)
 
     assert await accounts.exchange_token(store, key, at=AT) is None
+
+
+async def test_a_session_has_the_rights_of_its_token(store: Database, tenant: Tenant, clock: Clock) -> None:
+    token = await accounts.issue_key(store, tenant.account_id, name="console", at=AT, once=True, admin=True)
+
+    session = await accounts.exchange_token(store, token, at=AT)
+
+    assert session
+    account = await Keys(store, clock).account(session)
+    assert account
+    assert account.admin

@@ -1,6 +1,7 @@
 """Cursors: where a page begins. Opaque to clients, so that what they hold may change."""
 
 import base64
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -29,10 +30,17 @@ class Named(msgspec.Struct, frozen=True, array_like=True):
     name: Name
 
 
-Position = TypeVar("Position", Number, Group, Named)
+class Doubt(msgspec.Struct, frozen=True, array_like=True):
+    """Behind a document in doubt."""
+
+    sent_at: datetime
+    irn: str
 
 
-def write(position: Number | Group | Named) -> str:
+Position = TypeVar("Position", Number, Group, Named, Doubt)
+
+
+def write(position: Number | Group | Named | Doubt) -> str:
     """The cursor of the page that begins behind a position."""
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode()
 

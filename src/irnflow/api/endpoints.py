@@ -12,6 +12,7 @@ from starlette.responses import Response
 from irnflow.api import cursor, resources
 from irnflow.api.auth import set_cookie
 from irnflow.api.documents import Documents
+from irnflow.api.doubts import Doubts
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.gstins import GstinDesk
 from irnflow.api.problem import Place, Refused
@@ -19,9 +20,11 @@ from irnflow.api.steering import Steering
 from irnflow.books.catalogue import Source
 from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
 from irnflow.messages import State
+from irnflow.portal.signature import KeySet
 from irnflow.store import accounts, batches, failures
 from irnflow.store.accounts import SESSION_LIFETIME, Account
 from irnflow.store.database import Database, Row
+from irnflow.store.doubts import Times
 from irnflow.store.secrets import KeyRing
 
 SHOWN_MOST: Final = 5  # ids that a sentence names
@@ -41,9 +44,12 @@ class Api:
         key: KeyRing | None = None,  # of the secrets at rest; None: takes no credentials
         portal: str = "NIC1",
         books: Callable[[], Sequence[Source]] = tuple,  # those that files can be taken into
+        times: Times = Times(),  # noqa: B008 (it is frozen)
+        keys: Callable[[], KeySet] = dict,  # the portals' certificates
     ) -> None:
         self._gstins = GstinDesk(store, key=key, portal=portal)
         self._books = books
+        self._doubts = Doubts(store, now=now, times=times, keys=keys)
         self._store = store
         self._now = now
         self._took_in = took_in
@@ -97,6 +103,7 @@ class Api:
                 method="GET", path="/api/v1/codes/{code}", name="getCode", says="One code of the portal",
                 handle=self.code, gives=PortalCode, problems=("unknown-code",),
             ),
+            *self._doubts.endpoints(),
             *Documents(self._store, now=self._now, books=self._books).endpoints(),
             *self._gstins.endpoints(),
             *Steering(self._store, now=self._now).endpoints(),

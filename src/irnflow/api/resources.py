@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -23,6 +23,8 @@ SEALED: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,300}\Z"
 GSTIN: Final = r"^[0-9]{2}[0-9A-Za-z]{13}\Z"
 DAY: Final = r"^20[0-9]{2}-[01][0-9]-[0-3][0-9]\Z"
 GSTINS: Final = r"^[0-9]{2}[0-9A-Za-z]{13}(,[0-9]{2}[0-9A-Za-z]{13}){0,999}\Z"
+REASON: Final = r"^[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f\u2028\u2029]{0,499}\Z"
+IRN: Final = r"^[0-9A-Fa-f]{64}\Z"
 
 # What a pattern means, for the reader of an error.
 WORDS: Final = {
@@ -32,12 +34,15 @@ WORDS: Final = {
     SEALED: "1 to 300 characters, none of them a control character or line break",
     DAY: "a day, such as 2026-11-22",
     GSTINS: "GSTINs of 15 characters, divided by commas",
+    REASON: "1 to 500 characters, the first no space, none of them a control character or line break",
     NAME: "1 to 200 characters, none of them a control character or line break",
 }
 
 BatchNo = Annotated[str, Meta(pattern=BATCH_NO, description="Of the account; assigned when it is not given.")]
 VoucherId = Annotated[str, Meta(pattern=VOUCHER_ID, description="The voucher's id in the books.")]
 Name = Annotated[str, Meta(pattern=NAME)]
+Reason = Annotated[str, Meta(pattern=REASON, description="Kept for the record, with who says so.")]
+Irn = Annotated[str, Meta(pattern=IRN, description="64 hexadecimal digits.")]
 Code = Annotated[str, Meta(min_length=1, max_length=100, description="A code of the portal, as 2150; in any case.")]
 VoucherIds = Annotated[
     list[VoucherId], Meta(min_length=1, max_length=VOUCHERS_MAX, extra_json_schema={"uniqueItems": True})
@@ -272,6 +277,53 @@ class ImportInto(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     books: Name | None = None  # may be left out by an account with one
 
 
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
+    """A document whose answer was lost."""
+
+    irn: str
+    gstin: str  # the seller's
+    doc_typ: str
+    doc_no: str
+    doc_dt: str  # dd/mm/yyyy
+    portal: str
+    books: str
+    voucher_id: str
+    sent_at: datetime
+    age_s: int
+    level: Literal["", "alarm", "page"]  # what that age is
+    why: str  # what became of the call
+    looked_at: datetime | None
+    found: str  # what the last look-up told
+    next_look_at: datetime
+    decide_from: datetime  # from then on no look-up decides, but an admin
+    next: str  # what comes next, in words
+
+
+class Doubts(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of documents in doubt, the oldest first."""
+
+    items: list[Doubt]
+    next: str | None
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why an admin decides so."""
+
+    reason: Reason
+
+
+class SignedDocument(Why, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The portal's signed document: its signed JSON as it is, or the signed invoice (JWS) as a string."""
+
+    document: Any
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """It is on record, and is done from then on."""
+
+    at: datetime
+
+
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A one-time token, as the console's link carries it."""
 
@@ -321,7 +373,7 @@ class CodesOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 # What stands in the braces of an address.
-IN_PATH: Final = {"batch_no": BatchNo, "code": Code, "gstin": InPathGstin}
+IN_PATH: Final = {"batch_no": BatchNo, "irn": Irn, "code": Code, "gstin": InPathGstin}
 
 
 def is_gstin(text: str) -> bool:

@@ -103,14 +103,16 @@ async def another_token(settings: Settings) -> str:
 
 async def _token(store: database.Database, account_id: int, at: datetime) -> str:
     expires_at = at + accounts.SESSION_LIFETIME
-    return await accounts.issue_key(store, account_id, name="console", at=at, expires_at=expires_at, once=True)
+    return await accounts.issue_key(
+        store, account_id, name="console", at=at, expires_at=expires_at, once=True, admin=True
+    )
 
 
 async def _api_key(store: database.Database, file: Path, account_id: int, at: datetime) -> str:
     """The key in the file, while it is good; else a new one."""
     if file.exists() and await accounts.Keys(store, lambda: at).account(file.read_text()):
         return file.read_text()
-    key = await accounts.issue_key(store, account_id, name="irnflow up", at=at)
+    key = await accounts.issue_key(store, account_id, name="irnflow up", at=at, admin=True)
     private.write(file, key.encode())
     return key
 

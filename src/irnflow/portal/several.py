@@ -12,7 +12,8 @@ import msgspec
 
 from irnflow.errors import BadInput
 from irnflow.portal.client import Portal
-from irnflow.portal.signature import KeySet
+from irnflow.portal.signature import KeySet, read_keys
+from irnflow.settings import Settings
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +68,26 @@ class Portals(Mapping[str, Line]):
         return [own, *(line for line in self._lines.values() if line.family == own.family and line is not own)]
 
 
-def described(path: Path) -> dict[str, Described]:
+def described(settings: Settings) -> Mapping[str, Described]:
+    """The portals of the portals file, or the one that the settings themselves describe. Raises BadInput."""
+    if not settings.portal_url:
+        return read(settings.portals)
+    one = Described(
+        url=settings.portal_url,
+        auth_key=settings.portal_auth_key,
+        signing_keys=settings.portal_signing_keys,
+        family=settings.portal_name,
+    )
+    return {settings.portal_name: one}
+
+
+def signing_keys(settings: Settings) -> KeySet:
+    """What any of the portals signs with. Raises BadInput."""
+    folders = {portal.signing_keys for portal in described(settings).values()}
+    return {kid: key for folder in folders for kid, key in read_keys(folder).items()}
+
+
+def read(path: Path) -> dict[str, Described]:
     """The portals of a file, by name, in its order. Raises BadInput saying what is wrong in it."""
     try:
         portals = msgspec.toml.decode(path.read_bytes(), type=dict[str, Described], dec_hook=_path)

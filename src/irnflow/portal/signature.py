@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -18,6 +18,7 @@ from irnflow.gst.faults import shorten
 from irnflow.portal.client import Document
 from irnflow.portal.envelope import NO_JSON
 
+T = TypeVar("T")
 KeySet = Mapping[str, RSAPublicKey]  # by kid: upper-case hex of the SHA-1 thumbprint of the certificate
 
 
@@ -90,22 +91,42 @@ def examined(document: Document, keys: KeySet, *, irn: str, gstin: str, typ: str
     if document.signed_invoice is None or document.signed_q_r_code is None:
         return None
     try:
-        invoice = msgspec.json.decode(verified(document.signed_invoice, keys), type=_SignedInvoice)
-        qr = msgspec.json.decode(verified(document.signed_q_r_code, keys), type=_SignedQr)
+        return proved(
+            document.signed_invoice, document.signed_q_r_code, keys, irn=irn, gstin=gstin, typ=typ, no=no
+        )  # fmt: skip
     except UnknownKey:
         return None
+
+
+def proved(
+    signed_invoice: str, signed_qr: str | None, keys: KeySet, *, irn: str, gstin: str, typ: str, no: str
+) -> Document:
+    """What the signed texts alone prove, when they hold and are about this IRN. Raises BadSignature, UnknownKey."""
+    invoice = _said(signed_invoice, keys, _SignedInvoice)
+    if invoice.irn.lower() != irn:
+        raise BadSignature(f"its signed text is about IRN {invoice.irn}")
+    if signed_qr is not None:
+        qr = _said(signed_qr, keys, _SignedQr)
+        if qr.irn.lower() != irn:
+            raise BadSignature(f"its signed text is about IRN {qr.irn}")
+        if (qr.seller_gstin, qr.doc_no.upper(), qr.doc_typ) != (gstin, no, typ):
+            raise BadSignature(f"its QR code is about {qr.seller_gstin} {qr.doc_typ} {qr.doc_no}")
+    # The AckDt outside the signed text may be cut to the minute.
+    return Document(
+        irn=irn, ack_no=invoice.ack_no, ack_dt=invoice.ack_dt, signed_invoice=signed_invoice, signed_q_r_code=signed_qr
+    )
+
+
+def _said(jws: str, keys: KeySet, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(verified(jws, keys), type=kind)
     except NO_JSON as error:
         raise BadSignature(f"its signed text is no invoice: {error}") from error
-    for signed in (invoice.irn, qr.irn):
-        if signed.lower() != irn:
-            raise BadSignature(f"its signed text is about IRN {signed}")
-    if (qr.seller_gstin, qr.doc_no.upper(), qr.doc_typ) != (gstin, no, typ):
-        raise BadSignature(f"its QR code is about {qr.seller_gstin} {qr.doc_typ} {qr.doc_no}")
-    return msgspec.structs.replace(document, ack_dt=invoice.ack_dt)  # the unsigned AckDt may be cut to the minute
 
 
 class _SignedInvoice(msgspec.Struct, frozen=True, rename="pascal"):
     irn: str
+    ack_no: int | str
     ack_dt: str
 
 

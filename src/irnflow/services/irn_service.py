@@ -30,10 +30,12 @@ from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
 from irnflow.errors import Transient
 from irnflow.log import logger
 from irnflow.messages import WORDS, FetchData, Publication, State, StatusChanged, publication
+from irnflow.portal.several import signing_keys
 from irnflow.settings import Settings
 from irnflow.store import database
 from irnflow.store.accounts import Keys
 from irnflow.store.database import Database, Row, queries
+from irnflow.store.doubts import times_of
 from irnflow.store.secrets import key_ring
 from irnflow.store.turn import Connection, in_turn
 
@@ -244,6 +246,8 @@ async def main(settings: Settings) -> None:
             key=key,
             portal=settings.portal_name,
             books=lambda: catalogue.read(settings.books) if settings.books.exists() else (),
+            times=times_of(settings),
+            keys=partial(signing_keys, settings),
         )
         app = application(
             api,

@@ -31,6 +31,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     account_id: int
     name: str
+    speaker: str = ""  # name of the key that speaks for it
+    admin: bool = False  # whether that key may decide what no look-up can
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,10 +144,11 @@ async def issue_key(
     at: datetime,
     expires_at: datetime | None = None,
     once: bool = False,  # a one-time token
+    admin: bool = False,
 ) -> str:
     """A new key; nobody can read it again later."""
     key = _new_key()
-    await database.fetch(SQL["issue_key"], account_id, digest(key), name, at, expires_at, once)
+    await database.fetch(SQL["issue_key"], account_id, digest(key), name, at, expires_at, once, admin)
     return key
 
 
@@ -181,7 +184,10 @@ class Keys:
         rows = await self._database.fetch(SQL["account_of_key"], sha256, at, at + _REMEMBERED_FOR)
         if not rows:
             return None
-        account = Account(account_id=rows[0]["account_id"], name=rows[0]["name"])
+        row = rows[0]
+        account = Account(
+            account_id=row["account_id"], name=row["name"], speaker=row["speaker"], admin=row["admin"]
+        )  # fmt: skip
         self._remember(sha256, account, rows[0]["good_until"])
         return account
 

@@ -68,21 +68,21 @@ with renewed as (
 select count(*) as n from renewed;
 
 -- issue_key: keeps the digest of a new key
-insert into irnflow.api_key (account_id, digest, name, created_at, expires_at, once)
-values ($1::bigint, $2::bytea, $3::text, $4::timestamptz, $5::timestamptz, $6::boolean);
+insert into irnflow.api_key (account_id, digest, name, created_at, expires_at, once, admin)
+values ($1::bigint, $2::bytea, $3::text, $4::timestamptz, $5::timestamptz, $6::boolean, $7::boolean);
 
 -- exchange_token: uses up a one-time token and keeps the session key that takes its place; no row: it isn't valid
 with used as (
     update irnflow.api_key set revoked_at = $3::timestamptz
     where digest = $1::bytea and once and revoked_at is null and (expires_at is null or expires_at > $3::timestamptz)
-    returning account_id
+    returning account_id, name, admin
 )
-insert into irnflow.api_key (account_id, digest, name, created_at, expires_at)
-select account_id, $2::bytea, 'session', $3::timestamptz, $4::timestamptz from used
+insert into irnflow.api_key (account_id, digest, name, created_at, expires_at, admin)
+select account_id, $2::bytea, 'session of ' || name, $3::timestamptz, $4::timestamptz, admin from used
 returning account_id;
 
 -- account_of_key: whom a key speaks for, and until when this may be believed without asking again
-select a.account_id, a.name, least(k.expires_at, $3::timestamptz) as good_until
+select a.account_id, a.name, k.name as speaker, k.admin, least(k.expires_at, $3::timestamptz) as good_until
 from irnflow.api_key k join irnflow.account a using (account_id)
 where k.digest = $1::bytea and not k.once and k.revoked_at is null
   and (k.expires_at is null or k.expires_at > $2::timestamptz);

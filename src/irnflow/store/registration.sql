@@ -35,6 +35,9 @@ select irnflow.registration_expire($1::timestamptz, $2::timestamptz) as n;
 -- due: UNKNOWN documents whose look-up is due.
 select * from irnflow.registration_due($1::timestamptz, $2::timestamptz, $3::int, $4::text[], $5::float8[]);
 
+-- doubts_aged: how many are in doubt, and of those how many for longer than $2 and $3; the oldest.
+select * from irnflow.doubts_aged($1::timestamptz, $2::interval, $3::interval);
+
 -- untold: outcomes that are to be told.
 select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, verdict::text, tell_at, state::text,
        doc_no, ack_no, ack_dt, signed_qr, verified, sends, payload, current_payload

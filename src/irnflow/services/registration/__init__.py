@@ -16,7 +16,7 @@ What people want of an IRN later, `lifecycle` asks of the portal with the same c
 import asyncio
 import hashlib
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -119,7 +119,7 @@ async def main(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(database.connect(settings.database_url))
         bus = await stack.enter_async_context(rabbit.connect(settings.amqp_url, NAME))
-        portals = Portals([await _opened(stack, settings, name, each) for name, each in _described(settings).items()])
+        portals = Portals([await _opened(stack, settings, name, each) for name, each in described(settings).items()])
         key = key_ring(settings.key, settings.key_file)
         sessions = {
             line.family: Sessions(line.portal, store, name=line.family, key=key, now=now, random_bytes=os.urandom)
@@ -146,23 +146,12 @@ async def main(settings: Settings) -> None:
             settle=timedelta(seconds=settings.lookup_settle_s),
             gap=timedelta(seconds=settings.lookup_gap_s),
             window=timedelta(seconds=settings.lookup_window_s),
+            alarm=timedelta(seconds=settings.doubt_alarm_s),
+            page=timedelta(seconds=settings.doubt_page_s),
         )
         routes = probes(NAME, lambda: store.missing | ({} if bus.connected else {"rabbitmq": "not connected"}))
         await stack.enter_async_context(serving(routes, host=settings.host, port=settings.port_of(NAME)))
         await run(parts)
-
-
-def _described(settings: Settings) -> Mapping[str, Described]:
-    """The portals of the portals file, or the one that the settings themselves describe."""
-    if not settings.portal_url:
-        return described(settings.portals)
-    one = Described(
-        url=settings.portal_url,
-        auth_key=settings.portal_auth_key,
-        signing_keys=settings.portal_signing_keys,
-        family=settings.portal_name,
-    )
-    return {settings.portal_name: one}
 
 
 async def _opened(stack: AsyncExitStack, settings: Settings, name: str, portal: Described) -> Line:

@@ -53,6 +53,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     window: timedelta = timedelta(hours=40)  # after the send: later "not there" proves nothing
     cancel_window: timedelta = timedelta(hours=24)  # 2270
     eway_bill_cancel_window: timedelta = timedelta(hours=24)
+    alarm: timedelta = timedelta(hours=1)  # in doubt for so long is an alarm,
+    page: timedelta = timedelta(hours=12)  # and so long wakes somebody
     idle_s: float = 1.0  # what other processes, or a crash, left to do is looked for so often
     budget: Budget = Budget()
     heard_well: dict[tuple[str, str], datetime] = msgspec.field(default_factory=dict)  # by portal and GSTIN (pace.py)

@@ -25,14 +25,19 @@ _MOST: Final = 50
 _LEASE: Final = timedelta(minutes=5)  # of a look-up: longer than two calls
 _OFTEN: Final = timedelta(hours=1)  # at least so often while the portal remembers
 _NOT_THERE_ENOUGH: Final = 2
+_TOLD_EVERY: Final = timedelta(minutes=5)
 
 
 async def resolve_forever(parts: Parts) -> None:
-    """Expire leases, look up what is due, settle what was found."""
+    """Expire leases, look up what is due, settle what was found; now and then tell how old the doubts are."""
     names, _, per_second = ways(parts.portals)
     limits = names, per_second
+    tell_at = parts.now()
     while True:
         now = parts.now()
+        if now >= tell_at:
+            await tell_ages(parts)
+            tell_at = now + _TOLD_EVERY
         expired = (await parts.database.fetch(_SQL["expire"], now, now + parts.settle))[0]["n"]
         if expired:
             parts.log.warning("calls without an answer are in doubt", n=expired)
@@ -46,6 +51,19 @@ async def resolve_forever(parts: Parts) -> None:
             await settle(parts, [each for each in found if isinstance(each, Result)])
         if len(due) < _MOST:
             await asyncio.sleep(parts.idle_s)
+
+
+async def tell_ages(parts: Parts) -> None:
+    """How many are in doubt, and an alarm for those that are for too long."""
+    found = (await parts.database.fetch(_SQL["doubts_aged"], parts.now(), parts.alarm, parts.page))[0]
+    for age in ("n", "alarm", "page"):
+        metrics.in_doubt.labels("any time" if age == "n" else age).set(found[age])
+    if found["page"]:
+        parts.log.critical(
+            "in doubt for too long: page", n=found["page"], since=found["oldest_at"], irn=found["oldest"]
+        )
+    elif found["alarm"]:
+        parts.log.error("in doubt for long: alarm", n=found["alarm"], since=found["oldest_at"], irn=found["oldest"])
 
 
 async def look_up(parts: Parts, leased: Leased) -> Result:

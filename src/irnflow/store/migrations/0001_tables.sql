@@ -47,6 +47,7 @@ create table irnflow.api_key (
     created_at timestamptz not null,
     expires_at timestamptz,
     once       boolean not null default false, -- a one-time token: gone when exchanged for a session
+    admin      boolean not null default false, -- may decide what no look-up can (0007_doubt.sql)
     revoked_at timestamptz
 );
 

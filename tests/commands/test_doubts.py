@@ -1,0 +1,106 @@
+"""`irnflow doubts`: what is in doubt, and deciding about it, against a real store and a sandbox portal."""
+
+import asyncio
+import getpass
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from irnflow.commands import doubts
+from irnflow.errors import BadInput
+from irnflow.sandbox.switches import Order
+from tests.commands.running import Ran, run
+from tests.services.registration.conftest import (  # noqa: F401 (fixtures)
+    Desk,
+    Room,
+    desk,
+    identity,
+    irn_of,
+    portal_folder,
+    room,
+)
+
+IRN = irn_of("A/1")
+
+
+@pytest.fixture
+async def unheard(
+    room: Room,  # noqa: F811
+    portal_folder: Path,  # noqa: F811
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Room:
+    """In doubt for a week; the portal has it, and the commands know where all is."""
+    monkeypatch.setenv("IRNFLOW_DATABASE_URL", database_url)
+    monkeypatch.setenv("IRNFLOW_PORTAL_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("IRNFLOW_PORTAL_SIGNING_KEYS", str(portal_folder / "signing_keys"))
+    room.sandbox.obey(Order(drop_answer_after_commit=1))
+    await room.arrive()
+    await room.send()
+    week_ago = datetime.now(UTC) - timedelta(days=7)
+    await room.desk.store.fetch("update irnflow.registration set sent_at = $1::timestamptz", week_ago)
+    return room
+
+
+async def irnflow(*words: str) -> Ran:
+    return await asyncio.to_thread(run, *words)
+
+
+async def test_a_doubt_is_shown_with_its_age_its_reason_and_what_comes_next(unheard: Room) -> None:
+    console = Console(file=io.StringIO(), width=200)
+
+    await doubts.show(console, None)
+
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "7 days" in shown
+    assert IRN in shown
+    assert "the connection broke" in shown
+    assert "An admin decides" in shown
+
+
+async def test_nothing_in_doubt_is_said_in_words(unheard: Room) -> None:
+    await unheard.desk.store.fetch("update irnflow.registration set state = 'REJECTED'")
+
+    assert (await irnflow("doubts")).out == "Nothing is in doubt.\n"
+
+
+async def test_the_portal_is_asked_when_a_person_says_so(unheard: Room) -> None:
+    ran = await irnflow("doubts", "look", IRN.upper())
+
+    unheard.desk.at = datetime.now(UTC)
+    assert "The portal is asked at" in ran.out
+    assert len(await unheard.desk.due()) == 1
+
+
+async def test_a_resend_is_on_record_with_the_user_and_the_reason(unheard: Room) -> None:
+    await irnflow("doubts", "resend", IRN, "--reason", "not on the portal's page")
+
+    [row] = await unheard.desk.store.fetch("select decided_by, reason from irnflow.decision")
+    assert dict(row) == {"decided_by": f"user {getpass.getuser()}", "reason": "not on the portal's page"}
+    assert await unheard.desk.state("A/1") == "READY"
+
+
+async def test_a_signed_document_is_accepted_from_a_file(unheard: Room, tmp_path: Path) -> None:
+    entry = unheard.sandbox.register.by_irn(IRN)
+    assert entry
+    file = tmp_path / "signed.json"
+    file.write_text(json.dumps([{"SignedInvoice": entry.signed_invoice, "SignedQRCode": entry.signed_qr}]))
+
+    ran = await irnflow("doubts", "accept", IRN, str(file), "--reason", "from the portal's page")
+
+    assert ran.out == "It is the portal's, and says what was sent: registered.\n"
+    assert await unheard.desk.state("A/1") == "ACCEPTED"
+
+
+async def test_what_is_refused_is_said_in_a_sentence(unheard: Room) -> None:
+    with pytest.raises(BadInput, match="no document with this IRN"):
+        await irnflow("doubts", "look", "0" * 64)
+
+
+async def test_an_empty_reason_is_no_reason(unheard: Room) -> None:
+    assert (await irnflow("doubts", "resend", IRN, "--reason", " ")).code == 2
