@@ -40,6 +40,7 @@ _TROUBLE: Final = {
     "generate": ("2146", "2147", "5001", "GEN5008"),
     "by_irn": ("5001", "GEN5008"),
     "by_document": ("5001", "GEN5008"),
+    "rejected": ("5001", "GEN5008"),
 }
 _SENDING: ContextVar[str] = ContextVar("_SENDING", default="")  # the IRN that a task is about to send
 
@@ -177,11 +178,13 @@ class Wire:
 
 
 def kind_of(request: Request) -> str:
-    """auth, generate, by_irn or by_document."""
+    """auth, generate, by_irn, by_document or rejected."""
     if request.path.endswith("/auth"):
         return "auth"
     if "/irn/" in request.path:
         return "by_irn"
+    if "rejectedirns" in request.path:
+        return "rejected"
     return "by_document" if "irnbydocdetails" in request.path else "generate"
 
 

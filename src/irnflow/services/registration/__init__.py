@@ -9,7 +9,8 @@ keeps      registration, registration_request, attempt, portal_session (store/mi
 repeated   the same request again is told again; nothing is sent again to the portal without a look-up that said
            "not there": INTENT is committed before the call, an answer that is lost makes it UNKNOWN, `resolver` asks
 
-Rooms: `sender` calls, `meaning` reads the answers, `resolver` looks up, `teller` tells, `sessions` logs in.
+Rooms: `sender` calls, at the `pace` and within the `budget` of its GSTIN; `meaning` reads the answers, `resolver` looks
+up, `teller` tells, `sessions` logs in, `sweep` asks daily for what was struck off.
 What people want of an IRN later, `lifecycle` asks of the portal with the same care.
 """
 
@@ -38,6 +39,7 @@ from irnflow.services.registration.parts import Budget, Parts
 from irnflow.services.registration.resolver import resolve_forever
 from irnflow.services.registration.sender import send_forever
 from irnflow.services.registration.sessions import Sessions
+from irnflow.services.registration.sweep import sweep_forever
 from irnflow.services.registration.teller import tell_forever
 from irnflow.settings import Settings
 from irnflow.store import database
@@ -99,7 +101,7 @@ async def run(parts: Parts) -> None:
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(consume(parts.bus, consumer, now=parts.now, log=parts.log))
-        for loop in (send_forever, resolve_forever, tell_forever, act_forever):
+        for loop in (send_forever, resolve_forever, tell_forever, act_forever, sweep_forever):
             group.create_task(_kept_up(parts, loop), name=loop.__name__)
 
 

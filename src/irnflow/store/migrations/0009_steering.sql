@@ -80,3 +80,53 @@ create function irnflow.client_stop(p_client_id text, p_reason text) returns big
         update irnflow.gstin set stopped = p_reason where client_id = p_client_id and stopped is null returning 1)
     select count(*) from stopped;
 $$;
+
+-- Which days of a GSTIN at a portal have been asked for registrations that were struck off since.
+create table irnflow.sweep (
+    portal      text not null,
+    gstin       text not null,
+    day         date not null,
+    lease_until timestamptz not null,
+    swept_at    timestamptz,
+    primary key (portal, gstin, day)
+);
+
+-- Leases days to be asked for: the last p_back up to p_last, of every GSTIN that called there in that time.
+create function irnflow.sweep_due(
+    p_last date, p_back int, p_at timestamptz, p_lease_until timestamptz, p_most int)
+returns table (portal text, gstin text, day date) language sql as $$
+    with days as (select p_last - n as day from generate_series(0, p_back - 1) as n),
+    wanted as (
+        select c.portal, c.gstin, d.day from irnflow.pace c, days d
+         where c.gstin <> '' and c.filled_at >= p_at - (p_back + 1) * interval '1 day'
+           and not exists (select from irnflow.gstin g where g.gstin = c.gstin and g.stopped is not null)
+           and not exists (select from irnflow.sweep s where s.portal = c.portal and s.gstin = c.gstin and s.day = d.day
+                              and (s.swept_at is not null or s.lease_until > p_at))
+         limit p_most)
+    insert into irnflow.sweep as s (portal, gstin, day, lease_until)
+    select w.portal, w.gstin, w.day, p_lease_until from wanted w
+    on conflict (portal, gstin, day) do update set lease_until = excluded.lease_until
+        where s.swept_at is null and s.lease_until <= p_at
+    returning s.portal, s.gstin, s.day;
+$$;
+
+-- Writes down what a day's list said; gives how many of our registrations it strikes off. Whoever asked for them is told.
+create function irnflow.swept(p_portal text, p_gstin text, p_day date, p_irns text[], p_at timestamptz)
+returns bigint language sql as $$
+    with asked as (
+        update irnflow.sweep set swept_at = p_at where portal = p_portal and gstin = p_gstin and day = p_day),
+    lost as (
+        update irnflow.registration r set state = 'REJECTED', updated_at = p_at
+         where r.irn = any (p_irns) and r.portal = p_portal and r.gstin = p_gstin and r.state = 'ACCEPTED'
+        returning r.*),
+    ledger as (
+        insert into irnflow.attempt (batch_id, irn, attempt, send, digest, what, outcome, portal, codes, says, at)
+        select l.batch_id, l.irn, l.attempt, l.sends, l.digest, 'sweep', 'STRUCK_OFF', l.portal, '2295',
+               'another portal had it first', p_at from lost l),
+    told as (
+        update irnflow.registration_request q
+           set verdict = jsonb_build_object('cause', 'registration.struck_off', 'number', l.doc_no, 'irn', l.irn),
+               tell_at = p_at
+          from lost l where q.irn = l.irn and q.verdict is null)
+    select count(*) from lost;
+$$;

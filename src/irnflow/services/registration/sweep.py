@@ -1,0 +1,76 @@
+"""The sweep: asks each portal, day by day, which registrations it has struck off since.
+
+When the look-up between portals was down, two of them may have registered the same document; the later one loses and
+gets status REJ (domain.md section 4.9). Nobody tells: the portal lists them by day, for each GSTIN.
+"""
+
+import asyncio
+from datetime import date, timedelta
+from functools import partial
+from typing import Final, TypeAlias
+
+import msgspec
+
+from irnflow.errors import Permanent, Transient
+from irnflow.gst import dates
+from irnflow.gst.dates import in_india
+from irnflow.services.registration import meaning
+from irnflow.services.registration.parts import Parts
+from irnflow.store.database import Row, queries
+
+_SQL: Final = queries("registration")
+_EVERY_S: Final = 600.0
+_LEASE: Final = timedelta(minutes=10)
+_MOST: Final = 100
+DAYS_BACK: Final = 2  # yesterday and the day before, should all of yesterday have been an outage
+
+
+class _StruckOff(msgspec.Struct, frozen=True, rename="pascal"):
+    irn: str
+
+
+_List: TypeAlias = list[str | _StruckOff]  # which of the two the portal sends is not published
+
+
+async def sweep_forever(parts: Parts) -> None:
+    """Look for days to ask for, again and again."""
+    while True:
+        while await sweep(parts):
+            pass
+        await asyncio.sleep(_EVERY_S)
+
+
+async def sweep(parts: Parts) -> bool:
+    """Ask for the days that are due; whether there may be more."""
+    now = parts.now()
+    last = in_india(now) - timedelta(days=1)
+    due = await parts.database.fetch(_SQL["sweep_due"], last, DAYS_BACK, now, now + _LEASE, _MOST)
+    for row in due:
+        try:
+            struck_off = await _ask(parts, row)
+        except (Transient, Permanent) as error:  # its lease runs out, and it is asked for again
+            parts.log.warning("rejected IRNs can't be asked for yet", gstin=row["gstin"], error=str(error))
+            continue
+        whose = row["portal"], row["gstin"], row["day"]
+        told = await parts.database.fetch(_SQL["swept"], *whose, struck_off, parts.now())
+        if told[0]["struck_off"]:
+            parts.log.error("struck off: another portal had them first", gstin=row["gstin"], irns=struck_off)
+            parts.to_tell.set()
+    return len(due) == _MOST
+
+
+async def _ask(parts: Parts, row: Row) -> list[str]:
+    """The IRNs of a day that a portal has struck off. Raises Transient, Permanent."""
+    line, day = parts.portals[row["portal"]], row["day"]
+    assert isinstance(day, date)
+    call = partial(line.portal.rejected_irns, day=dates.write(day))
+    answer, _, _ = await parts.sessions[line.family].use(row["gstin"], call)
+    if meaning.not_there(answer):
+        return []
+    if not answer.ok:
+        raise Transient("; ".join(f"{said.code} {said.text}" for said in answer.errors))
+    try:
+        listed = msgspec.json.decode(answer.data, type=_List)
+    except msgspec.MsgspecError as error:
+        raise Transient(f"the list of rejected IRNs can't be read: {error}") from error
+    return [(each if isinstance(each, str) else each.irn).lower() for each in listed]

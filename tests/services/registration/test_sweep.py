@@ -1,0 +1,56 @@
+"""What another portal had first is struck off later, and nobody tells but a list: it is asked for daily."""
+
+from datetime import timedelta
+
+from irnflow.services.registration.sweep import sweep
+from tests.services.registration.conftest import Room, irn_of, next_fails
+
+
+async def registered(room: Room) -> None:
+    await room.arrive()
+    await room.send()
+
+
+def strike_off(room: Room) -> None:
+    (entry,) = room.sandbox.register.page()
+    room.sandbox.register.settle(entry.ack_no, rejected_at=room.desk.at)
+
+
+async def test_a_registration_that_was_struck_off_is_told_to_a_person_the_next_day(room: Room) -> None:
+    await registered(room)
+    strike_off(room)
+    room.desk.later(86_400)
+
+    await sweep(room.parts)
+    await room.resolve()
+
+    failure = room.said("invalid_generation_queue")[0]
+    assert (failure["Cause"], failure["Irn"]) == ("registration.struck_off", irn_of("A/1"))
+    assert await room.desk.state("A/1") == "REJECTED"
+    assert (await room.desk.ledger("A/1"))[-1] == "STRUCK_OFF"
+
+
+async def test_a_day_that_struck_off_nothing_is_asked_for_once(room: Room) -> None:
+    await registered(room)
+    room.desk.later(86_400)
+    await sweep(room.parts)
+    asked = room.sandbox.calls["rejected"]
+
+    await sweep(room.parts)
+
+    assert (asked, room.sandbox.calls["rejected"]) == (2, 2)
+    assert await room.desk.state("A/1") == "ACCEPTED"
+
+
+async def test_a_day_that_could_not_be_asked_for_is_asked_for_again(room: Room) -> None:
+    await registered(room)
+    strike_off(room)
+    room.desk.later(86_400)
+    next_fails(room, n=2, call="rejected", http_status=502)
+    await sweep(room.parts)
+    before = await room.desk.state("A/1")
+
+    room.desk.at += timedelta(minutes=11)
+    await sweep(room.parts)
+
+    assert (before, await room.desk.state("A/1")) == ("ACCEPTED", "REJECTED")
