@@ -1,7 +1,7 @@
 """May goods travel so? The rules of the e-way bill, as rows: code, sentence, the function that finds a breach. Pure.
 
-Written from domain facts: NIC's validations as Masters India and ClearTax copy them, and the published texts of the
-codes. Distances between PIN codes are the portal's own; ours are made up unless a table is given.
+Written from NIC's validations as Masters India and ClearTax copy them, and from the published texts of the codes.
+Distances between PIN codes are the portal's own; ours are made up unless a table is given.
 """
 
 import math
