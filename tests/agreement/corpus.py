@@ -55,21 +55,21 @@ BROKEN_ONES = [
 def mutations(golden: Golden) -> Iterator[Entry]:
     """Every place of a golden invoice changed in every way, one at a time; of several lines, in the first two."""
     document, facts = golden.document, golden.facts
-    for path, value in _leaves(document):
+    for path, value in leaves(document):
         for other in _TEXTS if isinstance(value, str) else _numbers(value):
             yield Entry(
                 name=f"{path} = {other!r}", path=path, document=changed(document, {path: other}), facts=facts
             )  # fmt: skip
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every text and number, with its path."""
     if isinstance(value, dict):
         for name, member in value.items():
-            yield from _leaves(member, f"{path}.{name}" if path else name)
+            yield from leaves(member, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for at, member in enumerate(value[:2]):
-            yield from _leaves(member, f"{path}[{at}]")
+            yield from leaves(member, f"{path}[{at}]")
     else:
         yield path, value
 
