@@ -18,7 +18,7 @@ SERVICES = ("998314", "998717", "996511")
 ABROAD = {"Gstin": "URP", "LglNm": "Far Imports", "Pos": "96", "Addr1": "5 Quay", "Loc": "Abroad", "Pin": NO_PIN,
           "Stcd": "96"}  # fmt: skip
 
-texts = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters='"\\'), min_size=3, max_size=40)
+texts = st.text(st.characters(categories=["L", "N"]), min_size=3, max_size=40)
 amounts = st.decimals("0.01", "99999.99", places=2)
 states = st.sampled_from(sorted(PINS))
 

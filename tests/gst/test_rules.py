@@ -391,6 +391,13 @@ def test_the_line_total_may_leave_out_tax_that_the_recipient_does_not_pay(docume
     assert refusals(without) == []
 
 
+def test_a_line_total_that_leaves_out_tax_may_leave_out_cess_or_not() -> None:
+    cess = {"TranDtls.RegRev": "Y", "ItemList[0].TotItemVal": 11307, "ValDtls.TotInvVal": 11307}
+
+    assert refusals(changed(WITH_CESS, cess)) == []
+    assert refusals(changed(WITH_CESS, {**cess, "TranDtls.RegRev": "N"})) == [("line.total", "ItemList[0].TotItemVal")]
+
+
 def test_the_tax_of_a_note_need_not_follow_from_the_rate() -> None:
     totals = {"ValDtls.IgstVal": 1234, "ValDtls.TotInvVal": 11234}
     note = changed(CREDIT_NOTE, {"ItemList[0].IgstAmt": 1234, "ItemList[0].TotItemVal": 11234} | totals)

@@ -7,6 +7,7 @@ from typing import Final
 
 from irnflow.gst.calculate import SUMS
 from irnflow.gst.faults import Severity
+from irnflow.gst.invoice import Item
 from irnflow.gst.money import ZERO, agrees
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Finder, Place, Rule, at, in_each_line
@@ -34,23 +35,27 @@ def _line_total_off(line: Line) -> Place | None:
     item, case = line.item, line.case
     if item.ass_amt is None or item.tot_item_val is None or not line.adds_up:
         return None
-    untaxed = item.ass_amt + (item.oth_chrg or ZERO)
-    due = untaxed + _taxes(line)
+    untaxed, cesses = item.ass_amt + (item.oth_chrg or ZERO), _cesses(item)
+    due = untaxed + _gst(item) + cesses
     if agrees(item.tot_item_val, due):
         return None
-    # Under reverse charge and of exports with payment the recipient need not pay the tax to the supplier.
+    # Under reverse charge and of exports with payment the recipient need not pay the tax to the supplier. Whether
+    # cess is tax here no source says, so both are taken.
     may_leave_out_tax = case.transaction.reg_rev == "Y" or case.sup_typ == "EXPWP"
-    if may_leave_out_tax and agrees(item.tot_item_val, untaxed):
+    if may_leave_out_tax and (agrees(item.tot_item_val, untaxed) or agrees(item.tot_item_val, untaxed + cesses)):
         return None
     return at(line.path + "TotItemVal", found=item.tot_item_val, due=due)
 
 
-def _taxes(line: Line) -> Decimal:
-    item = line.item
-    amounts = (
-        item.igst_amt, item.cgst_amt, item.sgst_amt,
-        item.ces_amt, item.ces_non_advl_amt, item.state_ces_amt, item.state_ces_non_advl_amt,
-    )  # fmt: skip
+def _gst(item: Item) -> Decimal:
+    return _sum(item.igst_amt, item.cgst_amt, item.sgst_amt)
+
+
+def _cesses(item: Item) -> Decimal:
+    return _sum(item.ces_amt, item.ces_non_advl_amt, item.state_ces_amt, item.state_ces_non_advl_amt)
+
+
+def _sum(*amounts: Decimal | None) -> Decimal:
     return sum([amount for amount in amounts if amount], ZERO)
 
 
