@@ -116,7 +116,7 @@ def of_table(rows: Sequence[tuple[Place, Row]]) -> Taken:
 def _read(row: Row, names: Mapping[str, str], readers: Mapping[str, cells.Read], place: Place,
           troubles: list[Trouble]) -> dict[str, Value]:  # fmt: skip
     found: dict[str, Value] = {}
-    for column in names.keys() & row.keys():
+    for column in (each for each in row if each in names):
         try:
             if row[column] is BROKEN:
                 raise ValueError("the cell holds an error of the spreadsheet, such as #DIV/0! or #N/A")
@@ -149,8 +149,6 @@ def of_invoice(place: Place, invoice: Invoice) -> Taken:
 _KEPT: Final = (Decimal,)
 _HEADER_AT: Final = {column.field: column.name for column in HEADERS}
 _LINE_AT: Final = {column.field: column.name for column in LINES}
-
-
 _Rows = tuple[dict[str, Value], list[dict[str, Value]]]  # header, lines
 
 

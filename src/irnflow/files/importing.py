@@ -22,6 +22,7 @@ from irnflow.files.documents import Place, Taken, Trouble
 from irnflow.gst import inv01, loose
 
 _FIRST_BYTES: Final = 4096
+_LINES_MOST: Final = 20_000  # of a batch: what bounds its memory
 
 
 class Kind(StrEnum):
@@ -114,7 +115,7 @@ def take_in(books: SqlBooks, taken: Iterable[Taken]) -> Iterator[Result]:
     seen: dict[tuple[str, ...], tuple[Place, bytes]] = {}
     batch: list[Taken] = []
     for one in chain(taken, (None,)):
-        if batch and (one is None or one.place.file != batch[0].place.file or len(batch) == own.DOCUMENTS_MOST):
+        if batch and (one is None or one.place.file != batch[0].place.file or _is_full(batch)):
             yield from _write(books, batch)
             batch = []
         if one is None:
@@ -126,6 +127,11 @@ def take_in(books: SqlBooks, taken: Iterable[Taken]) -> Iterator[Result]:
             yield double
         else:
             batch.append(one)
+
+
+def _is_full(batch: Sequence[Taken]) -> bool:
+    lines = sum(len(one.document.lines) for one in batch if one.document)
+    return len(batch) == own.DOCUMENTS_MOST or lines >= _LINES_MOST
 
 
 def _double(one: Taken, document: Document, seen: dict[tuple[str, ...], tuple[Place, bytes]]) -> Result | None:
