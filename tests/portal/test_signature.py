@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from irnflow.errors import BadInput
-from irnflow.portal.signature import BadSignature, UnknownKey, differences, read_keys, verified
+from irnflow.portal.signature import BadSignature, UnknownKey, differences, verified
+from irnflow.portal.signing_keys import read_keys
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEYS = {"AB12": KEY.public_key()}

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from irnflow.books import catalogue, sample
 from irnflow.books.catalogue import Source
 from irnflow.portal.cipher import read_auth_key
-from irnflow.portal.signature import KeySet, read_keys
+from irnflow.portal.signing_keys import KeySet, read_keys
 from irnflow.sandbox.identity import Identity, open_identity
 from irnflow.sandbox.limits import Limits
 from irnflow.sandbox.portal import Sandbox

@@ -15,7 +15,8 @@ from irnflow.api import cursor, resources
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.problem import Place, Refused
 from irnflow.errors import BadInput
-from irnflow.portal.signature import BadSignature, KeySet, UnknownKey, differences, proved, signed_data
+from irnflow.portal.signature import BadSignature, UnknownKey, differences, proved, signed_data
+from irnflow.portal.signing_keys import KeySet
 from irnflow.portal.upload import read_texts
 from irnflow.store import doubts
 from irnflow.store.database import Database, Row

@@ -20,7 +20,7 @@ from irnflow.api.steering import Steering
 from irnflow.books.catalogue import Source
 from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
 from irnflow.messages import State
-from irnflow.portal.signature import KeySet
+from irnflow.portal.signing_keys import KeySet
 from irnflow.store import accounts, batches, failures
 from irnflow.store.accounts import SESSION_LIFETIME, Account
 from irnflow.store.database import Database, Row

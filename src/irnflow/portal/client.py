@@ -18,6 +18,7 @@ import aiohttp
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from irnflow import metrics
 from irnflow.errors import Transient
 from irnflow.portal.cipher import Undecryptable, check_room, decrypt, encrypt, seal_login
 from irnflow.portal.envelope import NO_JSON, Envelope, Info, Said, Unreadable, open_envelope
@@ -140,7 +141,9 @@ class Portal:
 
     async def generate(self, credentials: Credentials, session: Session, payload: bytes) -> Answer:
         """Register one document; `payload` is the INV-01 JSON, sent unaltered."""
-        body = msgspec.json.encode({"Data": encrypt(session.sek, payload)})
+        with metrics.cpu("cipher"):
+            sealed = encrypt(session.sek, payload)
+        body = msgspec.json.encode({"Data": sealed})
         return await self._call(credentials, session, "POST", "/eicore/v1.03/Invoice", body)
 
     async def by_irn(self, credentials: Credentials, session: Session, irn: str, *, irp: str = "") -> Answer:
@@ -232,7 +235,8 @@ class Portal:
         if not envelope.ok:
             return Answer(ok=False, errors=envelope.errors, infos=envelope.infos)
         try:
-            data = decrypt(session.sek, str(envelope.data))
+            with metrics.cpu("cipher"):
+                data = decrypt(session.sek, str(envelope.data))
         except Undecryptable as error:
             raise Lost(str(error)) from error
         return Answer(ok=True, data=data, infos=envelope.infos)

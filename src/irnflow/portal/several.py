@@ -12,7 +12,7 @@ import msgspec
 
 from irnflow.errors import BadInput
 from irnflow.portal.client import Portal
-from irnflow.portal.signature import KeySet, read_keys
+from irnflow.portal.signing_keys import KeySet, read_keys
 from irnflow.settings import Settings
 
 

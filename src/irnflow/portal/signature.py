@@ -1,25 +1,20 @@
 """What the portal signed, checked offline: compact JWS, RS256, key by `kid` (domain.md section 4.7)."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509 import load_pem_x509_certificate
 
-from irnflow.errors import BadInput
 from irnflow.gst.faults import shorten
 from irnflow.portal.client import Document
 from irnflow.portal.envelope import NO_JSON
-
-T = TypeVar("T")
-KeySet = Mapping[str, RSAPublicKey]  # by kid: upper-case hex of the SHA-1 thumbprint of the certificate
+from irnflow.portal.signed_qr import NoQr, qr_differences, read_qr
+from irnflow.portal.signing_keys import KeySet
 
 
 class BadSignature(Exception):
@@ -47,33 +42,26 @@ class _Payload(msgspec.Struct, frozen=True):
     data: str
 
 
-def read_keys(folder: Path) -> dict[str, RSAPublicKey]:
-    """The certificates `<kid>.pem` in a folder; keys rotate, so old ones stay. Raises BadInput for one that is none."""
-    keys = {}
-    for path in sorted(folder.glob("*.pem")):
-        try:
-            key = load_pem_x509_certificate(path.read_bytes()).public_key()
-        except ValueError as error:
-            raise BadInput(f"{path} in IRNFLOW_PORTAL_SIGNING_KEYS is no certificate in PEM: {error}") from error
-        if not isinstance(key, RSAPublicKey):
-            raise BadInput(f"{path} in IRNFLOW_PORTAL_SIGNING_KEYS holds no RSA key")
-        keys[path.stem.upper()] = key
-    return keys
-
-
 def verified(jws: str, keys: KeySet) -> bytes:
     """The signed `data`, JSON bytes. Raises BadSignature, UnknownKey."""
     header, data = _opened(jws)
     if header.alg != "RS256":  # never let the text choose a weaker algorithm
         raise BadSignature(f"signed with {header.alg}, not RS256")
-    if header.kid.upper() not in keys:
-        raise UnknownKey(header.kid)
     text, _, signature = jws.encode().rpartition(b".")
     try:
-        keys[header.kid.upper()].verify(_unbase64(signature), text, PKCS1v15(), SHA256())
-    except InvalidSignature as error:
+        key = keys[header.kid.upper()]
+    except KeyError:
+        raise UnknownKey(header.kid) from None
+    try:
+        key.verify(_unbase64(signature), text, PKCS1v15(), SHA256())
+    except (InvalidSignature, ValueError) as error:  # ValueError: it is no base64
         raise BadSignature(f"the signature does not match key {header.kid}") from error
     return data
+
+
+def kid_of(jws: str) -> str:
+    """By which key it says it is signed. Raises BadSignature when it is no JWS."""
+    return _opened(jws)[0].kid.upper()
 
 
 def signed_data(jws: str) -> bytes:
@@ -82,7 +70,8 @@ def signed_data(jws: str) -> bytes:
 
 
 def examined(document: Document, keys: KeySet, *, irn: str, gstin: str, typ: str, no: str) -> Document | None:
-    """The document with the AckDt that was signed, when its signed texts hold and are about this IRN.
+    """The document with the AckNo and AckDt that were signed, when its signed texts hold, are about this IRN, and agree
+    with each other in every field of the QR code.
 
     None: there are none, or their key is unknown. Raises BadSignature.
     """
@@ -90,36 +79,70 @@ def examined(document: Document, keys: KeySet, *, irn: str, gstin: str, typ: str
         raise BadSignature(f"it is about IRN {document.irn}")
     if document.signed_invoice is None or document.signed_q_r_code is None:
         return None
-    try:
-        return proved(
-            document.signed_invoice, document.signed_q_r_code, keys, irn=irn, gstin=gstin, typ=typ, no=no
-        )  # fmt: skip
-    except UnknownKey:
-        return None
+    sure, known = _proved(
+        document.signed_invoice, document.signed_q_r_code, keys, irn=irn, gstin=gstin, typ=typ, no=no
+    )  # fmt: skip
+    if document.ack_no and str(sure.ack_no) != str(document.ack_no):
+        raise BadSignature(f"its signed text has the AckNo {sure.ack_no}, and its answer {document.ack_no}")
+    return sure if known else None
 
 
 def proved(
     signed_invoice: str, signed_qr: str | None, keys: KeySet, *, irn: str, gstin: str, typ: str, no: str
 ) -> Document:
     """What the signed texts alone prove, when they hold and are about this IRN. Raises BadSignature, UnknownKey."""
-    invoice = _said(signed_invoice, keys, _SignedInvoice)
+    document, known = _proved(signed_invoice, signed_qr, keys, irn=irn, gstin=gstin, typ=typ, no=no)
+    if not known:
+        raise UnknownKey(kid_of(signed_invoice))
+    return document
+
+
+def _proved(
+    signed_invoice: str, signed_qr: str | None, keys: KeySet, *, irn: str, gstin: str, typ: str, no: str
+) -> tuple[Document, bool]:
+    """What they say, and whether their keys are known and say that they hold. Raises BadSignature."""
+    data, known = _read(signed_invoice, keys)
+    invoice = _as_invoice(data)
     if invoice.irn.lower() != irn:
         raise BadSignature(f"its signed text is about IRN {invoice.irn}")
     if signed_qr is not None:
-        qr = _said(signed_qr, keys, _SignedQr)
-        if qr.irn.lower() != irn:
-            raise BadSignature(f"its signed text is about IRN {qr.irn}")
-        if (qr.seller_gstin, qr.doc_no.upper(), qr.doc_typ) != (gstin, no, typ):
-            raise BadSignature(f"its QR code is about {qr.seller_gstin} {qr.doc_typ} {qr.doc_no}")
+        qr, known_too = _read(signed_qr, keys)
+        known = known and known_too
+        if wrong := contradictions(data, qr):
+            names = ", ".join(f"{each.path} ({each.theirs}, not {each.ours})" for each in wrong)
+            raise BadSignature(f"its QR code is not about its signed document: {names}")
+        fields = read_qr(qr)
+        if (fields["SellerGstin"], str(fields["DocNo"]).upper(), fields["DocTyp"]) != (gstin, no, typ):
+            raise BadSignature(f"its QR code is about {fields['SellerGstin']} {fields['DocTyp']} {fields['DocNo']}")
     # The AckDt outside the signed text may be cut to the minute.
-    return Document(
+    document = Document(
         irn=irn, ack_no=invoice.ack_no, ack_dt=invoice.ack_dt, signed_invoice=signed_invoice, signed_q_r_code=signed_qr
     )
+    return document, known
 
 
-def _said(jws: str, keys: KeySet, kind: type[T]) -> T:
+def contradictions(document: bytes, qr: bytes) -> list[Difference]:
+    """Fields of the QR code's `data` that say something else than an INV-01 document, signed or as it was sent.
+
+    Raises BadSignature when one of them is none.
+    """
     try:
-        return msgspec.json.decode(verified(jws, keys), type=kind)
+        return [Difference(*map(_text_of, each)) for each in qr_differences(_document(document), read_qr(qr))]
+    except NoQr as error:
+        raise BadSignature(str(error)) from error
+
+
+def _read(jws: str, keys: KeySet) -> tuple[bytes, bool]:
+    """What was signed, and whether its key is known and says so. Raises BadSignature."""
+    try:
+        return verified(jws, keys), True
+    except UnknownKey:
+        return signed_data(jws), False
+
+
+def _as_invoice(data: bytes) -> "_SignedInvoice":
+    try:
+        return msgspec.json.decode(data, type=_SignedInvoice)
     except NO_JSON as error:
         raise BadSignature(f"its signed text is no invoice: {error}") from error
 
@@ -128,13 +151,6 @@ class _SignedInvoice(msgspec.Struct, frozen=True, rename="pascal"):
     irn: str
     ack_no: int | str
     ack_dt: str
-
-
-class _SignedQr(msgspec.Struct, frozen=True, rename="pascal"):
-    irn: str
-    seller_gstin: str
-    doc_no: str
-    doc_typ: str
 
 
 def _opened(jws: str) -> tuple[_Header, bytes]:
@@ -160,11 +176,34 @@ def differences(sent: bytes, signed: bytes) -> list[Difference]:
 
     Raises BadSignature when what was signed is no document.
     """
+    ours, theirs = _exact.decode(sent), _document(signed)
+    if _without_what_is_added(theirs, ours) == ours:  # as nearly always, and quickly said
+        return []
+    return list(_differ("", ours, theirs))
+
+
+def _document(data: bytes) -> Any:
     try:
-        theirs = _exact.decode(signed)
+        document = _exact.decode(data)
     except NO_JSON as error:
         raise BadSignature(f"its signed text is no invoice: {error}") from error
-    return list(_differ("", _exact.decode(sent), theirs))
+    if not isinstance(document, dict):
+        raise BadSignature("its signed text is no invoice")
+    return document
+
+
+def _without_what_is_added(theirs: Any, ours: Any) -> Any:
+    """The signed document as it was sent, if nothing but the portal's own fields came to it."""
+    if not isinstance(ours, dict):
+        return theirs
+    lines = theirs.get("ItemList")
+    if isinstance(lines, list):
+        lines = [
+            {name: line[name] for name in line if name != "ItemNo"} if isinstance(line, dict) else line
+            for line in lines
+        ]
+    plain = {name: value for name, value in theirs.items() if name in ours or name not in _ADDED}
+    return plain | {"ItemList": lines} if "ItemList" in plain else plain
 
 
 def _differ(path: str, ours: Any, theirs: Any) -> Iterator[Difference]:
@@ -182,6 +221,10 @@ def _differ(path: str, ours: Any, theirs: Any) -> Iterator[Difference]:
 def _absent(value: Any) -> bool:
     """What the portal may drop or add without saying anything else: null and nothing, a zero where we sent none."""
     return value is None or value == "" or value == 0 or value == [] or value == {}
+
+
+def _text_of(value: Any) -> str:
+    return value if isinstance(value, str) else _text(value)
 
 
 def _text(value: Any) -> str:

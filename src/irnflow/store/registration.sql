@@ -29,7 +29,8 @@ select irnflow.pace_report($1::text[], $2::text[], $3::text[], $4::float8[], $5:
 
 -- settle: what calls and look-ups came to; gives the requests to tell.
 select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, verdict::text, tell_at, state::text,
-       doc_no, ack_no, ack_dt, signed_qr, verified, sends, payload, current_payload
+       doc_no, ack_no, ack_dt, signed_qr, verified, sends, payload, current_payload,
+       distrust
   from irnflow.registration_settle(
     $1::text[], $2::int[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]::jsonb[],
     $10::text[], $11::text[], $12::text[], $13::text[], $14::boolean[], $15::int[], $16::timestamptz[],
@@ -46,7 +47,8 @@ select * from irnflow.doubts_aged($1::timestamptz, $2::interval, $3::interval);
 
 -- untold: outcomes that are to be told.
 select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, verdict::text, tell_at, state::text,
-       doc_no, ack_no, ack_dt, signed_qr, verified, sends, payload, current_payload
+       doc_no, ack_no, ack_dt, signed_qr, verified, sends, payload, current_payload,
+       distrust
   from irnflow.registration_untold($1::timestamptz, $2::timestamptz, $3::int);
 
 -- told: they have been told.
@@ -73,3 +75,15 @@ select irnflow.session_give_up($1::text, $2::text, $3::timestamptz);
 
 -- session_forget: nobody uses this session again; the GSTIN stands still where a reason is given.
 select irnflow.session_forget($1::text, $2::text, $3::bytea, $4::text) as forgotten;
+
+-- signatures: how many documents wait for their key, and how many are not to be trusted.
+select (select count(*) from irnflow.registration
+         where verified is null and signed_invoice is not null and state in ('ACCEPTED', 'CANCELLED')) as waiting,
+       (select count(*) from irnflow.registration where verified is false) as distrusted;
+
+-- unverified: documents of a portal that these keys can verify now.
+select irn, gstin, doc_typ, doc_no, ack_no, ack_dt, signed_invoice, signed_qr, payload
+  from irnflow.registration_unverified($1::text, $2::text[], $3::int);
+
+-- verify: what became of the signatures of such documents; gives whether there is anything to tell.
+select irnflow.registration_verify($1::text[], $2::boolean[], $3::text[], $4::text[], $5::timestamptz) as to_tell;

@@ -17,7 +17,7 @@ from irnflow.messages import Validated
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.client import Lost, Portal, Reply, Request
 from irnflow.portal.several import Line, Portals
-from irnflow.portal.signature import read_keys
+from irnflow.portal.signing_keys import read_keys
 from irnflow.sandbox.identity import Identity, open_identity
 from irnflow.sandbox.portal import Sandbox
 from irnflow.sandbox.register import Register

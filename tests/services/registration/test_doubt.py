@@ -302,7 +302,7 @@ async def test_a_document_that_proves_nothing_is_refused_in_words_that_say_why(
     assert "does not match" in said["forged"]["detail"]
     assert "no SignedInvoice" in said["none"]["detail"]
     assert "no SignedInvoice" in said["text"]["detail"]
-    assert "about IRN" in said["mixed"]["detail"]
+    assert "its QR code is not about its signed document" in said["mixed"]["detail"]
     assert await unheard.desk.state("A/1") == "UNKNOWN"
 
 

@@ -33,7 +33,7 @@ from irnflow.messages import Detail, GenerationFailed, Message, State, StatusCha
 from irnflow.portal import client
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.several import Described, Line, Portals, described
-from irnflow.portal.signature import read_keys
+from irnflow.portal.signing_keys import KeyFolder
 from irnflow.services.registration.lifecycle import act_forever
 from irnflow.services.registration.parts import Budget, Parts
 from irnflow.services.registration.resolver import resolve_forever
@@ -41,6 +41,7 @@ from irnflow.services.registration.sender import send_forever
 from irnflow.services.registration.sessions import Sessions
 from irnflow.services.registration.sweep import sweep_forever
 from irnflow.services.registration.teller import tell_forever
+from irnflow.services.registration.verifier import verify_forever
 from irnflow.settings import Settings
 from irnflow.store import database
 from irnflow.store.secrets import key_ring
@@ -101,7 +102,7 @@ async def run(parts: Parts) -> None:
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(consume(parts.bus, consumer, now=parts.now, log=parts.log))
-        for loop in (send_forever, resolve_forever, tell_forever, act_forever, sweep_forever):
+        for loop in (send_forever, resolve_forever, tell_forever, act_forever, sweep_forever, verify_forever):
             group.create_task(_kept_up(parts, loop), name=loop.__name__)
 
 
@@ -164,6 +165,6 @@ async def _opened(stack: AsyncExitStack, settings: Settings, name: str, portal: 
         name=name,
         family=portal.family,
         portal=client.Portal(send, read_auth_key(portal.auth_key)),
-        keys=read_keys(portal.signing_keys),
+        keys=KeyFolder(portal.signing_keys, log=log.logger(NAME)),
         per_minute=portal.per_minute,
     )

@@ -18,7 +18,8 @@ from irnflow.gst.rules import pack_for
 from irnflow.portal.client import Answer, Document, NotDone, read_document
 from irnflow.portal.envelope import Said
 from irnflow.portal.several import Line, Portals
-from irnflow.portal.signature import BadSignature, Difference, KeySet, differences, examined, signed_data
+from irnflow.portal.signature import BadSignature, Difference, differences, examined, signed_data
+from irnflow.portal.signing_keys import KeySet
 from irnflow.services.registration.pace import heard_of
 from irnflow.services.registration.result import Found, Heard, Leased, Nowhere, Outcome, Result, There, TooOld, Verdict
 
@@ -29,6 +30,7 @@ _TOO_OLD: Final = "2283"  # registered, but past the look-back window
 # Cancelled; or struck off later, for another portal had it first (GSTN's look-up was down when both registered it).
 _GONE: Final = {"CNL": ("portal.2278", "2278"), "REJ": ("registration.struck_off", "2295")}
 _DIFFERENCES_MOST: Final = 100  # that one failure names
+_LISTED_MOST: Final = 5  # that one sentence names
 _LIMITED_MOST: Final = 2  # RETRY_LIMITED: so many more, each after a look-up
 _BACK_OFF_S: Final = (2, 5, 15, 30, 60)  # before READY is sent again, by how often it was sent
 _WITHOUT_A_TEXT: Final = "the portal gave this code without a text"
@@ -132,7 +134,21 @@ def back_off(leased: Leased) -> timedelta:
 
 def of_generated(leased: Leased, data: bytes, keys: KeySet) -> Result:
     """What a success of `generate` comes to. Raises Lost when it can't be read."""
-    return _accepted(leased, read_document(data), keys, what="send")
+    return of_registered(leased, read_document(data), keys, what="send")
+
+
+def of_registered(leased: Leased, document: Document, keys: KeySet, *, what: str) -> Result:
+    """What a document comes to that is registered as ours: verified, not to be verified yet, or not to be trusted."""
+    result = _accepted(leased, document, keys, what=what)
+    if result.outcome is not Outcome.ACCEPTED or document.signed_invoice is None:
+        return result
+    try:
+        places = differences(leased.payload, signed_data(document.signed_invoice))
+        if places:
+            raise BadSignature(f"it is about a document with other contents than ours: {_listed(places)}")
+    except BadSignature as error:
+        return _untrusted(leased, document, error, what=what)
+    return result
 
 
 def of_found(leased: Leased, there: There, *, what: str) -> Result:
@@ -214,6 +230,12 @@ def _accepted(leased: Leased, document: Document, keys: KeySet, *, what: str) ->
         verified=True if sure else None,
         says="" if document.signed_invoice else "registered; its signed document is missing",
     )  # fmt: skip
+
+
+def _listed(places: Sequence[Difference]) -> str:
+    shown = [f"{path} ({theirs or 'nothing'}, not {ours or 'nothing'})" for path, ours, theirs in places[:_LISTED_MOST]]
+    more = len(places) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _untrusted(leased: Leased, document: Document, error: BadSignature, *, what: str) -> Result:

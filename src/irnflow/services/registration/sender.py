@@ -32,6 +32,7 @@ _SQL: Final = queries("registration")
 _LINGER_S: Final = 0.005  # answers that come so close together are settled together
 _SETTLE_MOST: Final = 200
 _PACED_S: Final = 0.25  # a bucket holds more than it fills with in that time
+SIGNATURES: Final = {True: "verified", False: "bad", None: "unknown_key"}  # what metrics call them
 _DRAIN_S: Final = 5.0  # at a stop, calls in flight get so long to answer; then their leases run out
 
 
@@ -151,7 +152,8 @@ def _check_lease(parts: Parts, leased: Leased) -> None:
 
 async def _meaning_of(parts: Parts, leased: Leased, answer: Answer) -> Result:
     if answer.ok:
-        return meaning.of_generated(leased, answer.data, parts.line(leased).keys)
+        with metrics.cpu("signature"):
+            return meaning.of_generated(leased, answer.data, parts.line(leased).keys)
     if meaning.has(answer.errors, PortalClass.DUPLICATE):
         return await _duplicate(parts, leased, answer)
     result = meaning.of_refusal(leased, answer.errors)
@@ -269,6 +271,10 @@ def _report(parts: Parts, results: Sequence[Result]) -> None:
             parts.log.warning(
                 "in doubt", irn=result.leased.irn, gstin=result.leased.gstin, says=result.says, codes=result.codes
             )
+        if result.document and result.document.signed_invoice:
+            metrics.signatures.labels(SIGNATURES[result.verified]).inc()
+        if result.verified is False:
+            parts.log.error("not to be trusted", irn=result.leased.irn, gstin=result.leased.gstin, says=result.says)
     unverified = [r.leased.irn for r in results if r.outcome is Outcome.ACCEPTED and r.verified is None]
     if unverified:
         parts.log.error("accepted, but the signature is not verified", n=len(unverified), first=unverified[0])

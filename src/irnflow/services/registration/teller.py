@@ -22,6 +22,8 @@ _SQL: Final = queries("registration")
 TELL_LEASE: Final = timedelta(seconds=30)  # whoever settles tells; after that somebody else does
 _MOST: Final = 200
 WITHDRAWN: Final = "registration.withdrawn"  # people took it back before it was sent
+_DISTRUSTED: Final = "The portal's answer is kept, and not believed: {why}. A person must look, and ask the portal."
+_DISTRUSTED_FROM: Final = 10_000  # its statuses are numbered apart from those of lost answers
 
 # What people read of a failure that the portal did not word: (says, fix), filled from the verdict.
 _WORDS: Final = {
@@ -113,6 +115,9 @@ def outcome(row: Row, at: datetime) -> list[Message]:
         if places:
             return _refused(row, meaning.differing(places, irn=row["irn"], number=row["doc_no"]), at)
         return _registered(row, at)
+    if row["state"] == "UNKNOWN" and row["verified"] is False:
+        detail = Detail(says=_DISTRUSTED.format(why=row["distrust"]), irn=row["irn"])
+        return [_status(row, State.IN_DOUBT, at, detail, n=_DISTRUSTED_FROM + row["sends"])]
     if row["state"] == "UNKNOWN":
         detail = Detail(says="The portal's answer was lost; it is being asked what it has.", irn=row["irn"])
         return [_status(row, State.IN_DOUBT, at, detail, n=row["sends"])]
@@ -123,6 +128,7 @@ def outcome(row: Row, at: datetime) -> list[Message]:
 
 def _registered(row: Row, at: datetime) -> list[Message]:
     says = "" if row["verified"] else "Registered; the portal's signature could not be checked yet."
+    n = 0 if row["verified"] else 1  # when its key has come it is told once more, as verified
     ack_dt = row["ack_dt"] or ""
     return [
         Registered(
@@ -130,7 +136,7 @@ def _registered(row: Row, at: datetime) -> list[Message]:
             signed_qr=row["signed_qr"] or "",
         ),
         _status(row, State.GENERATION_SUCCESS, at,
-                Detail(says=says, irn=row["irn"], ack_no=row["ack_no"] or "", ack_dt=ack_dt)),
+                Detail(says=says, irn=row["irn"], ack_no=row["ack_no"] or "", ack_dt=ack_dt), n=n),
     ]  # fmt: skip
 
 

@@ -193,6 +193,7 @@ create table irnflow.registration (
     signed_invoice text,
     signed_qr      text,
     verified       boolean, -- its signatures; null: not checked yet
+    distrust       text, -- why what was signed is not to be believed, where verified is false
     updated_at     timestamptz not null
 ) with (fillfactor = 70);
 -- A renumbered voucher cannot become a second document.
@@ -231,7 +232,7 @@ create table irnflow.attempt (
     attempt    int not null,
     send       int not null,
     digest     bytea not null,
-    what       text not null, -- 'send', 'lookup', 'decision'
+    what       text not null, -- 'send', 'lookup', 'verify', 'decision'
     outcome    text not null, -- send: INTENT, then ACCEPTED REJECTED UNLISTED UNKNOWN LIMITED NOT_DONE THERE; lookup: THERE NOT_THERE NO_ANSWER
     portal     text not null,
     codes      text not null default '', -- the portal's, with commas

@@ -8,7 +8,8 @@ select q.batch_id, q.transaction_id, q.batch_no, q.account_id, q.books, q.read_d
        case when q.digest <> r.digest then q.payload end as payload, -- both only where they differ
        case when q.digest <> r.digest then
            (select p.payload from irnflow.registration_request p
-             where p.batch_id = r.batch_id and p.transaction_id = r.transaction_id) end as current_payload
+             where p.batch_id = r.batch_id and p.transaction_id = r.transaction_id) end as current_payload,
+       r.distrust
   from irnflow.registration_request q
   left join irnflow.registration r on r.irn = q.irn;
 
@@ -189,9 +190,14 @@ begin
         update irnflow.registration r
            set state = case x.outcome when 'NOT_DONE' then 'READY' when 'UNLISTED' then 'REJECTED' else x.outcome
                        end::irnflow.registration_state,
-               ack_no = coalesce(x.ack_no, r.ack_no), ack_dt = coalesce(x.ack_dt, r.ack_dt),
-               signed_invoice = coalesce(x.signed_invoice, r.signed_invoice),
-               signed_qr = coalesce(x.signed_qr, r.signed_qr), verified = coalesce(x.verified, r.verified),
+               -- What was not to be trusted is kept until something better takes its place, and told by nobody.
+               ack_no = case when p.keeps then coalesce(x.ack_no, r.ack_no) else x.ack_no end,
+               ack_dt = case when p.keeps then coalesce(x.ack_dt, r.ack_dt) else x.ack_dt end,
+               signed_invoice = case when p.keeps then coalesce(x.signed_invoice, r.signed_invoice)
+                                     else x.signed_invoice end,
+               signed_qr = case when p.keeps then coalesce(x.signed_qr, r.signed_qr) else x.signed_qr end,
+               verified = case when p.keeps then coalesce(x.verified, r.verified) else x.verified end,
+               distrust = case when x.verified is false then x.says when p.keeps and x.verified is null then r.distrust end,
                portal = coalesce(x.portal, r.portal), -- whoever has issued it
                not_there = x.not_there, next_at = x.next_at, lease_until = null, updated_at = p_at,
                bound = r.bound or x.outcome = 'UNKNOWN',
@@ -200,11 +206,11 @@ begin
                    select coalesce(sent.digest, r.digest), coalesce(sent.batch_id, r.batch_id),
                           coalesce(sent.transaction_id, r.transaction_id)
                      from (select) nothing left join irnflow.request_of_send(x.irn, x.send) sent on x.attempt <> r.attempt)
-          from result x
+          from result x, lateral (select x.outcome not in ('ACCEPTED', 'NOT_DONE') as keeps) p
          where r.irn = x.irn
            and (x.outcome = 'ACCEPTED' and r.state not in ('ACCEPTED', 'CANCELLED')
                 or r.attempt = x.attempt and r.sends = x.send and r.state in ('INTENT', 'UNKNOWN'))
-        returning r.irn, r.digest, r.state, x.what, x.verdict),
+        returning r.irn, r.digest, r.state, x.what, x.verdict, x.verified),
     ledger as (
         insert into irnflow.attempt
                (batch_id, irn, attempt, send, digest, what, outcome, portal, codes, says, faults, at)
@@ -219,7 +225,7 @@ begin
           from changed c
          where w.irn = c.irn and w.verdict is null
            and (c.state = 'ACCEPTED' or c.state = 'REJECTED' and w.digest = c.digest
-                or c.state = 'UNKNOWN' and c.what = 'send')
+                or c.state = 'UNKNOWN' and (c.what = 'send' or c.verified is false))
         returning w.batch_id, w.transaction_id)
     select (select array_agg(batch_id) from told), (select array_agg(transaction_id) from told),
            (select array_agg(irn) from changed where state = 'REJECTED')
