@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import check, intake, law
+from bench import check, intake, law, pace, urgent
 from bench.machine import Slowdown
 from bench.processes import cpu_seconds, memory_mb
 from irnflow.books import sample
@@ -82,12 +82,22 @@ def _print(n: int, took_s: float, accepted_s: float, cpu_ms: Mapping[str, float]
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("what", nargs="?", default="5000", help="how many vouchers (5000), `intake`, `law` or `check`")
-    parser.add_argument("--count", type=int, default=1_000_000, help="of `law`: invoices over which memory is watched")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        default="5000",
+        help="how many vouchers (5000), or `intake`, `law`, `check`, `pace`, `urgent`",
+    )
+    parser.add_argument("--count", type=int, help="of `law`: invoices over which memory is watched (1000000); "
+                        "of `urgent`: vouchers in front (100000)")  # fmt: skip
     asked = parser.parse_args()
     if asked.what == "law":
-        law.main(asked.count)
+        law.main(asked.count or 1_000_000)
     elif asked.what == "check":
         check.main()
+    elif asked.what == "pace":
+        asyncio.run(pace.main())
+    elif asked.what == "urgent":
+        asyncio.run(urgent.main(asked.count or 100_000))
     else:
         asyncio.run(intake.main() if asked.what == "intake" else main(int(asked.what)))

@@ -7,7 +7,7 @@ import asyncio
 import base64
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -76,8 +76,11 @@ def _base64url(data: bytes) -> str:
 class FreeSessions:
     """Nobody has to log in."""
 
-    async def get(self, gstin: str) -> tuple[Credentials, Session]:
-        return Credentials(gstin=gstin, client_id="", client_secret="", username="", password=""), _SESSION
+    async def use(
+        self, gstin: str, call: Callable[[Credentials, Session], Awaitable[Answer]]
+    ) -> tuple[Answer, Credentials, Session]:
+        credentials = Credentials(gstin=gstin, client_id="", client_secret="", username="", password="")
+        return await call(credentials, _SESSION), credentials, _SESSION
 
 
 async def main(settings: Settings) -> None:

@@ -18,6 +18,7 @@ batch_size = Histogram("irnflow_batch_size", "Deliveries in a micro-batch", ["se
 portal_calls = Counter(
     "irnflow_portal_calls", "Calls to the portal, by kind and outcome", ["call", "outcome"], registry=REGISTRY
 )
+portal_in_flight = Gauge("irnflow_portal_in_flight", "Calls to register that wait for their answer", registry=REGISTRY)
 portal_seconds = Histogram("irnflow_portal_seconds", "Time of a call to the portal", ["call"], registry=REGISTRY)
 in_doubt = Gauge(
     "irnflow_in_doubt", "Documents whose answer is lost; for longer than `for`", ["for"], registry=REGISTRY

@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     portal_name: str = "NIC1"  # stored with each IRN: who issued it
     portal_auth_key: Path = Path("auth_public.pem")  # the portal's public key for logins
     portal_signing_keys: Path = Path("signing_keys")  # folder of certificates, <kid>.pem
+    portal_per_minute: int = 0  # calls that it takes of a GSTIN in a minute; 0: not known, found out by its 429s
     portal_deadline_s: float = 30.0  # a call without answer by then is in doubt; gateways cut at about 29 to 30 s
     portal_slack_s: float = 60.0  # a call counts as lost when its answer isn't on record so long after the deadline
     portal_concurrency: int = 64  # calls in flight from one process

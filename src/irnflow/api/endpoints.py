@@ -230,7 +230,7 @@ class Api:
 
     async def codes(self, call: Call) -> resources.PortalCodes:
         asked: resources.CodesOf = call.query
-        entries = [entry for entry in catalogue().values() if asked.klass in (None, entry.klass)]
+        entries = [entry for entry in catalogue().values() if asked.klass in (msgspec.UNSET, entry.klass)]
         return resources.PortalCodes(items=entries)
 
     async def code(self, call: Call) -> PortalCode:

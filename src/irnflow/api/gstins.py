@@ -34,7 +34,7 @@ class GstinDesk:
                 method="PUT", path=f"{_PATH}/credentials", name="setCredentials",
                 says="Set what a GSTIN logs in with; its queue goes on",
                 handle=self.set_credentials, body=resources.GstinCredentials, gives=resources.Gstin,
-                problems=("gstin-of-another", "login-too-long", "no-key"),
+                problems=("unknown-gstin", "gstin-of-another", "login-too-long", "no-key"),
             ),
             Endpoint(
                 method="POST", path=f"{_PATH}/resume", name="resumeGstin",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from irnflow.files.checking import Finding
 from irnflow.gst.faults import Fault
@@ -369,7 +369,7 @@ class FailurePage(Page, frozen=True, kw_only=True):
 class CodesOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which codes."""
 
-    klass: PortalClass | None = msgspec.field(default=None, name="class")
+    klass: PortalClass | UnsetType = msgspec.field(default=UNSET, name="class")
 
 
 # What stands in the braces of an address.

@@ -77,6 +77,7 @@ def described(settings: Settings) -> Mapping[str, Described]:
         auth_key=settings.portal_auth_key,
         signing_keys=settings.portal_signing_keys,
         family=settings.portal_name,
+        per_minute=settings.portal_per_minute or None,
     )
     return {settings.portal_name: one}
 

@@ -114,7 +114,7 @@ def _report_defect(parts: Parts, call: "asyncio.Task[None]") -> None:
 
 
 async def _call(parts: Parts, leased: Leased, results: asyncio.Queue[Result]) -> None:
-    with metrics.portal_seconds.labels("generate").time():
+    with metrics.portal_seconds.labels("generate").time(), metrics.portal_in_flight.track_inprogress():
         result = await generate(parts, leased)
     metrics.portal_calls.labels("generate", result.outcome).inc()
     results.put_nowait(result)
