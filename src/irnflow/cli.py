@@ -19,6 +19,7 @@ from irnflow.commands.irn import irn
 from irnflow.commands.keys import keys
 from irnflow.commands.steering import pause, resume, standing, withdraw
 from irnflow.commands.template import template
+from irnflow.commands.verify import verify
 from irnflow.errors import Permanent, Transient
 from irnflow.settings import SERVICES
 
@@ -195,7 +196,7 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
     return 2 if unknown else 0
 
 
-for _command in (check, doubts, gstin, import_, irn, keys, pause, resume, standing, template, withdraw):
+for _command in (check, doubts, gstin, import_, irn, keys, pause, resume, standing, template, verify, withdraw):
     irnflow.add_command(_command)
 
 
