@@ -18,13 +18,14 @@ SERVICES: Final = (
 CALLS: Final = (
     "refused",  # the connection is refused
     "lost",  # it never arrives, and nobody says so before the deadline
+    "reset",  # it never arrives; the connection breaks at once
     "cut",  # it arrives and is done; the connection breaks
     "silent",  # it arrives and is done; nothing comes back
     "late",  # it arrives later, up to a minute after the caller has given up
     "gateway",  # 500 to 504, done or not
     "limited",  # 429
     "forbidden",  # 401 or 403 of a gateway
-    "garbled",  # it is done; the answer can't be read
+    "garbled",  # it is done; the answer can't be read: cut, a gateway's page, undecryptable
     "trouble",  # the portal itself says "try again later"
 )
 # What may become of a statement to the store, and of a piece of work on the books.

@@ -180,6 +180,9 @@ MUTATIONS: Final[dict[str, Broken]] = {
         "registration_expire", ("set state = 'UNKNOWN', next_at", "set state = 'READY', next_at")
     ),
     "the look-ups don't wait for late calls": code(sender, "in_doubt", _at_once),
+    "a person's look-up comes before a late call": sql(
+        "doubt_look", ("greatest(p_at, least(r.next_at, greatest(", "least(p_at, least(r.next_at, greatest(")
+    ),
     "one look-up is enough": code(resolver, "_NOT_THERE_ENOUGH", lambda right: 1),
     "any refusal of a look-up means not there": code(meaning, "not_there", _any_refusal),
     "a revoked token is used again": code(Sessions, "forget", _kept),

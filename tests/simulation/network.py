@@ -8,6 +8,7 @@ still on its way, or when the portal has it already, or before the store knows o
 """
 
 import asyncio
+import base64
 from collections import Counter
 from contextvars import ContextVar
 from datetime import timedelta
@@ -49,8 +50,19 @@ _KNOWN: Final = """
            exists (select from irnflow.attempt a where a.irn = r.irn and a.send = r.sends and a.what = 'send'
                                                     and a.outcome = 'INTENT') as on_record,
            exists (select from irnflow.attempt a where a.irn = r.irn and a.digest = r.digest
-                                                    and a.outcome = 'REJECTED') as refused_before
-      from irnflow.registration r where r.irn = $1::text
+                                                    and a.outcome = 'REJECTED') as refused_before,
+           r.sends = 1
+           or exists (select from irnflow.attempt a where a.irn = r.irn and a.send = r.sends - 1
+                       and (a.attempt < r.attempt or a.what = 'send' and a.outcome = 'NOT_DONE'))
+           or (select count(*) = 2 and bool_and(last.outcome = 'NOT_THERE')
+                      and max(last.at) - min(last.at) >= interval '60 s'
+                      and min(last.at) >= r.sent_before + interval '90 s'
+                 from (select a.outcome, a.at from irnflow.attempt a
+                        where a.irn = r.irn and a.send = r.sends - 1 and a.what = 'lookup'
+                        order by a.at desc limit 2) last) as cleared
+      from (select r.*, (select max(a.at) from irnflow.attempt a
+                          where a.irn = r.irn and a.send = r.sends - 1 and a.outcome = 'INTENT') as sent_before
+              from irnflow.registration r where r.irn = $1::text) r
 """
 
 
@@ -103,6 +115,8 @@ class Wire:
         process.say(f"calls {kind} {_SENDING.get()[:8] if kind == 'generate' else ''} {fate or ''}".rstrip())
         if fate == "refused":
             raise NotSent("the connection was refused (simulated)")
+        if fate == "reset":
+            raise Lost("the connection broke (simulated)")
         answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._depart(kind, request, fate, answer, draw)
         try:
@@ -145,7 +159,7 @@ class Wire:
             case "cut":
                 reply = None
             case "garbled":
-                reply = Reply(status=200, headers={}, body=b'{"Status":1,"Data":"')
+                reply = Reply(status=200, headers={}, body=_garbled(said.body, draw))
             case "gateway":
                 reply = Reply(status=status, headers={}, body=b"")
         asyncio.get_running_loop().call_later(back_s, _answered, answer, reply)
@@ -172,7 +186,12 @@ class Wire:
         if entry and entry.made_at >= NOON:
             self.world.breach(f"{irn[:8]} is sent, and the portal has it already")
         known = self.world.store.ask(_KNOWN, irn)[0]
-        if [known["state"], known["on_record"], known["refused_before"]] != ["INTENT", True, False]:
+        if [known["state"], known["on_record"], known["refused_before"], known["cleared"]] != [
+            "INTENT",
+            True,
+            False,
+            True,
+        ]:
             self.world.breach(f"{irn[:8]} is sent, and the store says of it: {known}")
         return int(known["sends"])
 
@@ -197,6 +216,20 @@ def _turned_away(fate: str, draw: Random) -> Reply:
         case "forbidden":
             return Reply(status=draw.choice((401, 403)), headers={}, body=b"")
     return Reply(status=draw.choice((500, 502, 503, 504)), headers={}, body=b"")
+
+
+def _garbled(body: bytes, draw: Random) -> bytes:
+    """An answer that can't be read."""
+    return draw.choice(
+        (
+            b"",
+            body[: draw.randrange(1, len(body))],
+            b"<html><body>502 Bad Gateway</body></html>",
+            b'{"Status":1,"Data":"' + base64.b64encode(draw.randbytes(64)) + b'"}',
+            b'{"Status":1,"Data":"\xff"}',
+            b'{"Status":0,"ErrorDetails":7}',
+        )
+    )
 
 
 def _answered(answer: "asyncio.Future[Reply]", reply: Reply | None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -11,8 +12,9 @@ from irnflow.messages import DataFetched, Validated
 from irnflow.portal import client
 from irnflow.portal.client import Answer, Credentials, Reply, Request
 from irnflow.services import validation
-from irnflow.store import batches, failures
+from irnflow.store import batches, doubts, failures
 from irnflow.store.database import Database, Row
+from irnflow.store.doubts import Decision, Times
 from irnflow.store.failures import Choice
 from tests.simulation.ground import BOOKS, NOON
 from tests.simulation.process import Bus, Process, Store
@@ -63,6 +65,16 @@ async def edit(change: Edit, process: Process, _: Bus) -> None:
     await asyncio.sleep(change.at_s)
     process.say(f"changes {change.voucher_id}: {change.column}")
     process.world.books.change(change.voucher_id, change.column, change.value)
+
+
+async def look(at_s: float, process: Process, _: Bus) -> None:
+    """Have the portal asked for all that is in doubt by then; who gets no answer lets it be."""
+    world, store = process.world, Store(process)
+    await asyncio.sleep(at_s)
+    with suppress(Unavailable):
+        for row in await doubts.still_open(store, ACCOUNT, after=(NOON - _LONG_AGO, ""), most=100):
+            wanted = Decision(account_id=ACCOUNT, irn=row["irn"], by="Meera", reason="", at=world.now())
+            await doubts.look(store, wanted, Times())
 
 
 async def _patiently(process: Process, ask: Callable[[Database], Awaitable[Row]]) -> str:

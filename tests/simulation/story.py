@@ -48,6 +48,9 @@ class Story:
         self.refused = _some(draw, sound)
         self.edits = [_edit(draw, faults, voucher_id) for voucher_id in _some(draw, sound)]
 
+        looks = faults.stream("looks")
+        self.looks_s = [faults.moment(looks) for _ in range(looks.choice((0, 0, 1, 3)))]
+
     def fates(self, voucher_id: str) -> set[State]:
         """What a transaction of this voucher may come to."""
         if voucher_id in self.refused:

@@ -198,6 +198,7 @@ class World:
             *(partial(people.send_in, asked) for asked in story.asked),
             *(partial(people.retry, number, at_s) for number, at_s in enumerate(story.retries_s)),
             *(partial(people.edit, change) for change in story.edits),
+            *(partial(people.look, at_s) for at_s in story.looks_s),
         ]
         for number, each in enumerate(work):
             Process(self, "client", number, 1).start(each)
