@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ACCOUNT: Final = 1
 _AGAIN_S: Final = 1.0
+_IMPATIENT_S: Final = 10.0
 _LONG_AGO: Final = timedelta(hours=6)
 
 
@@ -68,13 +69,18 @@ async def edit(change: Edit, process: Process, _: Bus) -> None:
 
 
 async def look(at_s: float, process: Process, _: Bus) -> None:
-    """Have the portal asked for all that is in doubt by then; who gets no answer lets it be."""
+    """Impatiently have the portal asked for all that is in doubt, time and again; who gets no answer lets it be."""
     world, store = process.world, Store(process)
-    await asyncio.sleep(at_s)
-    with suppress(Unavailable):
-        for row in await doubts.still_open(store, ACCOUNT, after=(NOON - _LONG_AGO, ""), most=100):
-            wanted = Decision(account_id=ACCOUNT, irn=row["irn"], by="Meera", reason="", at=world.now())
-            await doubts.look(store, wanted, Times())
+    for wait_s in (at_s, *[_IMPATIENT_S] * 10):
+        await asyncio.sleep(wait_s)
+        with suppress(Unavailable):
+            await _look(world, store)
+
+
+async def _look(world: "World", store: Database) -> None:
+    for row in await doubts.still_open(store, ACCOUNT, after=(NOON - _LONG_AGO, ""), most=100):
+        wanted = Decision(account_id=ACCOUNT, irn=row["irn"], by="Meera", reason="", at=world.now())
+        await doubts.look(store, wanted, Times())
 
 
 async def _patiently(process: Process, ask: Callable[[Database], Awaitable[Row]]) -> str:
