@@ -191,8 +191,9 @@ begin
            set state = case x.outcome when 'NOT_DONE' then 'READY' when 'UNLISTED' then 'REJECTED' else x.outcome
                        end::irnflow.registration_state,
                -- What was not to be trusted is kept until something better takes its place, and told by nobody.
-               ack_no = case when p.keeps then coalesce(x.ack_no, r.ack_no) else x.ack_no end,
-               ack_dt = case when p.keeps then coalesce(x.ack_dt, r.ack_dt) else x.ack_dt end,
+               -- What a duplicate (2150) told is kept too: when it is too old to be fetched, there is nothing else.
+               ack_no = case when p.keeps or r.verified is null then coalesce(x.ack_no, r.ack_no) else x.ack_no end,
+               ack_dt = case when p.keeps or r.verified is null then coalesce(x.ack_dt, r.ack_dt) else x.ack_dt end,
                signed_invoice = case when p.keeps then coalesce(x.signed_invoice, r.signed_invoice)
                                      else x.signed_invoice end,
                signed_qr = case when p.keeps then coalesce(x.signed_qr, r.signed_qr) else x.signed_qr end,
