@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench import check, intake, law, pace, urgent
+from bench import check, crypto, intake, law, pace, urgent
 from bench.machine import Slowdown
 from bench.processes import cpu_seconds, memory_mb
 from irnflow.books import sample
@@ -77,7 +77,10 @@ def _print(n: int, took_s: float, accepted_s: float, cpu_ms: Mapping[str, float]
     print(f"CPU {total_ms:.2f} ms a voucher; our Python processes hold {pss_mb:.0f} MB (PSS)")
     print(f"a fixed piece of work took {slower:.2f} times as long as at rest: at rest {total_ms / slower:.2f} ms")
     for name, ms in cpu_ms.items():
-        print(f"  {name:<16}{ms:6.2f} ms")
+        print(f"  {name:<22}{ms:6.2f} ms")
+    print("beside it, what the portal's cryptography costs a voucher:")
+    for name, ms in crypto.costs().items():
+        print(f"  {name:<22}{ms:6.2f} ms")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ _COLUMNS: Final = "min,median,iqr,rounds"
 Benchmark = Callable[..., Any]  # what pytest-benchmark hands to a test
 
 
-def _given(lines: int) -> Invoice:
+def as_given(lines: int) -> Invoice:
     """As books give it: what follows from the rest is left out."""
     chairs = [{**documents.GOODS, "PrdDesc": f"Chair {number}", "Qty": number} for number in range(1, lines + 1)]
     whole = documents.document(documents.party(documents.CUSTOMER, Pos="27"), documents.GOODS)
@@ -37,14 +37,14 @@ def _given(lines: int) -> Invoice:
 
 @pytest.mark.parametrize("lines", _SIZES)
 def test_rules(benchmark: Benchmark, lines: int) -> None:
-    invoice = examine(_given(lines), _FACTS).invoice
+    invoice = examine(as_given(lines), _FACTS).invoice
 
     assert benchmark(rules.check, invoice, _FACTS) == []
 
 
 @pytest.mark.parametrize("lines", _SIZES)
 def test_all_passes(benchmark: Benchmark, lines: int) -> None:
-    given = _given(lines)
+    given = as_given(lines)
 
     assert benchmark(examine, given, _FACTS).refusals == []
 
@@ -66,7 +66,7 @@ def main(count: int) -> None:
 
 
 def _print_memory(count: int) -> None:
-    given = _given(5)
+    given = as_given(5)
     for number in range(1, count + 1):
         assert not examine(_another(given, number), _FACTS).refusals
         if number % max(1, count // 10) == 0:
