@@ -10,6 +10,7 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
@@ -25,20 +26,17 @@ from irnflow.services.registration.parts import Parts
 from irnflow.settings import Settings, from_environment
 from irnflow.store import database
 
-# As large as the portal's own: a signed five-line invoice, and a signed QR code of 900 characters.
-_INVOICE_BYTES: Final = 6_000
-_QR_BYTES: Final = 900
 _KID: Final = "0" * 40  # a key that nobody has: no signature is checked
 _SESSION: Final = Session(token="", sek=bytes(32), expires_at=datetime.max.replace(tzinfo=UTC))
-_FIELDS: Final = msgspec.json.Decoder(dict[str, Any])
+_FIELDS: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_DIGITS: Final = msgspec.json.Encoder(decimal_format="number")
+_ACK_DT: Final = "2026-11-22 12:00:00"
 
 
 class FreePortal:
     """Registers whatever it is sent."""
 
     def __init__(self) -> None:
-        self._invoice = _signed(_INVOICE_BYTES)
-        self._qr = _signed(_QR_BYTES)
         self._count = 0
 
     async def generate(self, credentials: Credentials, session: Session, payload: bytes) -> Answer:
@@ -46,31 +44,37 @@ class FreePortal:
         document = fields["DocDtls"]
         day = document["Dt"]
         year = int(day[6:]) - (int(day[3:5]) < 4)
-        irn = f"{fields['SellerDtls']['Gstin']}{year}-{(year + 1) % 100:02}{document['Typ']}{document['No']}"
+        number = f"{fields['SellerDtls']['Gstin']}{year}-{(year + 1) % 100:02}{document['Typ']}{document['No']}"
+        irn = hashlib.sha256(number.encode()).hexdigest()
         self._count += 1
+        ack = {"AckNo": 100_000_000_000_000 + self._count, "AckDt": _ACK_DT, "Irn": irn}
+        qr = {
+            "SellerGstin": fields["SellerDtls"]["Gstin"], "BuyerGstin": fields["BuyerDtls"]["Gstin"],
+            "DocNo": document["No"], "DocTyp": document["Typ"], "DocDt": day,
+            "TotInvVal": fields["ValDtls"]["TotInvVal"], "ItemCnt": len(fields["ItemList"]),
+            "MainHsnCode": max(fields["ItemList"], key=lambda item: item["AssAmt"])["HsnCd"], "Irn": irn,
+            "IrnDt": _ACK_DT,
+        }  # fmt: skip
+        signed = msgspec.json.encode(ack)[:-1] + b"," + payload[1:]
         return Answer(
             ok=True,
-            data=msgspec.json.encode({
-                "Irn": hashlib.sha256(irn.encode()).hexdigest(),
-                "AckNo": 100_000_000_000_000 + self._count,
-                "AckDt": "2026-11-22 12:00:00",
-                "SignedInvoice": self._invoice,
-                "SignedQRCode": self._qr,
-                "Status": "ACT",
-            }),
-        )  # fmt: skip
+            data=msgspec.json.encode(
+                ack | {"SignedInvoice": _signed(signed), "SignedQRCode": _signed(_DIGITS.encode(qr)), "Status": "ACT"}
+            ),
+        )
 
 
-def _signed(size: int) -> str:
-    """A text of the form and about the size of a signed one; noise, for it compresses as badly."""
+def _signed(data: bytes) -> str:
+    """As a portal signs it, under a key that nobody has: all is held against what was sent, but its signature."""
     head = _base64url(msgspec.json.encode({"alg": "RS256", "kid": _KID, "typ": "JWT"}))
-    signature = _base64url(os.urandom(256))
-    noise = os.urandom((size - len(head) - len(signature)) * 3 // 8 - 16).hex()
-    return f"{head}.{_base64url(msgspec.json.encode({'data': noise}))}.{signature}"
+    return f"{head}.{_base64url(msgspec.json.encode({'data': data.decode()}))}.{_SIGNATURE}"
 
 
 def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+_SIGNATURE: Final = _base64url(os.urandom(256))
 
 
 class FreeSessions:
