@@ -112,6 +112,9 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     signed_invoice: str | None = None
     signed_q_r_code: str | None = msgspec.field(default=None, name="SignedQRCode")
     status: str | None = None  # ACT, CNL, REJ
+    ewb_no: int | str | None = None  # of the e-way bill that was made with it
+    ewb_dt: str | None = None
+    ewb_valid_till: str | None = None
 
 
 class Portal:

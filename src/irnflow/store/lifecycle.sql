@@ -56,6 +56,10 @@ select action_id, kind::text, state::text, ewb_no, cause, codes, says, fix, answ
 -- told: they have been told
 select irnflow.action_told($1::bigint[], $2::smallint[], $3::timestamptz[], $4::timestamptz);
 
+-- with_invoice: what answers to registrations say of the e-way bills that the invoices asked for
+select irnflow.eway_bill_with_invoice(w.irn, w.said, $3::timestamptz, $4::timestamptz)
+  from unnest($1::text[], $2::text[]::jsonb[]) as w (irn, said);
+
 -- gstin_want: what is known of a GSTIN; asked for when that is too old
 select gstin, details::text, fetched_at, says, asked_at, wanted_at
   from irnflow.gstin_want($1::text, $2::bigint, $3::boolean, $4::interval, $5::timestamptz);

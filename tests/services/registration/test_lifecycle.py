@@ -1,5 +1,6 @@
 """The life of an IRN against the sandbox portal, in process: every way an answer can be given, refused or lost."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,14 +10,14 @@ import pytest
 
 from irnflow.messages import Registered, State, decode
 from irnflow.portal.client import Answer, Lost
-from irnflow.sandbox.switches import Order
-from irnflow.services.registration.lifecycle import act, leased_of
+from irnflow.sandbox.switches import Failure, Order
+from irnflow.services.registration.lifecycle.acting import act, leased_of
 from irnflow.services.registration.lifecycle.portal import TALKS
 from irnflow.services.registration.lifecycle.telling import tell
 from irnflow.store import lifecycle
 from irnflow.store.database import Row
 from irnflow.store.lifecycle import Asked, Cancellation
-from tests.services.registration.conftest import Room, irn_of, next_fails
+from tests.services.registration.conftest import Room, invoice, irn_of, next_fails
 
 IRN = irn_of("A/1")
 MISTAKE = Cancellation(reason=2, remark="wrong price")
@@ -79,7 +80,7 @@ async def test_a_cancelled_irn_is_cancelled_at_the_portal_here_and_in_what_the_b
     await act(room.parts)
 
     assert asked.outcome == "ACCEPTED"
-    assert room.sandbox.register.by_irn(IRN).status == "CNL"
+    assert room.sandbox.register.by_irn(IRN, "NIC1").status == "CNL"
     assert await room.desk.state("A/1") == "CANCELLED"
     assert await actions(room) == [("CANCEL", "DONE")]
     assert statuses(room) == [("CANCELLED", 0)]
@@ -417,3 +418,301 @@ async def seen(room: Room, status: State, n: int) -> None:
         n,
         room.desk.at,
     )
+
+
+# -- e-way bills -----------------------------------------------------------------------------------------------------
+
+LORRY = {"transport_mode": "1", "distance": 60, "vehicle_number": "KA01AB1234", "vehicle_type": "R"}
+
+
+async def ask_bill(room: Room, **changes: Any) -> Asked:
+    return await lifecycle.eway_bill(room.desk.store, 1, IRN, LORRY | changes, by="us", at=room.desk.at)
+
+
+async def cancel_bill(room: Room, why: Cancellation = MISTAKE) -> Asked:
+    return await lifecycle.cancel_eway_bill(room.desk.store, 1, IRN, why, by="us", at=room.desk.at)
+
+
+async def with_bill(room: Room) -> str:
+    """A registered document with an e-way bill, whose number is given."""
+    await registered(room)
+    await ask_bill(room)
+    await act(room.parts)
+    return str((await lifecycle.bills(room.desk.store, IRN))[0]["ewb_no"])
+
+
+async def test_an_e_way_bill_is_made_for_an_irn_and_told(room: Room) -> None:
+    ewb_no = await with_bill(room)
+
+    assert await actions(room) == [("EWAY_BILL", "DONE")]
+    told = said(room, "status_queue")[0]
+    assert (told["Status"], told["N"], told["Detail"]["ewb_no"]) == ("GENERATION_SUCCESS", 1, ewb_no)
+    assert told["Detail"]["says"].startswith(f"E-way bill {ewb_no}, valid till 2026-11-23 23:59:00.")
+
+
+async def test_the_portals_own_distance_is_kept(room: Room) -> None:
+    room.sandbox.obey(Order(pin_distances={"560001-560002": 84}))
+    await registered(room)
+    await ask_bill(
+        room, distance=0, ship_to={"address_1": "2 MG Road", "place": "Bengaluru", "pin": 560002, "state": "29"}
+    )
+
+    await act(room.parts)
+
+    assert [row["distance"] for row in await lifecycle.bills(room.desk.store, IRN)] == ["Pin-Pin calc distance: 84KM"]
+
+
+async def test_what_an_e_way_bill_lacks_is_told_in_the_portals_words(room: Room) -> None:
+    await registered(room)
+    await ask_bill(room, vehicle_number=None)
+
+    await act(room.parts)
+
+    failed = await newest(room)
+    assert (failed["state"], failed["cause"]) == ("FAILED", "portal.4011")
+    assert said(room, "status_queue")[0]["Detail"]["says"].startswith("It has no e-way bill: 4011 Vehicle number")
+
+
+async def test_an_e_way_bill_whose_answer_is_lost_is_found_and_not_made_twice(room: Room) -> None:
+    await registered(room)
+    room.sandbox.obey(Order(drop_answer_after_commit=1))
+    await ask_bill(room)
+
+    await until_settled(room)
+
+    assert await actions(room) == [("EWAY_BILL", "DONE")]
+    assert room.sandbox.calls["eway_bill"] == 1
+
+
+async def test_an_e_way_bill_that_was_never_made_is_asked_for_again_after_two_look_ups(room: Room) -> None:
+    await registered(room)
+    next_fails(room, call="eway_bill", hang_up=True)
+    await ask_bill(room)
+
+    await until_settled(room)
+
+    assert await actions(room) == [("EWAY_BILL", "DONE")]
+    assert (room.sandbox.calls["eway_bill"], room.sandbox.calls["eway_bill_by_irn"]) == (2, 2)
+
+
+async def test_a_bill_that_was_made_elsewhere_is_adopted(room: Room) -> None:
+    ewb_no = await with_bill(room)
+    await room.desk.store.fetch("truncate irnflow.eway_bill, irnflow.action")
+    await ask_bill(room)
+
+    await act(room.parts)  # 4002
+
+    assert [row["ewb_no"] for row in await lifecycle.bills(room.desk.store, IRN)] == [ewb_no]
+    assert await actions(room) == [("EWAY_BILL", "DONE")]
+
+
+async def test_a_bill_is_fetched_that_somebody_made_elsewhere(room: Room) -> None:
+    ewb_no = await with_bill(room)
+    await room.desk.store.fetch("truncate irnflow.eway_bill, irnflow.action")
+    await lifecycle.fetch_eway_bill(room.desk.store, 1, IRN, by="us", at=room.desk.at)
+
+    await act(room.parts)
+
+    assert [row["ewb_no"] for row in await lifecycle.bills(room.desk.store, IRN)] == [ewb_no]
+
+
+async def test_a_bill_is_seen_as_cancelled_that_somebody_cancelled_elsewhere(room: Room) -> None:
+    ewb_no = await with_bill(room)
+    room.sandbox.register.cancel_bill(int(ewb_no), at=room.desk.at, reason="1", remark=None)
+    await lifecycle.fetch_eway_bill(room.desk.store, 1, IRN, by="us", at=room.desk.at)
+
+    await act(room.parts)
+
+    assert (await lifecycle.bills(room.desk.store, IRN))[0]["cancelled_at"] is not None
+
+
+async def test_that_there_is_no_bill_is_an_answer(room: Room) -> None:
+    await registered(room)
+    await lifecycle.fetch_eway_bill(room.desk.store, 1, IRN, by="us", at=room.desk.at)
+
+    await act(room.parts)
+
+    done = await newest(room)
+    assert (done["state"], done["says"]) == ("DONE", "The portal has no e-way bill for this IRN.")
+
+
+async def test_an_e_way_bill_is_cancelled(room: Room) -> None:
+    ewb_no = await with_bill(room)
+    room.desk.later(60)
+
+    await cancel_bill(room)
+    await act(room.parts)
+
+    (bill,) = await lifecycle.bills(room.desk.store, IRN)
+    assert (bill["ewb_no"], bill["cancelled_at"]) == (ewb_no, "2026-11-22 12:01:01")
+    assert said(room, "status_queue")[-1]["Detail"]["says"] == f"E-way bill {ewb_no} is cancelled."
+
+
+async def test_a_cancelled_bill_whose_answer_is_lost_is_found(room: Room) -> None:
+    await with_bill(room)
+    room.sandbox.obey(Order(drop_answer_after_commit=1))
+    await cancel_bill(room)
+
+    await until_settled(room)
+
+    assert await actions(room) == [("EWAY_BILL", "DONE"), ("EWAY_BILL_CANCEL", "DONE")]
+    assert room.sandbox.calls["cancel_eway_bill"] == 1
+
+
+async def test_a_bill_that_was_cancelled_elsewhere_counts_as_cancelled(room: Room) -> None:
+    ewb_no = await with_bill(room)
+    room.sandbox.register.cancel_bill(int(ewb_no), at=room.desk.at, reason="1", remark=None)
+    await cancel_bill(room)
+
+    await act(room.parts)  # 312
+
+    assert (await newest(room))["state"] == "DONE"
+
+
+async def test_after_its_hours_an_e_way_bill_is_not_even_asked_to_be_cancelled(room: Room) -> None:
+    await with_bill(room)
+    room.desk.later(24 * 3600 + 1)
+
+    assert (await cancel_bill(room)).outcome == "TOO_LATE"
+
+
+async def test_no_bill_is_made_for_services_alone(room: Room) -> None:
+    payload = invoice(IsServc="Y", HsnCd="998314", Unit="OTH")
+    await room.arrive(payload=payload)
+    await room.send()
+
+    assert (await ask_bill(room)).outcome == "NO_GOODS"
+
+
+async def test_an_irn_with_an_active_bill_is_not_cancelled_and_the_portal_not_asked(room: Room) -> None:
+    ewb_no = await with_bill(room)
+
+    asked = await cancel(room)
+
+    assert asked.outcome == "BILL_ACTIVE"
+    assert ewb_no in asked.says
+    assert room.sandbox.calls["cancel"] == 0
+
+
+# -- both halves -----------------------------------------------------------------------------------------------------
+
+
+async def test_bill_and_irn_are_cancelled_one_after_the_other(room: Room) -> None:
+    await with_bill(room)
+
+    asked = await cancel(room, eway_bill=True)
+    first = await actions(room)
+    await act(room.parts)
+    between = await actions(room)
+    await act(room.parts)
+
+    assert asked.outcome == "ACCEPTED"
+    assert first[1:] == [("EWAY_BILL_CANCEL", "READY"), ("CANCEL", "WAITING")]
+    assert between[1:] == [("EWAY_BILL_CANCEL", "DONE"), ("CANCEL", "READY")]
+    assert (await actions(room))[1:] == [("EWAY_BILL_CANCEL", "DONE"), ("CANCEL", "DONE")]
+    assert room.sandbox.register.by_irn(IRN, "NIC1").status == "CNL"
+
+
+async def test_the_irn_is_not_touched_while_the_first_half_is_in_doubt(room: Room) -> None:
+    await with_bill(room)
+    next_fails(room, call="cancel_eway_bill", hang_up=True)
+    await cancel(room, eway_bill=True)
+
+    await act(room.parts)
+    await act(room.parts)
+    in_doubt = await actions(room)
+    await until_settled(room)
+
+    assert in_doubt[1:] == [("EWAY_BILL_CANCEL", "UNKNOWN"), ("CANCEL", "WAITING")]
+    assert (await actions(room))[1:] == [("EWAY_BILL_CANCEL", "DONE"), ("CANCEL", "DONE")]
+
+
+async def test_a_first_half_that_fails_leaves_the_irn_as_it_is_and_says_so(room: Room) -> None:
+    await with_bill(room)
+    next_fails(room, call="cancel_eway_bill", code="315")
+    await cancel(room, eway_bill=True)
+
+    await act(room.parts)
+
+    assert (await actions(room))[1:] == [("EWAY_BILL_CANCEL", "FAILED"), ("CANCEL", "FAILED")]
+    assert (await newest(room))["cause"] == "lifecycle.first_half"
+    assert room.sandbox.calls["cancel"] == 0
+    assert await room.desk.state("A/1") == "ACCEPTED"
+
+
+async def test_a_second_half_that_fails_is_asked_for_anew_by_itself(room: Room) -> None:
+    await with_bill(room)
+    await cancel(room, eway_bill=True)
+    await act(room.parts)
+    next_fails(room, call="cancel", code="2143")
+    await act(room.parts)
+    failed = await actions(room)
+
+    await cancel(room, eway_bill=True)
+    await act(room.parts)
+
+    assert failed[1:] == [("EWAY_BILL_CANCEL", "DONE"), ("CANCEL", "FAILED")]
+    assert (await actions(room))[1:] == [("EWAY_BILL_CANCEL", "DONE"), ("CANCEL", "FAILED"), ("CANCEL", "DONE")]
+    assert room.sandbox.calls["cancel_eway_bill"] == 1
+
+
+# -- with the invoice ------------------------------------------------------------------------------------------------
+
+EWB_DTLS = {"Distance": 60, "TransMode": "1", "VehNo": "KA01AB1234", "VehType": "R"}
+
+
+def with_details(**changes: Any) -> bytes:
+    return json.dumps(json.loads(invoice()) | {"EwbDtls": EWB_DTLS | changes}).encode()
+
+
+async def test_an_invoice_with_transport_gets_its_bill_and_says_so(room: Room) -> None:
+    await room.arrive(payload=with_details())
+    await room.send()
+    await tell(room.parts, await untold(room))
+
+    (bill,) = await lifecycle.bills(room.desk.store, IRN)
+    assert await actions(room) == [("EWAY_BILL", "DONE")]
+    assert said(room, "status_queue")[0]["Detail"]["ewb_no"] == bill["ewb_no"]
+
+
+async def test_an_invoice_whose_bill_fails_is_registered_and_the_errors_are_told(room: Room) -> None:
+    await room.arrive(payload=with_details(VehNo="KA01AB1234", VehType="R", TransMode="1", Distance=3999))
+    room.sandbox.obey(Order(fail_next=Failure(call="eway_bill_with_invoice", code="4013")))
+    await room.send()
+    await tell(room.parts, await untold(room))
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    failed = await newest(room)
+    assert (failed["kind"], failed["state"], failed["cause"]) == ("EWAY_BILL", "FAILED", "portal.4013")
+    assert "4013" in said(room, "status_queue")[0]["Detail"]["says"]
+
+
+async def test_a_bill_is_found_with_an_invoice_whose_answer_was_lost(room: Room) -> None:
+    room.sandbox.obey(Order(drop_answer_after_commit=1))
+    await room.arrive(payload=with_details())
+    await room.send()
+    room.desk.later(91)
+    await room.resolve()
+
+    await until_settled(room)
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert await actions(room) == [("EWAY_BILL", "DONE")]
+    assert room.generates == 1
+
+
+async def test_a_bill_that_failed_with_an_answer_that_was_lost_is_asked_for_and_its_errors_are_told(room: Room) -> None:
+    room.sandbox.obey(
+        Order(drop_answer_after_commit=1, fail_next=Failure(call="eway_bill_with_invoice", code="4013"))
+    )  # fmt: skip
+    await room.arrive(payload=with_details())
+    await room.send()
+    room.desk.later(91)
+    await room.resolve()
+    in_doubt = await actions(room)
+
+    await until_settled(room)
+
+    assert in_doubt == [("EWAY_BILL", "UNKNOWN")]
+    assert await actions(room) == [("EWAY_BILL", "DONE")]
+    assert room.sandbox.calls["eway_bill"] == 1

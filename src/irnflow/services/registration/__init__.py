@@ -34,7 +34,7 @@ from irnflow.portal import client
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.several import Described, Line, Portals, described
 from irnflow.portal.signing_keys import KeyFolder
-from irnflow.services.registration.lifecycle import act_forever
+from irnflow.services.registration.lifecycle.acting import act_forever
 from irnflow.services.registration.parts import Budget, Parts
 from irnflow.services.registration.resolver import resolve_forever
 from irnflow.services.registration.sender import send_forever

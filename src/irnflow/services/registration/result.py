@@ -8,6 +8,7 @@ import msgspec
 
 from irnflow.gst.faults import Fault
 from irnflow.portal.client import Document
+from irnflow.portal.envelope import Info
 from irnflow.portal.several import Line
 
 
@@ -101,6 +102,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     codes: tuple[str, ...] = ()
     verdict: Verdict | None = None
     document: Document | None = None
+    infos: tuple[Info, ...] = ()  # beside the document: of its e-way bill
     issuer: str = ""  # the portal that has it, where it is not the one that was called
     verified: bool | None = None
     not_there: int = 0

@@ -20,6 +20,7 @@ from irnflow.gst.portal_codes import PortalClass
 from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session
 from irnflow.services.registration import meaning
 from irnflow.services.registration.budget import spend
+from irnflow.services.registration.lifecycle import with_invoice
 from irnflow.services.registration.pace import NotBegun, heard_in, report, ways
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Heard, Leased, Nowhere, Outcome, Result, There, Unclear
@@ -153,7 +154,8 @@ def _check_lease(parts: Parts, leased: Leased) -> None:
 async def _meaning_of(parts: Parts, leased: Leased, answer: Answer) -> Result:
     if answer.ok:
         with metrics.cpu("signature"):
-            return meaning.of_generated(leased, answer.data, parts.line(leased).keys)
+            result = meaning.of_generated(leased, answer.data, parts.line(leased).keys)
+        return msgspec.structs.replace(result, infos=answer.infos)
     if meaning.has(answer.errors, PortalClass.DUPLICATE):
         return await _duplicate(parts, leased, answer)
     result = meaning.of_refusal(leased, answer.errors)
@@ -222,6 +224,8 @@ async def settle(parts: Parts, results: Sequence[Result]) -> None:
     with suppress(Unavailable):  # what is not told of pace and budget now, the next calls tell
         await report(parts, results)
         await spend(parts, results)
+    if bills := with_invoice.columns(parts, results):  # before the IRNs themselves, whose answers a look-up finds again
+        await until_it_answers(parts, with_invoice.KEEP, *bills)
     now = parts.now()
     rows = await until_it_answers(parts, _SQL["settle"], *_columns(results, parts), now, now + TELL_LEASE)
     if any(result.outcome is not Outcome.ACCEPTED for result in results):
