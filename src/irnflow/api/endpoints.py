@@ -15,6 +15,7 @@ from irnflow.api.documents import Documents
 from irnflow.api.doubts import Doubts
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.gstins import GstinDesk
+from irnflow.api.irns import Irns
 from irnflow.api.problem import Place, Refused
 from irnflow.api.steering import Steering
 from irnflow.books.catalogue import Source
@@ -107,6 +108,7 @@ class Api:
             *Documents(self._store, now=self._now, books=self._books).endpoints(),
             *self._gstins.endpoints(),
             *Steering(self._store, now=self._now).endpoints(),
+            *Irns(self._store, now=self._now).endpoints(),
             Endpoint(
                 method="GET", path="/api/v1/session", name="getSession", says="Who is signed in",
                 handle=self.session, gives=resources.Session,

@@ -17,6 +17,8 @@ VOUCHERS_MAX: Final = 100_000
 # `\Z`, for `$` would let a final newline through; api/openapi.py writes it as ECMA 262 does.
 BATCH_NO: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
 VOUCHER_ID: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,100}\Z"
+REMARK: Final = r'^[^\\"\x00-\x1f\x7f-\x9f\u2028\u2029]{1,100}\Z'  # the portal takes neither " nor \
+BILL_REMARK: Final = REMARK.replace("100", "50")
 NAME: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}\Z"
 CRORE: Final = r"^[0-9]{1,9}(\.[0-9]{1,7})?\Z"
 SEALED: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,300}\Z"
@@ -35,6 +37,8 @@ WORDS: Final = {
     DAY: "a day, such as 2026-11-22",
     GSTINS: "GSTINs of 15 characters, divided by commas",
     REASON: "1 to 500 characters, the first no space, none of them a control character or line break",
+    REMARK: '1 to 100 characters, none of them ", \\, a control character or line break',
+    BILL_REMARK: '1 to 50 characters, none of them ", \\, a control character or line break',
     NAME: "1 to 200 characters, none of them a control character or line break",
 }
 
@@ -62,6 +66,13 @@ Gstins = Annotated[
 ]
 Secret = Annotated[str, Meta(pattern=SEALED, extra_json_schema={"writeOnly": True, "format": "password"})]
 InPathGstin = Annotated[str, Meta(pattern=GSTIN, description="Of the account; in any case.")]
+Irns = Annotated[list[Irn], Meta(min_length=1, max_length=1000, extra_json_schema={"uniqueItems": True})]
+CancelReason = Annotated[
+    int, Meta(ge=1, le=4, description="1 duplicate, 2 data entry mistake, 3 order cancelled, 4 others.")
+]
+Remark = Annotated[str, Meta(pattern=REMARK, description="Why, for the portal.")]
+BillRemark = Annotated[str, Meta(pattern=BILL_REMARK, description="Why, for the e-way bill system.")]
+ActionId = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z", description="Of an action of the account.")]
 Cursor = Annotated[str, Meta(max_length=1000, description="`next` of the page before.")]
 Limit = Annotated[int, Meta(ge=1, le=500, description="Most items of a page.")]
 
@@ -372,8 +383,175 @@ class CodesOf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     klass: PortalClass | UnsetType = msgspec.field(default=UNSET, name="class")
 
 
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why an IRN is cancelled."""
+
+    reason: CancelReason
+    remark: Remark
+    eway_bill: bool = False  # its active e-way bill first; of the remark that system takes the first 50 characters
+
+
+class CancelMany(Cancel, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which IRNs are cancelled, and why."""
+
+    irns: Irns
+
+
+class CancelEwayBill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why an e-way bill is cancelled."""
+
+    reason: CancelReason
+    remark: BillRemark
+
+
+_Short = Annotated[str, Meta(min_length=1, max_length=100, pattern=r'^[^\\"\x00-\x1f]*\Z')]
+_Day = Annotated[str, Meta(pattern=r"^[0-3][0-9]/[0-1][0-9]/2[0-9]{3}\Z", description="dd/mm/yyyy")]
+
+
+class PlaceOfGoods(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where goods leave, or go to."""
+
+    name: _Short | None = None  # of where they leave
+    gstin: Annotated[str, Meta(pattern=r"^([0-9]{2}[0-9A-Z]{13}|URP)\Z")] | None = None  # of where they go to
+    address_1: _Short
+    address_2: _Short | None = None
+    place: _Short
+    pin: Annotated[int, Meta(ge=100000, le=999999)]
+    state: Annotated[str, Meta(pattern=r"^[0-9]{1,2}\Z")]
+
+
+class MakeEwayBill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How goods travel; what is needed depends on the mode. A transporter alone makes Part A."""
+
+    distance: Annotated[int, Meta(ge=0, le=4000, description="km; 0: as the portal has it between the PINs.")]
+    transport_mode: Annotated[str, Meta(pattern=r"^[1-4]\Z", description="1 road, 2 rail, 3 air, 4 ship")] | None = None
+    transporter_id: Annotated[str, Meta(pattern=r"^[0-9]{2}[0-9A-Z]{13}\Z")] | None = None
+    transporter_name: _Short | None = None
+    transport_document_number: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9/-]{1,15}\Z")] | None = None
+    transport_document_date: _Day | None = None
+    vehicle_number: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{4,20}\Z")] | None = None
+    vehicle_type: Annotated[str, Meta(pattern=r"^[OR]\Z", description="R regular, O over-dimensional")] | None = None
+    ship_to: PlaceOfGoods | None = None
+    dispatch_from: PlaceOfGoods | None = None
+
+
+ActionKind = Literal["CANCEL", "EWAY_BILL", "EWAY_BILL_CANCEL", "EWAY_BILL_FETCH"]
+ActionState = Literal["WAITING", "READY", "INTENT", "UNKNOWN", "DONE", "FAILED"]
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """Something asked of the portal about an IRN, and how it stands."""
+
+    action_id: int
+    address: str
+    irn: str
+    kind: ActionKind
+    state: ActionState
+    says: str
+    fix: str  # what to do; empty: nothing, or it is said
+    cause: str  # stable code of a failure
+    codes: list[str]  # the portal's
+    first_half: str | None  # address of the action that must be done before this one
+    ewb_no: str | None
+    request: dict[str, Any]
+    asked_by: str
+    asked_at: datetime
+    updated_at: datetime
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """It is on record and will be asked of the portal, whatever happens to us."""
+
+    irn: str
+    repeated: bool  # the same was asked for before: the same action
+    action: Action  # of several halves the last
+    first_half: Action | None
+
+
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of the request for one IRN."""
+
+    irn: str
+    outcome: str  # ACCEPTED, REPEATED, or why it is refused
+    says: str  # of a refusal
+    address: str | None  # of the action
+
+
+class Cancellations(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of the request, an answer for each IRN in its order."""
+
+    accepted: int
+    repeated: int
+    refused: int
+    items: list[Cancellation]
+
+
+class EwayBill(msgspec.Struct, frozen=True, kw_only=True):
+    """An e-way bill."""
+
+    ewb_no: str
+    made_at: str | None  # IST, as the portal says
+    valid_till: str | None  # null: Part A only
+    distance: str | None  # what the portal said of it
+    cancelled_at: str | None  # null: active
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """A document at the portal, its e-way bills and what was asked about it."""
+
+    irn: str
+    state: Literal["READY", "INTENT", "UNKNOWN", "ACCEPTED", "REJECTED", "CANCELLED"]
+    gstin: str
+    doc_typ: str
+    doc_no: str
+    doc_dt: str
+    voucher_id: str
+    books: str
+    portal: str  # which issued the IRN, or is to
+    ack_no: str | None
+    ack_dt: str | None
+    signed_qr: str | None
+    verified: bool | None  # its signatures; null: not checked
+    eway_bills: list[EwayBill]  # the active one first
+    actions: list[Action]  # the newest, at most 100
+
+
+class Actions(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of actions, newest first."""
+
+    items: list[Action]
+    next: str | None
+
+
+class ActionPage(Page, frozen=True, kw_only=True):
+    """Which actions."""
+
+    irn: Irn | None = None
+    kind: ActionKind | None = None
+    state: ActionState | None = None
+
+
+class GstinQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How old an answer may be."""
+
+    max_age_s: Annotated[int, Meta(ge=0, le=31_536_000)] = 86_400
+    sync: bool = False  # have the portal ask the common portal first
+
+
+class GstinDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What the portal's master says of a GSTIN."""
+
+    gstin: str
+    details: dict[str, Any] | None  # the portal's words; null: it has given none yet
+    status: str | None  # ACT, CNL, INA, PRO ...
+    fetched_at: datetime | None
+    age_s: int | None
+    says: str  # why the last question got no details
+    asking: bool  # the portal is being asked: look again in some seconds
+
+
 # What stands in the braces of an address.
-IN_PATH: Final = {"batch_no": BatchNo, "irn": Irn, "code": Code, "gstin": InPathGstin}
+IN_PATH: Final = {"batch_no": BatchNo, "code": Code, "gstin": InPathGstin, "irn": Irn, "action_id": ActionId}
 
 
 def is_gstin(text: str) -> bool:

@@ -34,6 +34,7 @@ from irnflow.portal import client
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.several import Described, Line, Portals, described
 from irnflow.portal.signing_keys import KeyFolder
+from irnflow.services.registration.gstins import ask_forever
 from irnflow.services.registration.lifecycle.acting import act_forever
 from irnflow.services.registration.parts import Budget, Parts
 from irnflow.services.registration.resolver import resolve_forever
@@ -102,7 +103,10 @@ async def run(parts: Parts) -> None:
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(consume(parts.bus, consumer, now=parts.now, log=parts.log))
-        for loop in (send_forever, resolve_forever, tell_forever, act_forever, sweep_forever, verify_forever):
+        loops = (
+            send_forever, resolve_forever, tell_forever, act_forever, ask_forever, sweep_forever, verify_forever,
+        )  # fmt: skip
+        for loop in loops:
             group.create_task(_kept_up(parts, loop), name=loop.__name__)
 
 

@@ -14,11 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from irnflow import metrics
-from irnflow.errors import Permanent, Unavailable
+from irnflow.errors import Permanent, Transient, Unavailable
 from irnflow.gst.dates import in_india
 from irnflow.gst.portal_codes import PortalClass
 from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session
-from irnflow.services.registration import meaning
+from irnflow.services.registration import gstins, meaning
 from irnflow.services.registration.budget import spend
 from irnflow.services.registration.lifecycle import with_invoice
 from irnflow.services.registration.pace import NotBegun, heard_in, report, ways
@@ -132,6 +132,14 @@ async def generate(parts: Parts, leased: Leased) -> Result:
         return stale
     try:
         answer, _, _ = await parts.call(leased, send)
+        if gstins.says_stale(answer.errors):  # 3028, 3029, 3001: synchronise, then once more
+            try:
+                inactive = await gstins.inactive_after_sync(parts, leased, answer.errors)
+            except Transient as error:
+                return meaning.of_not_done(leased, error)
+            if inactive:
+                return gstins.of_inactive(leased, answer.errors, inactive)
+            answer, _, _ = await parts.call(leased, send)
     except Permanent as error:  # refused, or no credentials that open
         return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=str(error),
                       heard=Heard.NOTHING, next_in=meaning.back_off(leased))  # fmt: skip

@@ -567,7 +567,10 @@ declare
 begin
     insert into irnflow.gstin_detail (gstin) values (p_gstin) on conflict do nothing;
     select * into d from irnflow.gstin_detail where gstin = p_gstin for update;
-    if d.wanted_at is null and (p_sync or d.asked_at is null or d.asked_at < p_at - p_max_age) then
+    if d.wanted_at is null
+       and (p_sync or coalesce(d.fetched_at, '-infinity') <= p_at - p_max_age)
+       and coalesce(d.asked_at, '-infinity') <= p_at - interval '1 minute' -- what the portal refuses counts as an error
+    then
         update irnflow.gstin_detail set wanted_at = p_at, wanted_by = p_account_id, sync = p_sync, lease_until = null
          where gstin = p_gstin returning * into d;
     end if;
