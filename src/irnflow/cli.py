@@ -17,6 +17,7 @@ from irnflow.commands.gstin import gstin
 from irnflow.commands.import_ import import_
 from irnflow.commands.irn import irn
 from irnflow.commands.keys import keys
+from irnflow.commands.lifecycle import cancel, ewaybill
 from irnflow.commands.steering import pause, resume, standing, withdraw
 from irnflow.commands.template import template
 from irnflow.commands.verify import verify
@@ -196,7 +197,9 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
     return 2 if unknown else 0
 
 
-for _command in (check, doubts, gstin, import_, irn, keys, pause, resume, standing, template, verify, withdraw):
+for _command in (
+    cancel, check, doubts, ewaybill, gstin, import_, irn, keys, pause, resume, standing, template, verify, withdraw,
+):  # fmt: skip
     irnflow.add_command(_command)
 
 

@@ -1,6 +1,7 @@
 """`irnflow gstin`: what GSTINs log in to the portal with, and why one stands still."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Final
 
 import click
@@ -13,6 +14,8 @@ from irnflow.store.accounts import Gstin
 
 _FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 _PAGE: Final = 500
+_POLL_S: Final = 0.5
+_ASKED_MOST: Final = 20  # ten seconds for the portal's answer
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,9 +32,34 @@ class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return f"Given(gstin={self.gstin!r}, ...)"
 
 
-@click.group()
+class _OrNumber(click.Group):
+    """`irnflow gstin 29AAFCC9980M1ZR` is `irnflow gstin show 29AAFCC9980M1ZR`."""
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        looks_so = len(args[0]) == 15 and args[0][:2].isdigit()
+        return super().resolve_command(context, ["show", *args] if looks_so else args)
+
+
+@click.group(cls=_OrNumber)
 def gstin() -> None:
-    """GSTINs: what they log in with, and why one stands still."""
+    """GSTINs: what they log in with, why one stands still, and what the portal knows of any (irnflow gstin GSTIN)."""
+
+
+@gstin.command()
+@click.argument("number", metavar="GSTIN")
+@click.option("--account", help="Name of the account whose login asks; may be left out where there is one.")
+@click.option("--max-age", "max_age_h", type=click.FloatRange(0), default=24.0, show_default=True, metavar="HOURS",
+              help="How old an answer may be.")  # fmt: skip
+@click.option("--sync", is_flag=True, help="Have the portal ask the common portal first.")
+def show(number: str, account: str | None, max_age_h: float, sync: bool) -> int:
+    """Show what the portal knows of a GSTIN, and how old that is; 1 when it isn't active."""
+    from irnflow.api.resources import is_gstin
+
+    if not is_gstin(number):
+        raise click.BadParameter(f"{number!r} is no GSTIN: it has 15 digits and letters, as 29AAFCC9980M1ZR")
+    return asyncio.run(_show(settings("database_url"), account, number.upper(), timedelta(hours=max_age_h), sync))
 
 
 @gstin.command("list")
@@ -124,6 +152,31 @@ def _in_file(content: bytes, name: str) -> list[Given]:
     if not given:
         raise BadInput(f"{name} names no GSTIN")
     return given
+
+
+async def _show(found: Settings, account: str | None, number: str, max_age: timedelta, sync: bool) -> int:
+    from irnflow.store import accounts, database, lifecycle
+
+    async with database.connect(found.database_url, connections=1) as store:
+        whose = await accounts.named(store, account)
+        now = datetime.now(UTC)
+        row = await lifecycle.want_gstin(store, whose.account_id, number, sync=sync, max_age=max_age, at=now)
+        for _ in range(_ASKED_MOST):
+            if row["wanted_at"] is None:
+                break
+            await asyncio.sleep(_POLL_S)
+            row = await lifecycle.gstin(store, number)
+    details: dict[str, object] = msgspec.json.decode(row["details"]) if row["details"] else {}
+    if row["wanted_at"] is not None:
+        click.echo("The portal has not answered yet; registration asks it. Look again in some seconds.", err=True)
+    elif row["says"]:
+        click.echo(f"The last question got no details: {row['says']}", err=True)
+    if not details:
+        return 1
+    for name, value in details.items():
+        click.echo(f"{name:<12} {'' if value is None else value}")
+    click.echo(f"{'as of':<12} {row['fetched_at']:%Y-%m-%d %H:%M:%S} UTC")
+    return 0 if details.get("Status") == "ACT" else 1
 
 
 async def _all(found: Settings, account: str | None) -> list[Gstin]:

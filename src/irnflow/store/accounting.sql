@@ -63,6 +63,22 @@ where s.state in ('GENERATION_SUCCESS', 'BOOKS_FAILED', 'REGISTERED') and not ex
     select from irnflow.registration_request q join irnflow.registration r using (irn)
     where q.batch_id = s.batch_id and q.transaction_id = s.transaction_id and r.state in ('ACCEPTED', 'CANCELLED'))
 union all
+select 'cancelled', true, q.batch_no, q.transaction_id, format('its IRN is cancelled, it stands as %s', s.state)
+from irnflow.registration r
+join irnflow.registration_request q on q.irn = r.irn and q.digest = r.digest and q.verdict is null
+join stands s on s.batch_id = q.batch_id and s.transaction_id = q.transaction_id
+where r.state = 'CANCELLED' and s.state < 'CANCELLED'
+union all
+select 'uncancelled', false, b.batch_no, s.transaction_id, 'it is called cancelled, and no IRN of it is'
+from stands s join irnflow.batch b using (batch_id)
+where s.state = 'CANCELLED' and not exists (
+    select from irnflow.registration_request q join irnflow.registration r using (irn)
+    where q.batch_id = s.batch_id and q.transaction_id = s.transaction_id and r.state = 'CANCELLED')
+union all
+select 'action', true, null, r.voucher_id, format('action %s on IRN %s stands as %s', a.action_id, a.irn, a.state)
+from irnflow.action a join irnflow.registration r using (irn)
+where a.state not in ('DONE', 'FAILED')
+union all
 select 'failed', true, b.batch_no, s.transaction_id, format('it stands as %s, and nobody is told why', s.state)
 from stands s join irnflow.batch b using (batch_id)
 where s.state in ('DATA_FETCH_FAILED', 'VALIDATION_FAILED', 'DEAD_LETTERED', 'GENERATION_FAILED', 'BOOKS_FAILED')
