@@ -29,10 +29,10 @@ async def batch(store: Database, tenant: Tenant) -> Row:
     )  # fmt: skip
     await store.fetch(
         """insert into irnflow.registration_request
-               (batch_id, transaction_id, irn, account_id, batch_no, books, read_digest, digest, payload, requested_at,
-                told, told_at)
-           values ($1::bigint, 'a', $2::text, $3::bigint, 'B-1', 'surya', '', '', '', $4::timestamptz, 'ACCEPTED',
-                   $4::timestamptz)""",
+               (batch_id, transaction_id, irn, account_id, batch_no, books, read_digest, digest, payload, valid_on,
+                requested_at, told, told_at)
+           values ($1::bigint, 'a', $2::text, $3::bigint, 'B-1', 'surya', '', '', '', '2026-11-22', $4::timestamptz,
+                   'ACCEPTED', $4::timestamptz)""",
         batch_id, IRN, tenant.account_id, AT,
     )  # fmt: skip
     refused = Failure(

@@ -72,8 +72,8 @@ def cancel(
 ) -> int:  # fmt: skip
     """Cancel IRNs, within 24 hours of their acknowledgement, and tell the books.
 
-    1 when one is refused or has not come to its end. Asked for again with the same words, nothing is asked of the portal
-    a second time, and the books are told anew.
+    1 when one is refused or has not come to its end. When the same is asked for again, the portal is not asked a second
+    time, and the books are told anew.
     """
     from irnflow.store import lifecycle
 
