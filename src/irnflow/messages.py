@@ -17,6 +17,7 @@ from typing import ClassVar, Final, TypedDict, TypeVar
 import msgspec
 
 from irnflow.errors import BadMessage
+from irnflow.gst.facts import Registration
 from irnflow.gst.faults import Fault
 from irnflow.gst.invoice import Invoice
 
@@ -134,6 +135,7 @@ class DataFetched(Message, frozen=True, kw_only=True):
     fetched_at: datetime
     digest: str  # sha256 hex of the rows as read: `database_update` compares it
     turnover_crore: Decimal | None = None  # the seller's aggregate annual turnover: rules depend on it; None: not said
+    registrations: dict[str, Registration] = {}  # what the portal is known to have of seller and recipient
     invoice: Invoice
 
 

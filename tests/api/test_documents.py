@@ -15,7 +15,7 @@ from irnflow.store import accounts
 from irnflow.store.database import Postgres
 from tests.api.conftest import Answer, Client
 from tests.books.examples import TODAY
-from tests.gst.documents import BETWEEN, DAY, SEZ_PAID, WITHIN, changed
+from tests.gst.documents import BETWEEN, DAY, OPERATOR, SELLER, SEZ_PAID, WITHIN, changed
 from tests.tenant import Tenant
 
 LATE = changed(BETWEEN, {"DocDtls.Dt": "01/10/2026"})
@@ -52,11 +52,19 @@ async def test_a_finding_is_what_the_command_prints(client: Client) -> None:
         (LATE, "?day=2026-10-02", 0),
         (SEZ_PAID, f"?sez={SEZ_PAID['BuyerDtls']['Gstin']}", 0),
         (SEZ_PAID, "?sez=29ZZZCS1111A1ZD", 1),
+        (WITHIN, f"?sez_developer={SELLER}", 1),
         (changed(WITHIN, {"SellerDtls.Gstin": "29AABCT1332L000"}), "?sandbox_gstins=true", 0),
     ],
 )
 async def test_the_facts_may_be_said(client: Client, document: Any, query: str, refused: int) -> None:
     assert (await check(client, document, query)).body["refused"] == refused
+
+
+async def test_an_operator_may_be_said_to_send_it(client: Client) -> None:
+    document = changed(WITHIN, {"TranDtls.EcmGstin": OPERATOR})
+
+    assert len((await check(client, document)).body["findings"]) == 1
+    assert (await check(client, document, f"?operator={OPERATOR.lower()}")).body["findings"] == []
 
 
 async def test_what_to_do_is_told_in_hindi(client: Client) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from irnflow.books import sample
 from tests.commands.running import process, run
-from tests.gst.documents import BETWEEN, SELLER, SEZ_PAID, WITHIN, changed
+from tests.gst.documents import BETWEEN, OPERATOR, SELLER, SEZ_PAID, WITHIN, changed
 
 DAY = ("--day", "2026-11-22")
 LATE = changed(BETWEEN, {"DocDtls.Dt": "01/10/2026"})
@@ -103,6 +103,19 @@ def test_turnover_is_10_crore_or_more_where_nothing_is_said(tmp_path: Path) -> N
 @pytest.mark.parametrize(("sez", "code"), [(SEZ_PAID["BuyerDtls"]["Gstin"], 0), (SELLER, 1)])
 def test_who_is_in_a_special_economic_zone_may_be_said(tmp_path: Path, sez: str, code: int) -> None:
     assert run("check", written(tmp_path, SEZ_PAID), *DAY, "--sez", sez).code == code
+
+
+def test_a_developer_of_a_zone_may_be_said(tmp_path: Path) -> None:
+    file = written(tmp_path, WITHIN)  # with CGST and SGST, which it never bears
+
+    assert [run("check", file, *DAY, *said).code for said in ((), ("--sez-developer", SELLER.lower()))] == [0, 1]
+
+
+def test_an_operator_may_be_said_to_send_it(tmp_path: Path) -> None:
+    file = written(tmp_path, changed(WITHIN, {"TranDtls.EcmGstin": OPERATOR}))
+
+    assert "the supplier itself sends the document" in run("check", file, *DAY).out
+    assert "1 clean" in run("check", file, *DAY, "--operator", OPERATOR.lower()).out
 
 
 def test_gstins_of_the_portals_sandbox_pass_when_asked(tmp_path: Path) -> None:

@@ -502,6 +502,30 @@ def test_a_developer_of_a_zone_supplies_with_igst_only() -> None:
     ]
 
 
+def of_kind(gstin: str, kind: str) -> dict[str, Any]:
+    return {"registrations": {gstin: Registration(kind=kind)}}
+
+
+@pytest.mark.parametrize(
+    ("document", "known", "codes"),
+    [
+        (SEZ_PAID, of_kind(NEIGHBOUR, "SEZ"), []),
+        (SEZ_PAID, of_kind(NEIGHBOUR, "REG"), ["recipient.no_sez"]),
+        (SEZ_PAID, of_kind(NEIGHBOUR, "SED"), []),  # no kind that we know: not judged
+        (BETWEEN, of_kind(CUSTOMER, "SEZ"), ["recipient.sez"]),
+        (BETWEEN, of_kind(CUSTOMER, "REG"), []),
+        (BETWEEN, of_kind(SELLER, "SEZ"), ["supplier.sez_unit"]),
+        (BETWEEN, of_kind(SELLER, "SEZD"), []),
+        (WITHIN, of_kind(SELLER, "SEZD"), ["tax.halves_between_states"] * 2),
+        (SEZ_PAID, {"sez_developers": frozenset({NEIGHBOUR})}, []),
+    ],
+)
+def test_who_is_in_a_zone_is_also_known_from_the_portals_details(
+    document: Document, known: dict[str, Any], codes: list[str]
+) -> None:
+    assert [code for code, _ in refusals(document, **known)] == codes
+
+
 @pytest.mark.parametrize("document", [SEZ_PAID, SEZ_UNPAID], ids=["with payment", "without"])
 def test_a_recipient_known_to_be_in_a_zone_is_supplied_as_one(document: Document) -> None:
     assert refusals(document, sez_gstins=frozenset({NEIGHBOUR})) == []

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from irnflow.books import sample
 from irnflow.books.shelf import Shelf
 from irnflow.bus import memory
 from irnflow.errors import Unavailable
+from irnflow.gst.facts import Registration, Status
 from irnflow.messages import DataFetched, FetchData, FetchFailed, Message, State, StatusChanged, decode, publication
 from irnflow.services import data_fetch
 from irnflow.store import database
@@ -97,6 +98,30 @@ async def test_a_voucher_is_told_as_the_books_have_it(books: Shelf, store: Postg
     assert (fetched.invoice.doc_dtls.no, len(fetched.invoice.item_list)) == ("SAL/26-27/1001", 5)  # type: ignore[union-attr]
     assert isinstance(status, StatusChanged)
     assert (status.status, status.at) == (State.DATA_FETCHED, NOON)
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [(NOON - timedelta(days=1), Status.CANCELLED), (NOON - timedelta(days=1, seconds=1), None)],
+    ids=["of today", "older"],
+)
+async def test_what_the_portal_said_of_a_party_travels_and_how_it_stands_for_a_day(
+    books: Shelf, store: Postgres, told: datetime, status: Status | None
+) -> None:
+    ((before, _),) = await handled([fetch("SAL/1001")], books, store)
+    assert isinstance(before, DataFetched)
+    buyer = before.invoice.buyer_dtls.gstin  # type: ignore[union-attr]
+    details = '{"TxpType": "SEZ", "Status": "CNL", "DtReg": "2017-07-01", "DtDReg": "01/2026"}'
+    await store.fetch(
+        "insert into irnflow.gstin_detail (gstin, details, fetched_at) values ($1, $2::text::jsonb, $3)",
+        buyer, details, told,
+    )  # fmt: skip
+
+    ((fetched, _),) = await handled([fetch("SAL/1001")], books, store)
+
+    assert before.registrations == {}
+    assert isinstance(fetched, DataFetched)
+    assert fetched.registrations == {buyer: Registration(kind="SEZ", status=status, since=date(2017, 7, 1))}
 
 
 async def test_a_fetched_voucher_goes_over_the_wire_and_back_unchanged(books: Shelf, store: Postgres) -> None:

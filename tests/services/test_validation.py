@@ -1,7 +1,7 @@
 """Validation: what it says of a sound invoice, of one with faults, and of the same one twice."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import structlog
 
 from irnflow.bus import memory
 from irnflow.gst import inv01
+from irnflow.gst.facts import Registration, Status
 from irnflow.gst.faults import Severity
 from irnflow.gst.irn import irn
 from irnflow.messages import (
@@ -25,7 +26,7 @@ from irnflow.messages import (
     publication,
 )
 from irnflow.services import validation
-from tests.gst.documents import BETWEEN, SELLER, SOUND, WITHIN, Document, changed, read
+from tests.gst.documents import BETWEEN, CUSTOMER, SELLER, SOUND, WITHIN, Document, changed, read
 
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)  # in India
 LATER = datetime(2026, 11, 22, 6, 31, tzinfo=UTC)
@@ -125,6 +126,15 @@ def test_the_turnover_is_the_suppliers_own() -> None:
     passed(fetched(old, turnover_crore=Decimal(8)))
     assert refused(fetched(old, turnover_crore=Decimal(10))).cause == "document.too_late"
     assert refused(fetched(old)).cause == "document.too_late"
+
+
+def test_what_the_portal_said_of_the_parties_is_heeded() -> None:
+    known = {CUSTOMER: Registration(kind="SEZ", status=Status.ACTIVE, since=date(2017, 7, 1))}
+
+    message = decode(publication(fetched(BETWEEN, registrations=known)).body, DataFetched)
+
+    assert message.registrations == known
+    assert refused(message).cause == "recipient.sez"
 
 
 def test_sandbox_gstins_pass_only_where_the_setting_lets_them() -> None:

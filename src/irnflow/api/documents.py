@@ -64,7 +64,9 @@ class Documents:
         facts = Facts(
             day=_day(asked.day) if asked.day else dates.in_india(self._now()),
             turnover_crore=TURNOVER_NOT_SAID if asked.turnover is None else Decimal(asked.turnover),
-            sez_gstins=frozenset(asked.sez.upper().split(",")) if asked.sez else None,
+            sez_gstins=_gstins(asked.sez) or None,
+            sez_developers=_gstins(asked.sez_developer),
+            sent_by=asked.operator and asked.operator.upper(),
             accept_sandbox_gstins=asked.sandbox_gstins,
         )
         return await asyncio.to_thread(checked, sent.content, facts, asked.lang)
@@ -98,6 +100,10 @@ def _day(written: str) -> date:
     except ValueError as error:
         says = f"{written} is no day of the calendar."
         raise Refused("invalid-query", says, [Place(pointer="?day", detail=says)]) from error
+
+
+def _gstins(said: str | None) -> frozenset[str]:
+    return frozenset(said.upper().split(",")) if said else frozenset()
 
 
 def imported(source: Source, content: bytes, kind: Kind, *, most: int = TROUBLES_MAX) -> Imported:

@@ -64,6 +64,12 @@ Gstins = Annotated[
     str,
     Meta(pattern=GSTINS, description="Those in special economic zones, divided by commas: all others are outside."),
 ]
+Developers = Annotated[
+    str, Meta(pattern=GSTINS, description="Developers of such zones, who may supply from them, divided by commas.")
+]
+Operator = Annotated[
+    str, Meta(pattern=GSTIN, description="The e-commerce operator that sends them, if not the supplier.")
+]
 Secret = Annotated[str, Meta(pattern=SEALED, extra_json_schema={"writeOnly": True, "format": "password"})]
 InPathGstin = Annotated[str, Meta(pattern=GSTIN, description="Of the account; in any case.")]
 Irns = Annotated[list[Irn], Meta(min_length=1, max_length=1000, extra_json_schema={"uniqueItems": True})]
@@ -210,6 +216,8 @@ class CheckFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     day: Day | None = None
     turnover: Crore | None = None
     sez: Gstins | None = None
+    sez_developer: Developers | None = None
+    operator: Operator | None = None
     sandbox_gstins: bool = False
     lang: Literal["en", "hi"] = "en"  # of what to do
 

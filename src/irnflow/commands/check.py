@@ -57,12 +57,21 @@ class Crore(click.ParamType[Decimal]):
     help="A unit or developer in a special economic zone; may be "
     "given again. When one is, all others count as outside.",
 )
+@click.option(
+    "--sez-developer",
+    "sez_developers",
+    multiple=True,
+    metavar="GSTIN",
+    help="A developer of a special economic zone, who may supply from it; may be given again.",
+)
+@click.option("--operator", metavar="GSTIN", help="The e-commerce operator that sends them.  [default: the supplier]")
 @click.option("--sandbox-gstins", is_flag=True, help="Let GSTINs of the portals' sandboxes pass.")
 @click.option("--lang", type=click.Choice(["en", "hi"]), default="en", help="What to do in English or Hindi.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list of what was found, for programs.")
 def check(
     files: tuple[str, ...], books: str | None, voucher_ids: tuple[str, ...], turnover: Decimal | None,
-    day: datetime | None, sez: tuple[str, ...], sandbox_gstins: bool, lang: str, as_json: bool,
+    day: datetime | None, sez: tuple[str, ...], sez_developers: tuple[str, ...], operator: str | None,
+    sandbox_gstins: bool, lang: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Check documents as irnflow checks them before it sends them. Nothing is sent.
 
@@ -83,12 +92,18 @@ def check(
         day=day.date() if day else dates.in_india(datetime.now(UTC)),
         turnover_crore=TURNOVER_NOT_SAID if turnover is None else turnover,
         accept_sandbox_gstins=sandbox_gstins,
-        sez_gstins=frozenset(gstin.strip().upper() for gstin in sez) or None,
+        sez_gstins=_gstins(sez) or None,
+        sez_developers=_gstins(sez_developers),
+        sent_by=operator and operator.strip().upper(),
     )
     judged = _vouchers(books, voucher_ids, facts) if books else _files(files, facts)
     if lang == "hi":
         judged = checking.in_hindi(judged)
     return _tell_programs(judged) if as_json else _tell_people(judged, facts)
+
+
+def _gstins(said: Sequence[str]) -> frozenset[str]:
+    return frozenset(gstin.strip().upper() for gstin in said)
 
 
 # -- where documents come from ---------------------------------------------------------------------------------------
@@ -234,11 +249,13 @@ def _print_summary(console: "Console", tally: Counter[str], facts: "Facts") -> N
     from rich.text import Text
 
     from irnflow.gst import dates
+    from irnflow.gst.facts import TURNOVER_NOT_SAID
 
     console.print()
     total = tally.total() - tally["unreadable"]
     counts = [(f"{tally[fate]:,} {fate}", style) for fate, style in _STYLES.items() if tally[fate]]
     parts = [part for count in counts for part in (", ", count)][1:] or ["nothing to check"]
     console.print(Text.assemble((f"{total:,} document{'' if total == 1 else 's'}: ", "bold"), *parts))
+    turnover = f"{facts.turnover_crore:f} crore" if facts.turnover_crore != TURNOVER_NOT_SAID else "10 crore or more"
     console.print(Text(f"Checked as sent on {dates.write(facts.day)} by a supplier with a yearly turnover of "
-                       f"{facts.turnover_crore:f} crore. Nothing was sent.", style="dim"))  # fmt: skip
+                       f"{turnover}. Nothing was sent.", style="dim"))  # fmt: skip

@@ -32,6 +32,14 @@ def _financial_year(context: click.Context, parameter: click.Parameter, value: s
     return value.strip()
 
 
+def _doc_typ(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if value.upper() not in _DOC_TYPES:
+        raise click.BadParameter(
+            f"{value!r} is no type of document: INV (invoice), CRN (credit note), DBN (debit note)"
+        )
+    return value.upper()
+
+
 def _number(context: click.Context, parameter: click.Parameter, value: str) -> str:
     from irnflow.gst import document_number
 
@@ -44,7 +52,7 @@ def _number(context: click.Context, parameter: click.Parameter, value: str) -> s
 @click.command()
 @click.argument("gstin", callback=_gstin)
 @click.argument("financial_year", callback=_financial_year)
-@click.argument("doc_typ", metavar="TYPE", type=click.Choice([*_DOC_TYPES], case_sensitive=False))
+@click.argument("doc_typ", metavar="TYPE", callback=_doc_typ)
 @click.argument("number", callback=_number)
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def irn(gstin: str, financial_year: str, doc_typ: str, number: str, as_json: bool) -> None:

@@ -40,7 +40,7 @@ def tax_of(invoice: Invoice, facts: Facts) -> Tax | None:
     place = (invoice.buyer_dtls or NO_PARTY).pos
     if not seller.gstin or seller.stcd != seller.gstin[:2] or not place or not pos.is_in_india(place):
         return None
-    if seller.gstin in facts.sez_developers:
+    if facts.develops_zone(seller.gstin):
         return Tax.IGST
     within = seller.stcd == place
     return Tax.CGST_SGST if within and transaction.igst_on_intra != "Y" else Tax.IGST

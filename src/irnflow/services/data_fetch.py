@@ -4,7 +4,7 @@ consumes   fetch_data_queue          FetchData
 publishes  process.data              DataFetched, the voucher as the books have it
            handle.fetch_error        FetchFailed: no such voucher or books, a row that can't be read, another's GSTIN
            status.data_fetched | status.data_fetch_failed
-keeps      nothing: the books are the company's, the GSTINs of an account are the store's
+keeps      nothing: the books are the company's; an account's GSTINs, and what the portal said of others, the store's
 repeated   the voucher is read again and told as it stands by then
 
 Books that don't answer, or refuse their own query, are held: no voucher fails for it, and /readyz says which.
@@ -12,7 +12,8 @@ Books that don't answer, or refuse their own query, are held: no voucher fails f
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
@@ -27,6 +28,7 @@ from irnflow.books.sql import RefusedRow, SqlBooks
 from irnflow.bus import rabbit
 from irnflow.bus.batch import Answer, Consumer, Now, consume, reading
 from irnflow.bus.port import Bus
+from irnflow.gst.facts import Registration, Status
 from irnflow.log import logger
 from irnflow.messages import DataFetched, Detail, FetchData, FetchFailed, Message, State, StatusChanged
 from irnflow.settings import Settings
@@ -36,8 +38,10 @@ from irnflow.store.database import Database
 NAME = "data_fetch"
 
 Turnovers = Mapping[str, Decimal | None]  # an account's GSTINs, crore rupees behind each
+Registrations = Mapping[str, Registration]  # by GSTIN, of those that the portal was asked for
 
 TROUBLES_SHOWN: Final = 10
+STANDS_FOR: Final = timedelta(days=1)  # after which a GSTIN may stand otherwise than the portal said
 _QUERIES: Final = database.queries("books")
 # What to do about each cause; the words are those of the case.
 FIX: Final[Mapping[str, str]] = {
@@ -54,7 +58,8 @@ async def handle(asked: Sequence[FetchData], *, books: Shelf, store: Database, n
     owned = await gstins(store, {each.account_id for each in asked})
     read = await books.each(asked, vouchers)
     at = now()
-    return [answer(each, found, owned[each.account_id], at) for each, found in zip(asked, read, strict=True)]
+    known = await registrations(store, {gstin for found in read for gstin in parties(found)}, at)
+    return [answer(each, found, owned[each.account_id], known, at) for each, found in zip(asked, read, strict=True)]
 
 
 async def gstins(store: Database, accounts: Collection[int]) -> Mapping[int, Turnovers]:
@@ -65,6 +70,34 @@ async def gstins(store: Database, accounts: Collection[int]) -> Mapping[int, Tur
     return owned
 
 
+def parties(found: Voucher | Exception | None) -> list[str]:
+    """The GSTINs of who sells and who buys, as the law writes them."""
+    if not isinstance(found, Voucher) or found.invoice is None:
+        return []
+    both = found.invoice.seller_dtls, found.invoice.buyer_dtls
+    return [party.gstin.strip().upper() for party in both if party and party.gstin]
+
+
+async def registrations(store: Database, gstins: Collection[str], at: datetime) -> Registrations:
+    """What the portal has said of those of them that somebody asked it for."""
+    rows = await store.fetch(_QUERIES["registrations"], list(gstins), at - STANDS_FOR) if gstins else ()
+    return {
+        row["gstin"]: Registration(
+            kind=row["kind"],
+            status=Status(row["status"]) if row["status"] in {*Status} else None,
+            since=_day(row["since"]),
+            until=_day(row["until"]),
+        )
+        for row in rows
+    }
+
+
+def _day(written: str | None) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(written) if written else None
+    return None
+
+
 def vouchers(books: SqlBooks, asked: Sequence[FetchData]) -> list[Voucher | None]:
     """What these books have for each message; blocking."""
     with books.reading() as open_books:
@@ -72,7 +105,8 @@ def vouchers(books: SqlBooks, asked: Sequence[FetchData]) -> list[Voucher | None
     return [found.get(each.transaction_id) for each in asked]
 
 
-def answer(asked: FetchData, found: Voucher | Exception | None, owned: Turnovers, at: datetime) -> Answer:
+def answer(asked: FetchData, found: Voucher | Exception | None, owned: Turnovers, known: Registrations,
+           at: datetime) -> Answer:  # fmt: skip
     """What to say of one voucher."""
     if isinstance(found, Exception):
         return found
@@ -88,6 +122,7 @@ def answer(asked: FetchData, found: Voucher | Exception | None, owned: Turnovers
     fetched = DataFetched(
         **_about(asked), fetched_at=at, digest=found.digest, invoice=found.invoice,
         turnover_crore=owned[gstin.upper()] if gstin else None,
+        registrations={party: known[party] for party in parties(found) if party in known},
     )  # fmt: skip
     return [fetched, StatusChanged(**_about(asked), status=State.DATA_FETCHED, at=at)]
 

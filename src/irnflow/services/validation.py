@@ -43,6 +43,7 @@ def handle(fetched: DataFetched, *, accept_sandbox_gstins: bool, now: Now) -> li
         day=dates.in_india(fetched.fetched_at),
         turnover_crore=TURNOVER_NOT_SAID if fetched.turnover_crore is None else fetched.turnover_crore,
         accept_sandbox_gstins=accept_sandbox_gstins,
+        registrations=fetched.registrations,
     )
     examined = examine(fetched.invoice, facts)
     if examined.refusals:

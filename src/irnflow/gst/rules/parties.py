@@ -131,7 +131,7 @@ def _ship_to_without_gstin(case: Case) -> Iterator[Place]:
 
 def _supplier_is_sez_unit(case: Case) -> Iterator[Place]:
     number, facts = case.seller.gstin, case.facts
-    if facts.sez_gstins and number in facts.sez_gstins and number not in facts.sez_developers:
+    if number and facts.is_in_zone(number) and not facts.develops_zone(number):
         yield at("SellerDtls.Gstin", found=number)
 
 

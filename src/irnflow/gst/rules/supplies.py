@@ -59,14 +59,16 @@ def _export_shipped_abroad(case: Case) -> Iterator[Place]:
 
 
 def _recipient_is_no_sez(case: Case) -> Iterator[Place]:
-    number, sez = case.buyer.gstin, case.facts.sez_gstins
-    if case.sup_typ in supply.TO_SEZ and sez is not None and number and number != UNREGISTERED and number not in sez:
+    number = case.buyer.gstin
+    if case.sup_typ not in supply.TO_SEZ or not number or number == UNREGISTERED:
+        return
+    if case.facts.is_in_zone(number) is False:
         yield at("BuyerDtls.Gstin", found=number, sup_typ=case.sup_typ)
 
 
 def _recipient_is_sez(case: Case) -> Iterator[Place]:
-    number, sez = case.buyer.gstin, case.facts.sez_gstins
-    if case.sup_typ in supply.DOMESTIC and sez and number in sez:
+    number = case.buyer.gstin
+    if case.sup_typ in supply.DOMESTIC and number and case.facts.is_in_zone(number):
         yield at("BuyerDtls.Gstin", found=number, sup_typ=case.sup_typ)
 
 
