@@ -16,7 +16,7 @@ from irnflow.bus.dead_letter import exhume
 from irnflow.bus.port import Bus, Delivery
 from irnflow.errors import PublishFailed, Unavailable
 from irnflow.log import logger
-from irnflow.messages import FetchData, Publication, State
+from irnflow.messages import Detail, FetchData, Publication, State, StatusChanged, publication
 from irnflow.services.irn_service import SQL, Pace, dispatch, look, release, run, shares
 from irnflow.store import database, failures, steering
 from irnflow.store.database import Database, Postgres
@@ -165,13 +165,6 @@ async def test_a_new_batch_comes_before_those_that_have_been_served(store: Postg
     await release(1, bus=bus, store=store, at=later(seconds=1))
 
     assert await fetches(bus) == ["urgent"]
-
-
-async def test_a_stopped_batch_is_not_sent_on(store: Postgres, tenant: Tenant, bus: Bus) -> None:
-    await make_batch(store, tenant, "a")
-    await store.fetch("update irnflow.batch set withdrawn_at = $1::timestamptz", AT)
-
-    assert await release(9, bus=bus, store=store, at=AT) == 0
 
 
 class Refusing:
@@ -331,14 +324,34 @@ async def test_a_transaction_that_took_a_step_lately_is_left_alone(store: Postgr
     assert await fetches(bus) == ["b"]
 
 
-async def test_a_transaction_whose_failure_is_kept_is_left_alone(
+async def test_a_transaction_whose_failure_is_kept_is_left_alone_while_statuses_wait(
+    store: Postgres, tenant: Tenant, bus: Bus, batch_id: int
+) -> None:
+    await failures.record(store, [failure_of(tenant, batch_id, "a")])
+    await bus.publish([status_of(tenant, batch_id, "a")])
+
+    await look_at(later(minutes=15), store, bus)
+
+    assert await fetches(bus) == ["b"]
+
+
+async def test_a_transaction_whose_failure_is_kept_and_whose_status_got_lost_is_sent_again(
     store: Postgres, tenant: Tenant, bus: Bus, batch_id: int
 ) -> None:
     await failures.record(store, [failure_of(tenant, batch_id, "a")])
 
     await look_at(later(minutes=15), store, bus)
 
-    assert await fetches(bus) == ["b"]
+    assert sorted(await fetches(bus)) == ["a", "b"]
+
+
+def status_of(tenant: Tenant, batch_id: int, transaction_id: str) -> Publication:
+    return publication(
+        StatusChanged(
+            batch_id=batch_id, batch_no="B", transaction_id=transaction_id, account_id=tenant.account_id, books="surya",
+            status=State.VALIDATION_FAILED, at=AT, detail=Detail(says="x"),
+        )
+    )  # fmt: skip
 
 
 def failure_of(tenant: Tenant, batch_id: int, transaction_id: str) -> failures.Failure:
@@ -360,10 +373,10 @@ async def test_a_transaction_that_has_reached_registration_is_left_alone(
 
 async def request(store: Database, tenant: Tenant, batch_id: int, transaction_id: str, told: str | None = None) -> None:
     await store.fetch(
-        """insert into irnflow.registration_request (batch_id, transaction_id, irn, account_id, batch_no, books,
-                                                     read_digest, digest, payload, requested_at, told, told_at)
-           values ($1::bigint, $2::text, repeat('0', 64), $3::bigint, 'B', 'surya', '', '', '', $4::timestamptz,
-                   $5::irnflow.registration_state, $4::timestamptz)""",
+        """insert into irnflow.registration_request (batch_id, transaction_id, irn, account_id, batch_no, books, read_digest,
+                                                     digest, payload, valid_on, requested_at, told, told_at)
+           values ($1::bigint, $2::text, repeat('0', 64), $3::bigint, 'B', 'surya', '', '', '', $4::timestamptz::date,
+                   $4::timestamptz, $5::irnflow.registration_state, $4::timestamptz)""",
         batch_id, transaction_id, tenant.account_id, AT, told,
     )  # fmt: skip
 

@@ -48,6 +48,7 @@ HEED_S: Final = 2.0
 CHANNEL: Final = "irnflow_intake"  # what fill_batch notifies
 # What stands between a release and the backlog of registration, which is a table and fair by itself.
 PIPELINE: Final = ("fetch_data_queue", "data_queue", "validation_success_queue")
+STATUSES: Final = ("status_queue",)
 # What stands between an outcome that was told and its effect.
 OUTCOMES: Final = ("register_success_queue", "status_queue")
 
@@ -143,7 +144,8 @@ async def look(*, bus: Bus, store: Database, at: datetime, log: FilteringBoundLo
     await store.fetch(SQL["withdraw_late"], at)
     await store.fetch(SQL["finish_batches"], at)
     if await ready(bus, PIPELINE) < pace.ready_most:
-        quiet = await store.fetch(SQL["overdue"], at, pace.quiet, pace.round_most)
+        all_is_said = not await ready(bus, STATUSES)  # a failure that still isn't seen was told, and that got lost
+        quiet = await store.fetch(SQL["overdue"], at, pace.quiet, pace.round_most, all_is_said)
         if quiet:
             await _send_again(quiet, bus=bus, store=store, at=at, log=log, pace=pace)
     if await ready(bus, OUTCOMES) < pace.ready_most:

@@ -21,9 +21,9 @@ order by t.ordinal - b.released, b.batch_id;
 -- mark_released: the broker has them
 select irnflow.mark_released($1::bigint[], $2::int[], $3::int[], $4::timestamptz);
 
--- overdue: transactions of which nothing has been heard
+-- overdue: transactions of which nothing has been heard; $4: also those whose failure is known, and that don't say so
 select batch_id, batch_no, account_id, books, transaction_id, state, times, released_at, others_move
-from irnflow.overdue($1::timestamptz, $2::interval, $3::int);
+from irnflow.overdue($1::timestamptz, $2::interval, $3::int, $4::boolean);
 
 -- mark_resent: sent once more
 select irnflow.mark_resent($1::bigint[], $2::text[], $3::timestamptz);

@@ -123,9 +123,10 @@ language sql immutable as $$
 $$;
 
 -- Transactions sent more than p_quiet ago of which nothing has been heard since: no request to the portal, no
--- failure, no step further. `others_move`: another transaction of the same books has taken a step since this one was
--- sent (again), so what should serve it works.
-create function irnflow.overdue(p_at timestamptz, p_quiet interval, p_most int)
+-- failure, no step further. p_failed_too: no status is under way, so where a failure is known and isn't seen, what was
+-- said of it got lost. `others_move`: another transaction of the same books has taken a step since this one was sent
+-- (again), so what should serve it works.
+create function irnflow.overdue(p_at timestamptz, p_quiet interval, p_most int, p_failed_too boolean)
 returns table (batch_id bigint, batch_no text, account_id bigint, books text, transaction_id text,
                state irnflow.transaction_state, times int, released_at timestamptz, others_move boolean)
 language sql stable as $$
@@ -148,8 +149,8 @@ language sql stable as $$
        and coalesce(a.resent_at, r.released_at) <= p_at - p_quiet
        and not exists (select from irnflow.registration_request q
                         where q.batch_id = t.batch_id and q.transaction_id = t.transaction_id)
-       and not exists (select from irnflow.failure f
-                        where f.batch_id = t.batch_id and f.transaction_id = t.transaction_id)
+       and (p_failed_too or not exists (select from irnflow.failure f
+                                         where f.batch_id = t.batch_id and f.transaction_id = t.transaction_id))
      order by b.batch_id, t.ordinal
      limit p_most;
 $$;
