@@ -2,6 +2,7 @@
 
 SEED                     shows one run, step by step
 FIRST LAST               runs all these seeds, on every core
+points [SEEDS]           stops registration at every place between two effects, in the runs of so many seeds
 mutations [MOST [WORD]]  shows that each broken promise (that has the word) is seen within so many seeds
 """
 
@@ -22,9 +23,11 @@ from tests.servers import TEMPLATE, Servers, ask
 from tests.simulation import loop
 from tests.simulation.ground import Ground
 from tests.simulation.mutations import MUTATIONS, seen_by
+from tests.simulation.points import plans, points, stop_at, ways_to_stop
 from tests.simulation.trace import Trace
 from tests.simulation.world import World
 
+STOPS: Final = 10  # seeds, to stop at each point
 MOST: Final = 100  # seeds, until one sees a mutation
 
 
@@ -34,6 +37,8 @@ def main(words: list[str]) -> int:
         case ["mutations", *rest]:
             with standing() as ground:
                 return mutations(int(rest[0]) if rest else MOST, " ".join(rest[1:]), ground)
+        case ["points", *rest]:
+            return stops(range(1, 1 + int(rest[0] if rest else STOPS)), os.cpu_count() or 1)
         case [first, last]:
             return many(range(int(first), int(last) + 1), os.cpu_count() or 1)
         case [seed]:
@@ -61,6 +66,31 @@ def one(seed: int, ground: Ground) -> int:
     wrong = what_is_wrong(seed, ground, aloud=True)
     print(f"seed {seed}: {wrong or 'holds'}")
     return 1 if wrong else 0
+
+
+def stops(seeds: range, jobs: int) -> int:
+    """Deal the points out to so many processes, as `many` does seeds."""
+    began, listed = time.monotonic(), list(points())
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        hands = [pool.submit(hand_of_stops, listed[at::jobs], seeds) for at in range(jobs)]
+        failed = sum(each.result() for each in hands)
+    print(f"{len(listed)} points, {len(seeds)} stops at each: {failed} fail, {time.monotonic() - began:.0f} s")
+    return 1 if failed else 0
+
+
+def hand_of_stops(points: list[str], seeds: range) -> int:
+    """How many stops at these points fail."""
+    failed = 0
+    with standing() as ground:
+        planned = plans(ground, seeds)
+        for point in points:
+            for plan, times in ways_to_stop(planned[point], len(seeds)):
+                try:
+                    stop_at(point, plan, times, ground)
+                except AssertionError as error:
+                    failed += 1
+                    print(f"{point} ({times}. time, seed {plan.seed}, {plan.before}): {str(error)[:2000]}", flush=True)
+    return failed
 
 
 def many(seeds: range, jobs: int) -> int:

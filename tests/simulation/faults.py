@@ -1,12 +1,13 @@
 """What goes wrong in one run: everything is drawn from the seed, and nothing happens after `calm_at_s`.
 
-Each kind of trouble has a stream of chance of its own: one draw more of one kind changes nothing of the others.
+Each kind of trouble has a stream of chance of its own: one draw more of one kind changes nothing of the others. What a
+test is about, it pins: `Faults(seed, kill=0.0)`.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -27,11 +28,12 @@ CALLS: Final = (
     "forbidden",  # 401 or 403 of a gateway
     "garbled",  # it is done; the answer can't be read: cut, a gateway's page, undecryptable
     "trouble",  # the portal itself says "try again later"
+    "misfit",  # it says that the client or its login is not in order: the GSTIN stands still until a person looks
 )
 # What may become of a statement to the store, and of a piece of work on the books.
 STATEMENTS: Final = ("refused", "forgotten")  # not done; done, and nobody is told
 # What may be away for a while.
-OUTAGES: Final = ("store", "books", "broker", "portal", "look-ups")
+OUTAGES: Final = ("store", "books", "broker", "portal", "NIC1", "look-ups")
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class Outage(msgspec.Struct, frozen=True):
 class Faults:
     """The troubles of one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, **pinned: Any) -> None:
         self.seed = seed
         draw = self.stream("plan")
         self.calm_at_s = draw.choice((5.0, 30.0, 120.0, 400.0))
@@ -66,8 +68,22 @@ class Faults:
         self.turns_shared = draw.random() < 0.2  # two hold the dispatcher's turn, and don't know
         self.lag_s = draw.choice((0.0, 55.0))  # so much later look-ups see what the portal has registered
         self.token_life_s = draw.choice((120, 3600))
+        self.portals = draw.choice((1, 1, 2))  # of one family
+        self.dedup_lag_s = draw.choice((0.0, 0.0, 60.0))  # so much later the one hears what the other has registered
+        self.dedup_outage = draw.random() < 0.3  # nor at all, while troubles last
+        self.per_minute = draw.choice((None, None, None, 60, 20))  # calls of a GSTIN; 429 above
+        self.per_minute_known = draw.random() < 0.5
+        self.errors_most = draw.choice((1000, 1000, 10))  # so many refusals of a client, and the portal blocks it
+        self.keys_at_s = draw.choice(
+            (0.0, 0.0, self.moment(draw))
+        )  # the keys that the portal signs with are known then
+        self.idle_s = draw.choice((5.0, 15.0, 30.0))  # so often idle loops look for what a crash left
+        for name, value in pinned.items():
+            assert hasattr(self, name), name
+            setattr(self, name, value)
         self._kills = self.stream("kills")
         self._passed: Counter[str] = Counter()
+        self._mattered: dict[str, list[int]] = {}
 
     def stream(self, name: str) -> Random:
         """A stream of chance by its name."""
@@ -86,10 +102,18 @@ class Faults:
         self._passed[point] += 1
         return self._kills.random() < self.kill / self._passed[point]
 
+    def times(self, point: str) -> int:
+        """How often it has been reached."""
+        return self._passed[point]
+
+    def mattered(self, point: str, times: int) -> None:
+        """When it was reached this time, there was something that a kill could leave half done."""
+        self._mattered.setdefault(point, []).append(times)
+
     @property
-    def points(self) -> Mapping[str, int]:
-        """Where processes might have been killed, and how often each was reached."""
-        return self._passed
+    def points(self) -> Mapping[str, list[int]]:
+        """Where processes might have been killed, and the times when that mattered."""
+        return {point: self._mattered.get(point, []) for point in self._passed}
 
 
 def pick(chances: Mapping[str, float], draw: Random) -> str | None:

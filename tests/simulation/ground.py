@@ -19,6 +19,7 @@ from irnflow.sandbox.identity import Identity, open_identity
 from irnflow.sandbox.limits import Limits
 from irnflow.sandbox.portal import Sandbox
 from irnflow.sandbox.register import Register
+from irnflow.sandbox.switches import Order
 from irnflow.sandbox.taxpayers import Taxpayers
 from tests.simulation.faults import Faults
 
@@ -43,15 +44,17 @@ class Ground:
         self._template.close()
 
     def sandbox(self, faults: Faults) -> Sandbox:
-        """A portal with nothing registered."""
+        """Two portals of a family with nothing registered."""
         limits = Limits(token_life_s=faults.token_life_s)
         credentials = msgspec.structs.replace(self.identity.credentials, limits=limits)
-        return Sandbox(
+        sandbox = Sandbox(
             identity=msgspec.structs.replace(self.identity, credentials=credentials),
             register=Register(),
             taxpayers=Taxpayers(),
             random_bytes=faults.stream("portal").randbytes,
         )
+        sandbox.obey(Order(lookup_lag_s=faults.lag_s, dedup_lag_s=faults.dedup_lag_s, dedup_outage=faults.dedup_outage))
+        return sandbox
 
     def books(self) -> "Books":
         """The sample company's books, as on the first day."""

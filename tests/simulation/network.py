@@ -1,29 +1,25 @@
-"""The way to the portal and back: what is sent travels by itself, and may arrive after its sender has died.
+"""The way to the portals and back: what is sent travels by itself, and may arrive after its sender has died.
 
 A call arrives at most `LATE_S` after its sender's deadline. On that rests how long registration waits before it asks
 what became of a lost one; nothing here ever arrives later.
 
-`Wire` knows everything, so it can tell what no service could: that a document is sent while an earlier call of it is
-still on its way, or when the portal has it already, or before the store knows of it.
+`Wire` knows everything, so it can tell what no service could: that something is asked for while an earlier call for it
+is still on its way, or when a portal has done it already, or before the store knows of it.
 """
 
 import asyncio
 import base64
 from collections import Counter
+from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
 from irnflow.portal import client
 from irnflow.portal.client import Answer, Credentials, Lost, NotSent, Reply, Request, Session
-from irnflow.sandbox.codes import refused
-from irnflow.sandbox.portal import Answer as Answered
 from irnflow.sandbox.portal import Sandbox, irn_of
-from irnflow.sandbox.protocol import declined
 from irnflow.sandbox.switches import Failure, Order
 from tests.simulation.ground import NOON
 from tests.simulation.story import REFUSAL
@@ -36,14 +32,32 @@ DEADLINE_S: Final = 30.0
 LATE_S: Final = 59.0
 _QUICK_S: Final = 2.0  # one way, when all is well
 # Codes of the portal that say "again, later", by call.
-_TROUBLE: Final = {
-    "auth": ("3020", "3043", "5001"),
-    "generate": ("2146", "2147", "5001", "GEN5008"),
-    "by_irn": ("5001", "GEN5008"),
-    "by_document": ("5001", "GEN5008"),
-    "rejected": ("5001", "GEN5008"),
+_TROUBLE: Final = {"auth": ("3020", "3043", "5001"), "generate": ("2146", "2147", "5001", "GEN5008")}
+_TROUBLE_ELSEWHERE: Final = ("5001", "GEN5008")
+_MISFIT: Final = ("3059", "1010")  # this address, this client id may not call
+# What a task is about to ask for that must not be done twice: of which IRN, or which e-way bill.
+_ASKING: ContextVar[str] = ContextVar("_ASKING", default="")
+# Calls by what is in their paths, as the sandbox names them; the first that fits.
+_KINDS: Final = {
+    "/eivital/v1.04/auth": "auth",
+    "/Invoice/Cancel": "cancel",
+    "/Invoice/irnbydocdetails": "by_document",
+    "/Invoice/irn/": "by_irn",
+    "/rejectedirns": "rejected",
+    "/eicore/v1.03/Invoice": "generate",
+    "/ewaybill/irn/": "eway_bill_by_irn",
+    "/ewayapi": "cancel_eway_bill",
+    "/ewaybill": "eway_bill",
+    "/syncgstin/": "sync_gstin",
+    "/Master/gstin/": "gstin",
 }
-_SENDING: ContextVar[str] = ContextVar("_SENDING", default="")  # the IRN that a task is about to send
+# Calls that do something, as the sandbox names them, and what they are in the ledger.
+_DOING: Final = {
+    "generate": "send",
+    "cancel": "cancel",
+    "eway_bill": "eway_bill",
+    "cancel_eway_bill": "eway_bill_cancel",
+}
 
 _KNOWN: Final = """
     select r.state::text, r.sends,
@@ -64,55 +78,79 @@ _KNOWN: Final = """
                           where a.irn = r.irn and a.send = r.sends - 1 and a.outcome = 'INTENT') as sent_before
               from irnflow.registration r where r.irn = $1::text) r
 """
+_KNOWN_ACTION: Final = """
+    select a.irn, a.state::text, a.sends,
+           exists (select from irnflow.attempt t where t.irn = a.irn and t.send = a.sends and t.outcome = 'INTENT'
+                                                   and t.what = lower(a.kind::text)) as on_record
+      from irnflow.action a
+     where lower(a.kind::text) = $1::text and (a.irn = $2::text or a.ewb_no = $2::text)
+     order by a.action_id desc limit 1
+"""
 
 
 class Portal(client.Portal):
-    """The client as it is, but that the wire hears which document it sends."""
+    """The client as it is, but that the wire hears what it asks for."""
 
     async def generate(self, credentials: Credentials, session: Session, payload: bytes) -> Answer:
-        _SENDING.set(irn_of(msgspec.json.decode(payload)))
+        _ASKING.set(irn_of(msgspec.json.decode(payload)))
         return await super().generate(credentials, session, payload)
+
+    async def cancel(self, credentials: Credentials, session: Session, *, irn: str, **why: Any) -> Answer:
+        _ASKING.set(irn)
+        return await super().cancel(credentials, session, irn=irn, **why)
+
+    async def eway_bill(
+        self, credentials: Credentials, session: Session, irn: str, details: Mapping[str, Any], **options: Any
+    ) -> Answer:
+        _ASKING.set(irn)
+        return await super().eway_bill(credentials, session, irn, details, **options)
+
+    async def cancel_eway_bill(self, credentials: Credentials, session: Session, *, ewb_no: str, **why: Any) -> Answer:
+        _ASKING.set(ewb_no)
+        return await super().cancel_eway_bill(credentials, session, ewb_no=ewb_no, **why)
 
 
 class Call(NamedTuple):
-    """One call to register a document."""
+    """One call that does something."""
 
     irn: str
-    send: int  # which of this document's
+    what: str  # in the ledger
+    send: int  # which of its kind
     process: "Process"
 
 
 class Wire:
-    """Between all processes and one portal."""
+    """Between all processes and the portals."""
 
     def __init__(self, world: "World", sandbox: Sandbox) -> None:
         self.world = world
         self.sandbox = sandbox
         self.ended: list[Call] = []  # of whose end its process knows
-        self.travelling: Counter[str] = Counter()  # calls that may still arrive, by IRN
+        self.travelling: Counter[str] = Counter()  # calls that may still arrive, by what they ask for
 
-    def sends(self, process: "Process") -> client.Send:
-        """The transport of a process."""
+    def sends(self, process: "Process", portal: str) -> client.Send:
+        """The transport of a process to one of the portals."""
 
         async def send(request: Request) -> Reply:
             kind = kind_of(request)
             await process.point(f"before {kind}")
-            if kind == "generate":
-                call = Call(irn=_SENDING.get(), send=self._check(_SENDING.get()), process=process)
+            call = self._check(kind, _ASKING.get(), process) if kind in _DOING else None
             try:
-                reply = await self._carry(process, kind, request)
+                reply = await self._carry(process, portal, kind, request)
                 await process.point(f"after {kind}")
             finally:
-                if kind == "generate" and process.alive:
+                if call and process.alive:
                     self.ended.append(call)
             return reply
 
         return send
 
-    async def _carry(self, process: "Process", kind: str, request: Request) -> Reply:
-        draw = process.draw
-        fate = "refused" if self.world.away("portal") else self.world.trouble(self.world.faults.calls, draw)
-        process.say(f"calls {kind} {_SENDING.get()[:8] if kind == 'generate' else ''} {fate or ''}".rstrip())
+    async def _carry(self, process: "Process", portal: str, kind: str, request: Request) -> Reply:
+        draw, world = process.draw, self.world
+        fate = "refused" if world.away("portal") or world.away(portal) else world.trouble(world.faults.calls, draw)
+        asking = _ASKING.get()[:8] if kind in _DOING else ""
+        process.say(" ".join(word for word in ("calls", portal, kind, asking, fate) if word))
+        request = msgspec.structs.replace(request, path=f"/{portal}{request.path}")
         if fate == "refused":
             raise NotSent("the connection was refused (simulated)")
         if fate == "reset":
@@ -136,22 +174,23 @@ class Wire:
             return
         if fate == "lost":
             return
-        irn = _SENDING.get() if kind == "generate" else ""
-        self.travelling[irn] += 1
+        asking = _ASKING.get() if kind in _DOING else ""
+        self.travelling[f"{kind} {asking}"] += 1
         status = draw.choice((500, 502, 503, 504))
-        loop.call_later(there_s, self._arrive, kind, request, irn, fate, answer, back_s, status, draw)
+        loop.call_later(there_s, self._arrive, kind, request, asking, fate, answer, back_s, status, draw)
 
-    def _arrive(self, kind: str, request: Request, irn: str, fate: str | None, answer: "asyncio.Future[Reply]",
+    def _arrive(self, kind: str, request: Request, asking: str, fate: str | None, answer: "asyncio.Future[Reply]",
                 back_s: float, status: int, draw: Random) -> None:  # fmt: skip
-        self.travelling[irn] -= 1
-        if irn in self.world.refused:
-            self.sandbox.obey(Order(fail_next=Failure(call="generate", code=REFUSAL)))
+        self.travelling[f"{kind} {asking}"] -= 1
+        if kind == "generate" and asking in self.world.refused:
+            self._fail(kind, REFUSAL)
+        if fate == "misfit":
+            self._fail(kind, draw.choice(_MISFIT))
         if fate == "trouble" or self._is_lookup_away(kind):
-            self.sandbox.obey(Order(fail_next=Failure(call=kind, code=draw.choice(_TROUBLE[kind]))))  # type: ignore[arg-type]
-        said = self._unseen(request) or self.sandbox.call(
-            request.method, request.path, request.headers, request.body, now=self.world.now()
-        )
-        self.world.trace.say("portal", f"{kind} {irn[:8]} {fate or ''} {said.status}")
+            self._fail(kind, draw.choice(_TROUBLE.get(kind, _TROUBLE_ELSEWHERE)))
+        said = self.sandbox.call(request.method, request.path, request.headers, request.body, now=self.world.now())
+        self.sandbox.obey(Order(fail_next=None))  # who came too often met nothing else
+        self.world.trace.say("portal", f"{kind} {asking[:8]} {fate or ''} {said.status}")
         reply: Reply | None = Reply(status=said.status, headers=said.headers, body=said.body)
         match fate:
             case "silent":
@@ -167,44 +206,45 @@ class Wire:
     def _is_lookup_away(self, kind: str) -> bool:
         return kind in ("by_irn", "by_document") and self.world.away("look-ups")
 
-    def _unseen(self, request: Request) -> Answered | None:
-        """What a look-up gets while the portal has registered the document, and doesn't show it yet."""
-        url = urlsplit(request.path)
-        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
-        lag = timedelta(seconds=self.world.faults.lag_s)
-        for entry in self.sandbox.register.page():
-            named = url.path.endswith(entry.irn) or entry.doc_no == asked.get("docnum", "").upper()
-            if named and self.world.now() - entry.made_at < lag:
-                return Answered(status=200, body=declined(refused("2148")))
-        return None
+    def _fail(self, kind: str, code: str) -> None:
+        self.sandbox.obey(Order(fail_next=Failure(call=kind, code=code)))  # type: ignore[arg-type]
 
-    def _check(self, irn: str) -> int:
-        """Whether this document may be sent now; gives which call of it that is."""
-        if self.travelling[irn]:
-            self.world.breach(f"{irn[:8]} is sent while an earlier call of it is still on its way")
-        entry = self.sandbox.register.by_irn(irn)
-        if entry and entry.made_at >= NOON:
-            self.world.breach(f"{irn[:8]} is sent, and the portal has it already")
-        known = self.world.store.ask(_KNOWN, irn)[0]
-        if [known["state"], known["on_record"], known["refused_before"], known["cleared"]] != [
-            "INTENT",
-            True,
-            False,
-            True,
-        ]:
-            self.world.breach(f"{irn[:8]} is sent, and the store says of it: {known}")
-        return int(known["sends"])
+    def _check(self, kind: str, asking: str, process: "Process") -> Call:
+        """Whether this may be asked for now."""
+        if self.travelling[f"{kind} {asking}"]:
+            self.world.breach(f"{kind} {asking[:8]} is called while an earlier call of it is still on its way")
+        if self._is_done(kind, asking):
+            self.world.breach(f"{kind} {asking[:8]} is called, and the portal has done it already")
+        if kind == "generate":
+            known = self.world.store.ask(_KNOWN, asking)[0]
+            sound = known["cleared"] and not known["refused_before"]
+        else:
+            known = self.world.store.ask(_KNOWN_ACTION, _DOING[kind], asking)[0]
+            sound = True
+        if [known["state"], known["on_record"], sound] != ["INTENT", True, True]:
+            self.world.breach(f"{kind} {asking[:8]} is called, and the store says of it: {known}")
+        return Call(irn=known.get("irn", asking), what=_DOING[kind], send=int(known["sends"]), process=process)
+
+    def _is_done(self, kind: str, asking: str) -> bool:
+        register = self.sandbox.register
+        match kind:
+            case "generate":
+                return any(entry.made_at >= NOON for entry in register.all_of_irn(asking))
+            case "cancel":
+                return any(entry.status == "CNL" for entry in register.all_of_irn(asking))
+            case "eway_bill":
+                return register.active_bill_of(asking) is not None
+        bill = register.bill(int(asking))
+        return bill is not None and bill.status == "CNL"
 
 
 def kind_of(request: Request) -> str:
-    """auth, generate, by_irn, by_document or rejected."""
-    if request.path.endswith("/auth"):
-        return "auth"
-    if "/irn/" in request.path:
-        return "by_irn"
-    if "rejectedirns" in request.path:
-        return "rejected"
-    return "by_document" if "irnbydocdetails" in request.path else "generate"
+    """The call, as the sandbox names it."""
+    path = request.path.partition("?")[0]
+    for part, kind in _KINDS.items():
+        if part in path:
+            return kind
+    raise AssertionError(f"no call that we know: {path}")
 
 
 def _turned_away(fate: str, draw: Random) -> Reply:

@@ -1,10 +1,11 @@
 """People at work: they do what the story of a run says, each patiently, until it is done."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from irnflow.books.sql import SqlBooks
 from irnflow.errors import Unavailable
@@ -12,13 +13,15 @@ from irnflow.messages import DataFetched, Validated
 from irnflow.portal import client
 from irnflow.portal.client import Answer, Credentials, Reply, Request
 from irnflow.services import validation
-from irnflow.store import batches, doubts, failures
+from irnflow.store import batches, doubts, failures, lifecycle, steering
 from irnflow.store.database import Database, Row
 from irnflow.store.doubts import Decision, Times
 from irnflow.store.failures import Choice
+from irnflow.store.lifecycle import Asked as Answered
+from irnflow.store.lifecycle import Cancellation
 from tests.simulation.ground import BOOKS, NOON
 from tests.simulation.process import Bus, Process, Store
-from tests.simulation.story import Asked, Edit
+from tests.simulation.story import Asked, Edit, Pause, Wishes, Withdrawal
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -27,6 +30,31 @@ ACCOUNT: Final = 1
 _AGAIN_S: Final = 1.0
 _IMPATIENT_S: Final = 10.0
 _LONG_AGO: Final = timedelta(hours=6)
+_LOOKS_S: Final = 5.0  # somebody who waits for something looks so often
+_ROUND_S: Final = 60.0  # and whoever keeps it running makes a round so often
+_WHY: Final = Cancellation(reason=2, remark="wrong price")
+_BY_ROAD: Final = {"transport_mode": "1", "distance": 0, "vehicle_number": "KA01AB1234", "vehicle_type": "R"}
+_ACCEPTED: Final = "select irn from irnflow.registration where voucher_id = $1::text and state = 'ACCEPTED'"
+_STOPPED: Final = "select gstin, stopped from irnflow.gstin where stopped is not null"
+_UNDER_WAY: Final = """
+    select count(*) as n from irnflow.action where irn = $1::text and state not in ('DONE', 'FAILED')
+"""
+R = TypeVar("R")
+
+Want = Callable[[Database, str, datetime], Awaitable[Answered]]
+
+
+async def _cancel(store: Database, irn: str, at: datetime, *, both: bool = False) -> Answered:
+    return (await lifecycle.cancel(store, ACCOUNT, [irn], _WHY, eway_bill=both, by="people", at=at))[0]
+
+
+WANTS: Final[Mapping[str, Want]] = {
+    "cancel": _cancel,
+    "cancel both": lambda store, irn, at: _cancel(store, irn, at, both=True),
+    "bill": lambda store, irn, at: lifecycle.eway_bill(store, ACCOUNT, irn, _BY_ROAD, by="people", at=at),
+    "cancel bill": lambda store, irn, at: lifecycle.cancel_eway_bill(store, ACCOUNT, irn, _WHY, by="people", at=at),
+    "fetch bill": lambda store, irn, at: lifecycle.fetch_eway_bill(store, ACCOUNT, irn, by="people", at=at),
+}
 
 
 async def send_in(asked: Asked, process: Process, _: Bus) -> None:
@@ -40,7 +68,7 @@ async def send_in(asked: Asked, process: Process, _: Bus) -> None:
             at=world.now(),
         )  # fmt: skip
 
-    outcome = await _patiently(process, intake)
+    outcome = (await _patiently(process, intake))["outcome"]
     if outcome not in ("ACCEPTED", "REPEATED"):
         world.breach(f"intake says {outcome}")
     world.has_work()
@@ -55,10 +83,55 @@ async def retry(number: int, at_s: float, process: Process, _: Bus) -> None:
         key = f"retry {number}"
         return await failures.retry(store, ACCOUNT, Choice(), most=100, idempotency_key=key, at=world.now())
 
-    outcome = await _patiently(process, again)
+    outcome = (await _patiently(process, again))["outcome"]
     if outcome not in ("ACCEPTED", "REPEATED", "NOTHING_OPEN"):
         world.breach(f"retry says {outcome}")
     world.has_work()
+
+
+async def withdraw(taken: Withdrawal, process: Process, _: Bus) -> None:
+    """Take a batch back, as far as it is not sent."""
+    world = process.world
+    await asyncio.sleep(taken.at_s)
+
+    async def ask(store: Database) -> int | None:
+        return await steering.withdraw(store, ACCOUNT, taken.batch_no, at=world.now())
+
+    process.say(f"takes back {taken.batch_no}: {await _patiently(process, ask)}")
+    world.has_work()
+
+
+async def pause(stop: Pause, process: Process, _: Bus) -> None:
+    """Stop something for a while: a batch, a GSTIN, a portal."""
+    world = process.world
+    await asyncio.sleep(stop.from_s)
+    process.say(f"stops {stop.what} {stop.key}")
+    await _patiently(process, partial(_pause, stop, world.now()))
+    await asyncio.sleep(stop.until_s - stop.from_s)
+    process.say(f"lets {stop.what} {stop.key} go on")
+    await _patiently(process, partial(_end, stop))
+    world.has_work()
+
+
+async def _pause(stop: Pause, at: datetime, store: Database) -> None:
+    why: dict[str, Any] = {"reason": "stock-taking", "by": "people", "at": at}
+    match stop.what:
+        case "batch":
+            await steering.pause_batch(store, ACCOUNT, stop.key, **why)
+        case "gstin":
+            await steering.pause_gstin(store, ACCOUNT, stop.key, **why)
+        case "portal":
+            await steering.pause_portal(store, stop.key, **why)
+
+
+async def _end(stop: Pause, store: Database) -> None:
+    match stop.what:
+        case "batch":
+            await steering.resume_batch(store, ACCOUNT, stop.key)
+        case "gstin":
+            await steering.resume_gstin(store, ACCOUNT, stop.key)
+        case "portal":
+            await steering.resume_portal(store, stop.key)
 
 
 async def edit(change: Edit, process: Process, _: Bus) -> None:
@@ -83,11 +156,45 @@ async def _look(world: "World", store: Database) -> None:
         await doubts.look(store, wanted, Times())
 
 
-async def _patiently(process: Process, ask: Callable[[Database], Awaitable[Row]]) -> str:
+async def wish(wishes: Wishes, process: Process, _: Bus) -> None:
+    """Want what these say of an IRN, each when the one before has come to its end."""
+    world = process.world
+    await asyncio.sleep(wishes.at_s)
+    while not (registered := world.store.ask(_ACCEPTED, wishes.voucher_id)):  # noqa: ASYNC110 (as a person would)
+        await asyncio.sleep(_LOOKS_S)
+    irn = registered[0]["irn"]
+    for want in wishes.wants:
+
+        async def ask(store: Database, want: Want = WANTS[want]) -> Answered:
+            return await want(store, irn, world.now())
+
+        asked = await _patiently(process, ask)
+        process.say(f"wants {want} of {irn[:8]}: {asked.outcome}")
+        if asked.outcome not in ("ACCEPTED", "REPEATED", "NO_GOODS", "NO_BILL"):
+            world.breach(f"{want} of {irn[:8]}: {asked.outcome}: {asked.says}")
+        while world.store.ask(_UNDER_WAY, irn)[0]["n"]:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOKS_S)
+    world.has_work()
+
+
+async def keep_running(process: Process, _: Bus) -> None:
+    """Look for ever after GSTINs that have stopped by themselves, and let them go on."""
+    while True:
+        await asyncio.sleep(_ROUND_S)
+        for row in process.world.store.ask(_STOPPED):
+            process.say(f"lets {row['gstin']} go on: {row['stopped']}")
+            await _patiently(process, partial(_resume, row["gstin"]))
+
+
+async def _resume(gstin: str, store: Database) -> bool:
+    return await steering.resume_gstin(store, ACCOUNT, gstin)
+
+
+async def _patiently(process: Process, ask: Callable[[Database], Awaitable[R]]) -> R:
     """What the store says at last: the same request again until it answers."""
     while True:
         try:
-            return str((await ask(Store(process)))["outcome"])
+            return await ask(Store(process))
         except Unavailable:
             await asyncio.sleep(_AGAIN_S)
 

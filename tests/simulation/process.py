@@ -8,6 +8,8 @@ import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.resources import files
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 R = TypeVar("R")
-_FILES = ("accounts", "batches", "books", "events", "failures", "registration", "release")
-_NAMES = {sql: name for file in _FILES for name, sql in queries(file).items()}
+_FILES = sorted(file.stem for file in Path(str(files("irnflow.store"))).glob("*.sql"))
+STATEMENTS = {sql: f"{file}.{name}" for file in _FILES for name, sql in queries(file).items()}
 
 
 class Process:
@@ -81,13 +83,21 @@ class Process:
             self._connection = await self._open.enter_async_context(self.world.broker.connect(self.name))
         return self._connection
 
-    async def point(self, where: str) -> None:
-        """A place where the process may be killed."""
+    async def point(self, where: str, *, matters: bool = True) -> int:
+        """A place where the process may be killed, between two effects; gives how often it has been reached.
+
+        `matters`: something has been done before it; idle loops pass many where nothing was.
+        """
         self.check()
-        if self.world.kills(f"{self.service} {where}"):
+        point = f"{self.service} {where}"
+        if self.world.kills(point):
             self.say(f"killed {where}")
             self.kill()
             raise asyncio.CancelledError
+        times = self.world.faults.times(point)
+        if matters:
+            self.world.mattered(point, times)
+        return times
 
     def check(self) -> None:
         if not self.alive:
@@ -109,27 +119,33 @@ class Store:
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         process, world = self._process, self._process.world
-        name = _NAMES.get(sql, sql[:40])
-        await process.point(f"before {name}")
+        name = STATEMENTS.get(sql, sql[:40])
+        times = await process.point(f"before {name}", matters=False)
         await process.pass_time()
         trouble = world.trouble(world.faults.statements, process.draw)
         if world.away("store") or trouble == "refused":
             process.say(f"{name}: store away")
             raise Unavailable("PostgreSQL does not answer (simulated)")
         rows = world.store.ask(sql, *args)
-        if not _is_idle(rows):
+        if moved := not _is_idle(rows):
+            world.mattered(f"{process.service} before {name}", times)
             process.say(f"{name}: {len(rows)} rows")
         if trouble == "forgotten":
             process.say(f"{name}: done, and no answer")
             raise Unavailable("the connection was lost before the answer came (simulated)")
         await process.pass_time()
-        await process.point(f"after {name}")
+        await process.point(f"after {name}", matters=moved)
         return rows
 
 
 def _is_idle(rows: Sequence[Row]) -> bool:
-    """Whether a statement found nothing: idle loops would fill the trace."""
-    return not any(any(row.values()) for row in rows)
+    """Whether a statement found nothing to do: idle loops would fill the trace."""
+    return not any(any(row.values()) or _is_void(row) for row in rows)
+
+
+def _is_void(row: Row) -> bool:
+    """A function that only does something gives one column without a value."""
+    return list(row.values()) in ([""], [None])
 
 
 class Bus:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from irnflow.books.sql import REGISTERED
+from irnflow.books.sql import CANCELLED, REGISTERED
 from irnflow.messages import State
 from irnflow.store import accounting
 
@@ -20,9 +20,13 @@ _FAILURES: Final = """
       from irnflow.failure f join irnflow.batch b using (batch_id) where f.closed_at is null
 """
 _ANSWERS: Final = """
-    select irn, send from irnflow.attempt
-     where what = 'send' and outcome <> 'INTENT' and says <> 'no answer was recorded in time'
+    select irn, what, send from irnflow.attempt
+     where outcome <> 'INTENT' and says <> 'no answer was recorded in time'
 """
+_UNVERIFIED: Final = "select irn from irnflow.registration where state = 'ACCEPTED' and verified is not true"
+_SPENT: Final = "select voucher_id, irn from irnflow.registration where state = 'CANCELLED'"
+_BILLS: Final = "select ewb_no, irn, cancelled_at is null as active from irnflow.eway_bill"
+_REFUSED: Final = "select kind::text, irn, says from irnflow.action where state = 'FAILED'"
 _SLOW_S: Final = 200.0  # with troubles that last longer, what is only late may seem lost
 _STAGES: Final = {
     State.DATA_FETCH_FAILED: "data_fetch",
@@ -36,6 +40,7 @@ async def prove(world: "World") -> None:
     _agree("the accounting", await accounting.differences(world.store), [])
     _prove_fates(world)
     await _prove_portal_and_books(world)
+    _prove_bills(world)
     _prove_that_nothing_was_lost(world)
     _prove_that_answers_are_on_record(world)
 
@@ -46,7 +51,7 @@ def _prove_fates(world: "World") -> None:
     asked = [(each.batch_no, voucher_id) for each in story.asked for voucher_id in each.voucher_ids]
     there = [(row["batch_no"], row["transaction_id"]) for row in found]
     _agree("transactions that were asked for", set(asked) - set(there), [])
-    wrong = [row for row in found if State(row["state"]) not in story.fates(row["transaction_id"])]
+    wrong = [row for row in found if State(row["state"]) not in story.fates(row["transaction_id"], row["batch_no"])]
     _agree("states that no voucher may come to", wrong, [])
     told = {(row["batch_no"], row["transaction_id"], row["stage"]) for row in world.store.ask(_FAILURES)}
     failed = [(row["batch_no"], row["transaction_id"], row["state"]) for row in found]
@@ -60,19 +65,38 @@ def _prove_fates(world: "World") -> None:
 async def _prove_portal_and_books(world: "World") -> None:
     """Portal and books have what we say they have, no more; and the portal was asked for nothing twice."""
     ours = await accounting.accepted(world.store)
-    asked = {voucher_id for each in world.story.asked for voucher_id in each.voucher_ids}
-    sound = [voucher_id for voucher_id in asked if State.REGISTERED in world.story.fates(voucher_id)]
-    _agree("registered vouchers", [each.voucher_id for each in ours], sound)
+    may, must = world.story.registered()
+    there = [each.voucher_id for each in ours]
+    _agree("registered vouchers", there, must | (may & set(there)))
+    _agree("registered, and not verified", world.store.ask(_UNVERIFIED), [])
     register = world.wire.sandbox.register
-    registered = [(entry.irn, str(entry.ack_no)) for entry in register.page() if entry.status == "ACT"]
-    _agree("the portal", registered, [(each.irn, each.ack_no) for each in ours])
-    counts = register.counts()
-    _agree("documents of the portal", [counts["active"]], [counts["documents"]])
     before = {document.irn for document in world.registered_before}
+    unasked = before - {each.irn for each in ours}  # taken back before it was asked for here
+    registered = [
+        (entry.irn, str(entry.ack_no))
+        for entry in register.page()
+        if entry.status == "ACT" and entry.irn not in unasked
+    ]
+    _agree("the portal", registered, [(each.irn, each.ack_no) for each in ours])
+    spent = [(row["voucher_id"], row["irn"]) for row in world.store.ask(_SPENT)]
+    cancelled = [entry.irn for entry in register.page() if entry.status == "CNL"]
+    _agree("cancelled at the portal", cancelled, [irn for _, irn in spent])
+    wanted = [wishes.voucher_id for wishes in world.story.wishes if wishes.cancels]
+    _agree("cancelled vouchers", [voucher_id for voucher_id, _ in spent], wanted)
+    counts = register.counts()
+    _agree("documents of the portal", [counts["active"] + counts["cancelled"]], [counts["documents"]])
     again = [entry.doc_no for entry in register.page() if entry.duplicates > (entry.irn in before)]
     _agree("documents that the portal was asked for again", again, [])
     marked = [row for row in world.books.marks() if row[1:] != (None, None)]
-    _agree("the books", marked, [(each.voucher_id, each.irn, REGISTERED) for each in ours])
+    _agree("the books", marked, [(each.voucher_id, each.irn, REGISTERED) for each in ours]
+                                + [(*each, CANCELLED) for each in spent])  # fmt: skip
+
+
+def _prove_bills(world: "World") -> None:
+    """We know the e-way bills that there are, and what was wanted of them was done."""
+    there = [(str(bill.ewb_no), bill.irn, bill.status == "ACT") for bill in world.wire.sandbox.register.bill_page()]
+    _agree("e-way bills", [tuple(row.values()) for row in world.store.ask(_BILLS)], there)
+    _agree("actions that failed", [tuple(row.values()) for row in world.store.ask(_REFUSED)], [])
 
 
 def _prove_that_nothing_was_lost(world: "World") -> None:
@@ -85,8 +109,8 @@ def _prove_that_nothing_was_lost(world: "World") -> None:
 
 def _prove_that_answers_are_on_record(world: "World") -> None:
     """What a call came to is in the ledger, if the process that heard it lived on."""
-    told = [(call.irn, call.send) for call in world.wire.ended if call.process.alive]
-    known = {(row["irn"], row["send"]) for row in world.store.ask(_ANSWERS)}
+    told = [(call.irn, call.what, call.send) for call in world.wire.ended if call.process.alive]
+    known = {(row["irn"], row["what"], row["send"]) for row in world.store.ask(_ANSWERS)}
     _agree("answers that were lost", [call for call in told if call not in known], [])
 
 

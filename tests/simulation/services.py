@@ -8,7 +8,7 @@ from typing import Final
 from irnflow.books.shelf import Shelf
 from irnflow.portal.several import Line, Portals
 from irnflow.services import data_fetch, database_update, error_desk, irn_service, registration, validation, websocket
-from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.parts import Budget, Parts
 from irnflow.services.registration.sessions import Sessions
 from irnflow.settings import Settings
 from irnflow.store.secrets import KeyRing
@@ -16,8 +16,8 @@ from tests.simulation import network
 from tests.simulation.process import BooksRunner, Bus, Process, Store
 
 KEY: Final = KeyRing([bytes(32)])  # of the secrets at rest
-PORTAL: Final = "NIC1"
-IDLE_S: Final = 5.0  # so often idle loops look for what a crash left: at a second each, they would cost most of a run
+FAMILY: Final = "NIC"
+PORTALS: Final = ("NIC1", "NIC2")
 _DEFAULTS: Final = Settings()
 
 
@@ -27,7 +27,7 @@ async def serve_irn_service(process: Process, bus: Bus) -> None:
     world.took_in[process.number] = woken.set
 
     async def dispatch() -> None:
-        log, pace = world.log(process), irn_service.Pace(idle_s=IDLE_S)
+        log, pace = world.log(process), irn_service.Pace(idle_s=world.faults.idle_s)
         await irn_service.dispatch(bus=bus, store=store, now=world.now, woken=woken, log=log, pace=pace)
 
     async def watch() -> None:
@@ -59,17 +59,25 @@ async def serve_validation(process: Process, bus: Bus) -> None:
 
 async def serve_registration(process: Process, bus: Bus) -> None:
     world, store = process.world, Store(process)
-    portal = network.Portal(world.wire.sends(process), world.ground.auth_key)
-    line = Line(name=PORTAL, family=PORTAL, portal=portal, keys=world.ground.keys)
-    sessions = Sessions(portal, store, name=PORTAL, key=KEY, now=world.now, random_bytes=process.draw.randbytes)
+    lines = [_line(process, name) for name in PORTALS[: world.faults.portals]]
+    sessions = Sessions(
+        lines[0].portal, store, name=FAMILY, key=KEY, now=world.now, random_bytes=process.draw.randbytes
+    )  # fmt: skip
     await registration.run(
         Parts(
-            bus=bus, database=store, portals=Portals([line]), sessions={PORTAL: sessions},
+            bus=bus, database=store, portals=Portals(lines), sessions={FAMILY: sessions},
             now=world.now, log=world.log(process), concurrency=4, deadline=timedelta(seconds=network.DEADLINE_S),
             settle=timedelta(seconds=_DEFAULTS.lookup_settle_s), gap=timedelta(seconds=_DEFAULTS.lookup_gap_s),
-            idle_s=IDLE_S,
+            idle_s=world.faults.idle_s, budget=Budget(of_client=world.faults.errors_most),
         )
     )  # fmt: skip
+
+
+def _line(process: Process, name: str) -> Line:
+    world = process.world
+    portal = network.Portal(world.wire.sends(process, name), world.ground.auth_key)
+    known = world.faults.per_minute if world.faults.per_minute_known else None
+    return Line(name=name, family=FAMILY, portal=portal, keys=world.keys, per_minute=known)
 
 
 async def serve_database_update(process: Process, bus: Bus) -> None:

@@ -1,7 +1,8 @@
 """What people do in one run, and what each voucher may come to for it.
 
 They send batches of the sample company's vouchers, some in two of them; change vouchers in the books while these are on
-their way; send open failures again. Some documents the portal has already, from elsewhere; some it refuses.
+their way; send open failures again; want IRNs cancelled, e-way bills made and cancelled. Some documents the portal has
+already, from elsewhere; some it refuses.
 """
 
 from collections.abc import Iterator, Mapping
@@ -35,33 +36,96 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-class Story:
-    """Drawn from the seed."""
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants of a voucher's IRN, one thing after the other: the names of `people.WANTS`."""
 
-    def __init__(self, faults: Faults) -> None:
-        draw = faults.stream("story")
-        self.asked = list(_asked(draw, faults))
-        self.retries_s = [faults.calm_at_s * draw.uniform(0, 2) for _ in range(draw.choice((0, 0, 1, 2)))]
-        sound = sorted({each for asked in self.asked for each in asked.voucher_ids} & _SOUND)
-        draw.shuffle(sound)
-        self.registered_before = _some(draw, sound)
-        self.refused = _some(draw, sound)
-        self.edits = [_edit(draw, faults, voucher_id) for voucher_id in _some(draw, sound)]
+    at_s: float
+    voucher_id: str
+    wants: tuple[str, ...]
 
-        looks = faults.stream("looks")
-        self.looks_s = [faults.moment(looks) for _ in range(looks.choice((0, 0, 1, 3)))]
+    @property
+    def cancels(self) -> bool:
+        return "cancel" in self.wants or "cancel both" in self.wants
 
-    def fates(self, voucher_id: str) -> set[State]:
-        """What a transaction of this voucher may come to."""
+
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch that is taken back, as far as it is not sent."""
+
+    at_s: float
+    batch_no: str
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that people stop for a while."""
+
+    what: str  # batch, gstin, portal
+    key: str
+    from_s: float
+    until_s: float
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """Who does what in one run."""
+
+    asked: list[Asked]
+    retries_s: list[float] = []
+    registered_before: list[str] = []
+    refused: list[str] = []
+    edits: list[Edit] = []
+    wishes: list[Wishes] = []
+    looks_s: list[float] = []  # when somebody begins to look after what is in doubt
+    withdrawals: list[Withdrawal] = []
+    pauses: list[Pause] = []
+
+    def fates(self, voucher_id: str, batch_no: str) -> set[State]:
+        """What a transaction of this voucher may come to in a batch."""
+        withdrawn = {State.WITHDRAWN} if batch_no in {each.batch_no for each in self.withdrawals} else set()
+        return self._fates(voucher_id) | withdrawn
+
+    def registered(self) -> tuple[set[str], set[str]]:
+        """Vouchers that may be registered in the end, and of these the ones that must: those of no batch taken back."""
+        taken_back = {each.batch_no for each in self.withdrawals}
+        asked = [(each.batch_no, voucher_id) for each in self.asked for voucher_id in each.voucher_ids]
+        sound = [(batch_no, each) for batch_no, each in asked if State.REGISTERED in self._fates(each)]
+        return {each for _, each in sound}, {each for batch_no, each in sound if batch_no not in taken_back}
+
+    def _fates(self, voucher_id: str) -> set[State]:
         if voucher_id in self.refused:
             return {State.GENERATION_FAILED}
         if voucher_id in {edit.voucher_id for edit in self.edits}:
             # One of its two contents is registered; who asks for the other is told the differences.
             return {State.REGISTERED, State.GENERATION_FAILED}
+        if voucher_id in {wishes.voucher_id for wishes in self.wishes if wishes.cancels}:
+            return {State.CANCELLED, State.GENERATION_FAILED}  # who asks for it later is told that its number is spent
         return {_BECOMES[voucher_id]}
 
 
+def drawn(faults: Faults) -> Story:
+    """The story of a seed."""
+    draw, looks = faults.stream("story"), faults.stream("looks")
+    asked = list(_asked(draw, faults))
+    sound = sorted({each for batch in asked for each in batch.voucher_ids} & _SOUND)
+    draw.shuffle(sound)
+    story = Story(
+        asked=asked,
+        retries_s=[faults.calm_at_s * draw.uniform(0, 2) for _ in range(draw.choice((0, 0, 1, 2)))],
+        registered_before=_some(draw, sound),
+        refused=_some(draw, sound),
+        edits=[_edit(draw, faults, voucher_id) for voucher_id in _some(draw, sound)],
+        wishes=[_wishes(draw, faults, voucher_id) for voucher_id in _some(draw, sound)],
+        looks_s=[faults.moment(looks) for _ in range(looks.choice((0, 0, 1, 3)))],
+        pauses=[_pause(draw, faults) for _ in range(draw.choice((0, 0, 0, 1, 2)))],
+    )
+    if len(asked) > 1 and not story.wishes and draw.random() < 0.3:  # who wants something of an IRN waits for it
+        taken = Withdrawal(at_s=asked[-1].at_s + draw.choice((0.5, 5.0, 60.0)), batch_no=asked[-1].batch_no)
+        story = msgspec.structs.replace(story, withdrawals=[taken])
+    if faults.dedup_outage:  # then two portals may register the same, if somebody else has done so at the one
+        return msgspec.structs.replace(story, registered_before=[])
+    return story
+
+
 _BECOMES: Final[Mapping[str, State]] = sample.expected()
+_ABROAD: Final = ("SAL/1026", "SAL/1027")  # their e-way bills would want more than `people` say
 _SOUND: Final = {voucher_id for voucher_id, state in _BECOMES.items() if state is State.REGISTERED}
 
 
@@ -77,6 +141,27 @@ def _asked(draw: Random, faults: Faults) -> Iterator[Asked]:
 def _some(draw: Random, left: list[str]) -> list[str]:
     """None to two of these, which nobody else gets."""
     return [left.pop() for _ in range(min(len(left), draw.choice((0, 0, 1, 2))))]
+
+
+def _wishes(draw: Random, faults: Faults, voucher_id: str) -> Wishes:
+    if voucher_id in _ABROAD:
+        return Wishes(at_s=faults.moment(draw), voucher_id=voucher_id, wants=("cancel",))
+    wants = draw.choice(
+        (
+            ("cancel",),
+            ("bill",),
+            ("bill", "cancel bill"),
+            ("bill", "cancel both"),
+            ("bill", "cancel bill", "bill", "fetch bill"),
+        )
+    )
+    return Wishes(at_s=faults.moment(draw), voucher_id=voucher_id, wants=wants)
+
+
+def _pause(draw: Random, faults: Faults) -> Pause:
+    what, key = draw.choice((("batch", "B1"), ("gstin", sample.GSTINS[0]), ("portal", "NIC1")))
+    from_s = faults.moment(draw)
+    return Pause(what=what, key=key, from_s=from_s, until_s=from_s + draw.choice((5.0, 60.0, 300.0)))
 
 
 def _edit(draw: Random, faults: Faults, voucher_id: str) -> Edit:

@@ -6,7 +6,7 @@ from tests.simulation import loop
 from tests.simulation.ground import Ground
 from tests.simulation.world import World
 
-SEEDS = 200
+SEEDS = 300
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -1,4 +1,4 @@
-"""One run: every service on a broker in memory, a portal in process and a real PostgreSQL, in virtual time.
+"""One run: every service on a broker in memory, the portals in process and a real PostgreSQL, in virtual time.
 
 While the seed's troubles last, processes are killed and started again, calls and statements get lost; then all is well,
 and the run goes on until nothing moves any more. `proof` says what must hold then.
@@ -13,6 +13,8 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from irnflow.books import sample
 from irnflow.bus import memory
 from irnflow.sandbox.switches import Order
@@ -24,8 +26,8 @@ from tests.simulation.ground import BOOKS, NOON, Ground
 from tests.simulation.network import Wire
 from tests.simulation.process import Bus, Process
 from tests.simulation.proof import prove
-from tests.simulation.services import KEY, PORTAL, SERVICES
-from tests.simulation.story import Story
+from tests.simulation.services import FAMILY, KEY, SERVICES
+from tests.simulation.story import Story, drawn
 from tests.simulation.trace import Trace
 
 ENDS_WITHIN_S: Final = 3 * 3600.0  # after the last trouble; the watchdog's patience is part of it
@@ -35,6 +37,8 @@ STAYS_S: Final = 60.0  # it is, when it still is so much later
 _AT_WORK: Final = """
     select (select count(*) from irnflow.registration where state in ('READY', 'INTENT', 'UNKNOWN'))
          + (select count(*) from irnflow.registration_request where tell_at is not null)
+         + (select count(*) from irnflow.action where state not in ('DONE', 'FAILED') or tell_at is not null
+                                                      or $1::boolean and told_at is not null and seen_at is null)
          + (select count(*) from irnflow.batch where finished_at is null) as n
 """
 
@@ -46,16 +50,20 @@ class Breach(AssertionError):
 class World:
     """One run; `await World(seed, ground).run()` in a virtual loop."""
 
-    def __init__(self, seed: int, ground: Ground, *, faults: Faults | None = None, trace: Trace | None = None) -> None:
+    def __init__(
+        self, seed: int, ground: Ground, *, faults: Faults | None = None, story: Story | None = None,
+        trace: Trace | None = None,
+    ) -> None:  # fmt: skip
         self.faults = faults or Faults(seed)
         self.ground = ground
         self.trace = trace or Trace()
+        self.keys: dict[str, RSAPublicKey] = {}  # of the portals' signatures, as far as they are known
         self.refused: set[str] = set()  # IRNs of documents that the portal refuses
         self.took_in: dict[int, Callable[[], None]] = {}  # wakes a dispatcher, by number of its process
         self.turns: dict[str, Process] = {}
         self.to_close: list[Callable[[], None]] = []
-        self.story = Story(self.faults)
-        self._not_yet = len(self.story.asked) + len(self.story.retries_s)
+        self.story = story or drawn(self.faults)
+        self._not_yet = 0  # of the people who have something to do
         self._processes: list[Process] = []
         self._away: Counter[str] = Counter()
         self._published = 0
@@ -102,10 +110,15 @@ class World:
 
     def trouble(self, chances: Mapping[str, float], draw: Random) -> str | None:
         """One of these troubles, or none; none at all when all is well."""
-        return pick(chances, draw) if self._is_troubled else None
+        return pick(chances, draw) if self.is_troubled else None
 
     def kills(self, point: str) -> bool:
-        return self._is_troubled and not point.startswith("client") and self.faults.kills(point)
+        return self.is_troubled and not point.startswith("client") and self.faults.kills(point)
+
+    def mattered(self, point: str, times: int) -> None:
+        """When this point was reached this time, a kill could have left something half done."""
+        if self.is_troubled:
+            self.faults.mattered(point, times)
 
     def killed(self, process: Process) -> None:
         """It comes back after a while."""
@@ -121,7 +134,7 @@ class World:
             self._broken.set_exception(breach)
 
     @property
-    def _is_troubled(self) -> bool:
+    def is_troubled(self) -> bool:
         return asyncio.get_running_loop().time() < self.faults.calm_at_s
 
     # -- what happens to them ----------------------------------------------------------------------------------------
@@ -151,6 +164,7 @@ class World:
             self._later(outage.until_s, self._come_back, outage.what)
         for at_s in self.faults.revocations_s:
             self._later(at_s, self._revoke_tokens)
+        self._later(self.faults.keys_at_s, self.keys.update, self.ground.keys)
         self._later(self.faults.calm_at_s, self._calm_down)
 
     def _go_away(self, what: str) -> None:
@@ -185,6 +199,7 @@ class World:
     def _calm_down(self) -> None:
         self.trace.say("world", "all is well from now on")
         self.broker.mischief = memory.Mischief(random=self.broker.mischief.random)
+        self.wire.sandbox.obey(Order(dedup_outage=False))
 
     def _later(self, in_s: float, happens: Callable[..., None], *args: object) -> None:
         asyncio.get_running_loop().call_later(in_s, happens, *args)
@@ -193,12 +208,20 @@ class World:
         story = self.story
         self.registered_before = people.documents(self, story.registered_before)
         await people.register_before(self, self.registered_before)
+        self.wire.sandbox.obey(Order(rate_limit_per_minute=self.faults.per_minute))
         self.refused = {document.irn for document in people.documents(self, story.refused)}
         work = [
             *(partial(people.send_in, asked) for asked in story.asked),
             *(partial(people.retry, number, at_s) for number, at_s in enumerate(story.retries_s)),
+            *(partial(people.wish, wishes) for wishes in story.wishes),
+            *(partial(people.withdraw, taken) for taken in story.withdrawals),
+            *(partial(people.pause, stop) for stop in story.pauses),
+        ]
+        self._not_yet = len(work)
+        work += [
             *(partial(people.edit, change) for change in story.edits),
             *(partial(people.look, at_s) for at_s in story.looks_s),
+            people.keep_running,
         ]
         for number, each in enumerate(work):
             Process(self, "client", number, 1).start(each)
@@ -211,7 +234,7 @@ class World:
         await accounts.add_books(self.store, account_id, BOOKS)
         known = self.wire.sandbox.identity.credentials
         credentials = accounts.Credentials(
-            portal=PORTAL, username=known.username, client_id=known.client_id, client_secret=known.client_secret,
+            portal=FAMILY, username=known.username, client_id=known.client_id, client_secret=known.client_secret,
             password=known.password,
         )  # fmt: skip
         for gstin in sample.GSTINS:
@@ -230,7 +253,7 @@ class World:
         last_s = self.faults.calm_at_s + ENDS_WITHIN_S
         while asyncio.get_running_loop().time() < last_s:
             await asyncio.sleep(LOOKS_S)
-            if self._is_troubled or not self._is_quiet():
+            if self.is_troubled or not self._is_quiet():
                 continue
             lines = len(self.trace.lines)
             await asyncio.sleep(STAYS_S)
@@ -239,7 +262,11 @@ class World:
         raise Breach(f"no rest {ENDS_WITHIN_S:g} s after all was well: {await self._left()}")
 
     def _is_quiet(self) -> bool:
-        return not self._not_yet and not self.broker.in_flight and not self.store.ask(_AT_WORK)[0]["n"]
+        return not self._not_yet and not self.broker.in_flight and not self._at_work()
+
+    def _at_work(self) -> int:
+        """What a broker that lost all it had has lost of actions, is told again when it is missed."""
+        return int(self.store.ask(_AT_WORK, self.faults.wipe_after is not None)[0]["n"])
 
     async def _left(self) -> str:
         """What still moves."""
