@@ -373,8 +373,9 @@ async def test_a_transaction_that_has_reached_registration_is_left_alone(
 
 async def request(store: Database, tenant: Tenant, batch_id: int, transaction_id: str, told: str | None = None) -> None:
     await store.fetch(
-        """insert into irnflow.registration_request (batch_id, transaction_id, irn, account_id, batch_no, books, read_digest,
-                                                     digest, payload, valid_on, requested_at, told, told_at)
+        """insert into irnflow.registration_request (batch_id, transaction_id, irn, account_id, batch_no, books,
+                                                     read_digest, digest, payload, valid_on, requested_at, told,
+                                                     told_at)
            values ($1::bigint, $2::text, repeat('0', 64), $3::bigint, 'B', 'surya', '', '', '', $4::timestamptz::date,
                    $4::timestamptz, $5::irnflow.registration_state, $4::timestamptz)""",
         batch_id, transaction_id, tenant.account_id, AT, told,
