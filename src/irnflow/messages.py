@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
-from typing import ClassVar, Final, TypedDict, TypeVar
+from typing import Any, ClassVar, Final, TypedDict, TypeVar
 
 import msgspec
 
@@ -87,6 +87,17 @@ class About(TypedDict):
     transaction_id: str
     account_id: int
     books: str
+
+
+def about(row: Mapping[str, Any]) -> About:
+    """Which transaction a row of the store is about."""
+    return About(
+        batch_id=row["batch_id"],
+        batch_no=row["batch_no"],
+        transaction_id=row["transaction_id"],
+        account_id=row["account_id"],
+        books=row["books"],
+    )
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):

@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -120,11 +120,11 @@ def answer(asked: FetchData, found: Voucher | Exception | None, owned: Turnovers
     if gstin is not None and gstin.upper() not in owned:
         return _failure(asked, "books.foreign_gstin", f"The seller's GSTIN {gstin[:20]} isn't one of this account.", at)
     fetched = DataFetched(
-        **_about(asked), fetched_at=at, digest=found.digest, invoice=found.invoice,
+        **asked.about, fetched_at=at, digest=found.digest, invoice=found.invoice,
         turnover_crore=owned[gstin.upper()] if gstin else None,
         registrations={party: known[party] for party in parties(found) if party in known},
     )  # fmt: skip
-    return [fetched, StatusChanged(**_about(asked), status=State.DATA_FETCHED, at=at)]
+    return [fetched, StatusChanged(**asked.about, status=State.DATA_FETCHED, at=at)]
 
 
 def _first(troubles: Sequence[str]) -> str:
@@ -147,19 +147,9 @@ def failed(asked: FetchData, error: Exception, attempts: int, *, at: datetime) -
 
 def _failure(asked: FetchData, cause: str, says: str, at: datetime, *, attempts: int = 1) -> list[Message]:
     return [
-        FetchFailed(**_about(asked), at=at, cause=cause, says=says, fix=FIX[cause], attempts=attempts),
-        StatusChanged(**_about(asked), status=State.DATA_FETCH_FAILED, at=at, detail=Detail(says=says)),
+        FetchFailed(**asked.about, at=at, cause=cause, says=says, fix=FIX[cause], attempts=attempts),
+        StatusChanged(**asked.about, status=State.DATA_FETCH_FAILED, at=at, detail=Detail(says=says)),
     ]
-
-
-def _about(message: Message) -> dict[str, Any]:
-    return {
-        "batch_id": message.batch_id,
-        "batch_no": message.batch_no,
-        "transaction_id": message.transaction_id,
-        "account_id": message.account_id,
-        "books": message.books,
-    }
 
 
 async def run(*, bus: Bus, books: Shelf, store: Database, now: Now, log: FilteringBoundLogger) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -186,35 +186,25 @@ def _say_cancelled(told: Registered, failure: Failure | None, attempts: int, at:
     """It is cancelled, whatever the books make of it; a person hears when they don't say so."""
     says = failure.says if failure else "The books say so too."
     status = StatusChanged(
-        **_about(told), status=State.CANCELLED, at=at, n=told.telling, detail=_detail(told, says)
+        **told.about, status=State.CANCELLED, at=at, n=told.telling, detail=_detail(told, says)
     )  # fmt: skip
     return [_failed(told, failure, attempts, at), status] if failure else [status]
 
 
 def _failed(told: Registered, failure: Failure, attempts: int, at: datetime) -> Message:
-    return UpdateFailed(**_about(told), at=at, attempts=attempts, irn=told.irn, **failure._asdict())
+    return UpdateFailed(**told.about, at=at, attempts=attempts, irn=told.irn, **failure._asdict())
 
 
 def _registered(told: Registered, at: datetime, *, says: str = "") -> Message:
-    return StatusChanged(**_about(told), status=State.REGISTERED, at=at, detail=_detail(told, says))
+    return StatusChanged(**told.about, status=State.REGISTERED, at=at, detail=_detail(told, says))
 
 
 def _update_failed(told: Registered, failure: Failure, at: datetime) -> Message:
-    return StatusChanged(**_about(told), status=State.BOOKS_FAILED, at=at, detail=_detail(told, failure.says))
+    return StatusChanged(**told.about, status=State.BOOKS_FAILED, at=at, detail=_detail(told, failure.says))
 
 
 def _detail(told: Registered, says: str) -> Detail:
     return Detail(says=says, irn=told.irn, ack_no=told.ack_no, ack_dt=told.ack_dt)
-
-
-def _about(message: Message) -> dict[str, Any]:
-    return {
-        "batch_id": message.batch_id,
-        "batch_no": message.batch_no,
-        "transaction_id": message.transaction_id,
-        "account_id": message.account_id,
-        "books": message.books,
-    }
 
 
 async def run(*, bus: Bus, books: Shelf, now: Now, log: FilteringBoundLogger) -> None:

@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -164,7 +164,7 @@ def _case(letter: DeadLetter, at: datetime) -> Case | None:
         return Case(message, _told_or_died(letter, message, kind, at), None)
     failure = _died(letter, message, kind, at)
     detail = Detail(says=failure.says)
-    return Case(message, failure, StatusChanged(**_about(message), status=kind.failing, at=at, detail=detail))
+    return Case(message, failure, StatusChanged(**message.about, status=kind.failing, at=at, detail=detail))
 
 
 def _told_or_died(letter: DeadLetter, message: Message, kind: Kind, at: datetime) -> Failure:
@@ -243,16 +243,6 @@ def _buried(letter: DeadLetter) -> Buried:
     return Buried(
         message_id=letter.message_id, queue=letter.queue, reason=letter.reason, headers=headers, body=letter.body
     )
-
-
-def _about(message: Message) -> dict[str, Any]:
-    return {
-        "batch_id": message.batch_id,
-        "batch_no": message.batch_no,
-        "transaction_id": message.transaction_id,
-        "account_id": message.account_id,
-        "books": message.books,
-    }
 
 
 def consumers(store: Database, bus: Bus, now: Now) -> tuple[list[Consumer[Failure]], Consumer[DeadLetter]]:

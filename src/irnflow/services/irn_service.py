@@ -29,7 +29,7 @@ from irnflow.bus.port import Bus
 from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
 from irnflow.errors import Transient
 from irnflow.log import logger
-from irnflow.messages import WORDS, FetchData, Publication, State, StatusChanged, publication
+from irnflow.messages import WORDS, FetchData, Publication, State, StatusChanged, about, publication
 from irnflow.portal.several import signing_keys
 from irnflow.settings import Settings
 from irnflow.store import database
@@ -172,13 +172,7 @@ def is_hopeless(row: Row, at: datetime, pace: Pace) -> bool:
 
 
 def _fetch(row: Row) -> FetchData:
-    return FetchData(
-        batch_id=row["batch_id"],
-        batch_no=row["batch_no"],
-        transaction_id=row["transaction_id"],
-        account_id=row["account_id"],
-        books=row["books"],
-    )
+    return FetchData(**about(row))
 
 
 def _withdrawn(row: Row, at: datetime) -> StatusChanged:

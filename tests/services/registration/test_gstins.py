@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from irnflow.sandbox.switches import Failure, Order
-from irnflow.services.registration.gstins import ask
+from irnflow.services.registration.gstins import ask, is_fit
 from irnflow.store import lifecycle
 from irnflow.store.database import Row
 from tests.services.registration.conftest import Room
@@ -126,6 +126,20 @@ async def test_a_buyer_who_is_not_active_even_then_is_a_fault_in_clear_words(roo
         f"GSTIN {BUYER} was synchronised with the common portal; there is no word of it there"
     )
     assert room.generates == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "fit"),
+    [
+        ("BuyerDtls.Gstin", "ACT", True),
+        ("BuyerDtls.Gstin", "SUS", True),
+        ("SellerDtls.Gstin", "SUS", False),
+        ("BuyerDtls.Gstin", "CNL", False),
+        ("BuyerDtls.Gstin", "", False),
+    ],
+)
+def test_who_is_suspended_may_receive_but_not_supply(path: str, status: str, fit: bool) -> None:
+    assert is_fit(path, status) is fit
 
 
 async def test_a_synchronisation_that_fails_on_the_way_leaves_the_document_to_be_sent_again(room: Room) -> None:

@@ -1,7 +1,7 @@
 """What the portal knows of GSTINs: asked for people, and synchronised when a refusal says that it knows too little.
 
 A portal's master lags behind the common portal. 3028, 3029, or 3001 of a registration may mean just that: the parties
-of the document are synchronised, and if all are active it is sent once more; else the fault says how they stand.
+of the document are synchronised, and if all are fit for it, it is sent once more; else the fault says how they stand.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.errors import Permanent, Transient
+from irnflow.gst.facts import Status
 from irnflow.gst.faults import Fault
 from irnflow.portal.client import Answer, Credentials, Lost, Portal, Session
 from irnflow.portal.envelope import Said
@@ -21,7 +22,6 @@ from irnflow.services.registration.result import Leased, Outcome, Result, Verdic
 from irnflow.store.database import Row, queries
 
 STALE: Final = frozenset({"3028", "3029", "3001"})
-ACTIVE: Final = "ACT"
 _SQL: Final = queries("lifecycle")
 _LEASE: Final = timedelta(minutes=2)  # longer than a login and a call
 _MOST: Final = 10
@@ -110,7 +110,7 @@ def says_stale(errors: Sequence[Said]) -> bool:
 
 
 async def inactive_after_sync(parts: Parts, leased: Leased, errors: Sequence[Said]) -> dict[str, str]:
-    """Synchronise those that the refusal may mean; gives how each stands, by path, that is not active even then.
+    """Synchronise those that the refusal may mean; gives how each stands, by path, that is not fit even then.
 
     Raises Transient, Permanent.
     """
@@ -119,11 +119,16 @@ async def inactive_after_sync(parts: Parts, leased: Leased, errors: Sequence[Sai
     found = {}
     for (path, gstin), (details, says) in zip(meant.items(), answers, strict=True):
         status = str(details.get("Status", "")) if details else ""
-        if status != ACTIVE:
+        if not is_fit(path, status):
             word = _WORDS.get(status, status)
             stands = f"it is {word} there" if word else f"there is no word of it there: {says}"
             found[path] = f"GSTIN {gstin} was synchronised with the common portal; {stands}"
     return found
+
+
+def is_fit(path: str, status: str) -> bool:
+    """Whether a party that stands so may be in a document: one that is suspended may still receive."""
+    return status == Status.ACTIVE or (status == Status.SUSPENDED and path != "SellerDtls.Gstin")
 
 
 def _meant(payload: bytes, errors: Sequence[Said]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from irnflow.errors import Transient
-from irnflow.messages import About, Detail, GenerationFailed, Message, Registered, State, StatusChanged, publication
+from irnflow.messages import Detail, GenerationFailed, Message, Registered, State, StatusChanged, about, publication
 from irnflow.portal.signature import differences
 from irnflow.services.registration import meaning
 from irnflow.services.registration.parts import Parts
@@ -132,7 +132,7 @@ def _registered(row: Row, at: datetime) -> list[Message]:
     ack_dt = row["ack_dt"] or ""
     return [
         Registered(
-            **_about(row), read_digest=row["read_digest"], irn=row["irn"], ack_no=row["ack_no"] or "", ack_dt=ack_dt,
+            **about(row), read_digest=row["read_digest"], irn=row["irn"], ack_no=row["ack_no"] or "", ack_dt=ack_dt,
             signed_qr=row["signed_qr"] or "",
         ),
         _status(row, State.GENERATION_SUCCESS, at,
@@ -143,7 +143,7 @@ def _registered(row: Row, at: datetime) -> list[Message]:
 def _refused(row: Row, verdict: Verdict, at: datetime) -> list[Message]:
     says, fix = _words(verdict)
     failed = GenerationFailed(
-        **_about(row), at=at, cause=verdict.cause, says=says, fix=fix, faults=verdict.faults, irn=row["irn"]
+        **about(row), at=at, cause=verdict.cause, says=says, fix=fix, faults=verdict.faults, irn=row["irn"]
     )
     return [failed, _status(row, State.GENERATION_FAILED, at, Detail(says=says, irn=row["irn"], faults=verdict.faults))]
 
@@ -158,14 +158,4 @@ def _words(verdict: Verdict) -> tuple[str, str]:
 
 
 def _status(row: Row, state: State, at: datetime, detail: Detail, *, n: int = 0) -> StatusChanged:
-    return StatusChanged(**_about(row), status=state, at=at, detail=detail, n=n)
-
-
-def _about(row: Row) -> About:
-    return About(
-        batch_id=row["batch_id"],
-        batch_no=row["batch_no"],
-        transaction_id=row["transaction_id"],
-        account_id=row["account_id"],
-        books=row["books"],
-    )
+    return StatusChanged(**about(row), status=state, at=at, detail=detail, n=n)

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from irnflow.errors import Transient
-from irnflow.messages import About, Detail, Message, Registered, State, StatusChanged, publication
+from irnflow.messages import Detail, Message, Registered, State, StatusChanged, about, publication
 from irnflow.services.registration.lifecycle.action import Kind
 from irnflow.services.registration.parts import Parts
 from irnflow.store.database import Row, queries
@@ -63,7 +63,7 @@ def _cancelled(row: Row, at: datetime) -> list[Message]:
     return [
         _status(row, State.CANCELLED, at, Detail(says=says, irn=row["irn"])),
         Registered(
-            **_about(row), read_digest=row["read_digest"], irn=row["irn"], ack_no=row["ack_no"] or "",
+            **about(row), read_digest=row["read_digest"], irn=row["irn"], ack_no=row["ack_no"] or "",
             ack_dt=row["ack_dt"] or "", signed_qr=row["signed_qr"] or "", cancelled=True, telling=row["telling"],
         ),
     ]  # fmt: skip
@@ -83,14 +83,4 @@ def _says(row: Row, kind: Kind) -> str:
 
 
 def _status(row: Row, state: State, at: datetime, detail: Detail, *, n: int = 0) -> StatusChanged:
-    return StatusChanged(**_about(row), status=state, at=at, detail=detail, n=n)
-
-
-def _about(row: Row) -> About:
-    return About(
-        batch_id=row["batch_id"],
-        batch_no=row["batch_no"],
-        transaction_id=row["transaction_id"],
-        account_id=row["account_id"],
-        books=row["books"],
-    )
+    return StatusChanged(**about(row), status=state, at=at, detail=detail, n=n)
