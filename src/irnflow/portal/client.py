@@ -8,7 +8,7 @@ One exception for each thing the caller can do:
 
 import base64
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
@@ -139,7 +139,7 @@ class Portal:
         }
         envelope = await self._exchange(Request(method="POST", path="/eivital/v1.04/auth", headers=headers, body=body))
         if not envelope.ok:
-            return Answer(ok=False, errors=envelope.errors, infos=envelope.infos)
+            return _refusal(envelope, credentials.password, credentials.client_secret)
         return _session(envelope.data, app_key)
 
     async def generate(self, credentials: Credentials, session: Session, payload: bytes) -> Answer:
@@ -236,7 +236,7 @@ class Portal:
         )
         envelope = await self._exchange(Request(method=method, path=path, headers=headers, body=body))
         if not envelope.ok:
-            return Answer(ok=False, errors=envelope.errors, infos=envelope.infos)
+            return _refusal(envelope, credentials.password, credentials.client_secret, session.token)
         try:
             with metrics.cpu("cipher"):
                 data = decrypt(session.sek, str(envelope.data))
@@ -254,6 +254,18 @@ class Portal:
             return open_envelope(reply.body)
         except Unreadable as error:
             raise Lost(str(error)) from error
+
+
+def _refusal(envelope: Envelope, *secrets: str) -> Answer:
+    """A refusal in the portal's words, which people and logs read: should it repeat our secrets, without them."""
+    errors = tuple(Said(code=said.code, text=_without(said.text, secrets)) for said in envelope.errors)
+    return Answer(ok=False, errors=errors, infos=envelope.infos)
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***") if secret else text
+    return text
 
 
 def check_login(username: str, password: str) -> None:

@@ -12,9 +12,11 @@ from irnflow.messages import publication
 from irnflow.sandbox.identity import Identity
 from irnflow.sandbox.switches import Order
 from irnflow.services import registration
-from irnflow.services.registration.sender import generate, leased_of
+from irnflow.services.registration.sender import generate, leased_of, settle
 from irnflow.services.registration.teller import tell
-from tests.services.registration.conftest import NOON, Room, invoice, irn_of, next_fails, validated
+from irnflow.store import accounts
+from irnflow.store.secrets import KeyRing
+from tests.services.registration.conftest import GSTIN, NOON, Room, invoice, irn_of, next_fails, validated
 
 
 async def test_a_sound_invoice_is_registered_and_told_with_its_signed_qr(room: Room) -> None:
@@ -366,3 +368,22 @@ async def _until(condition: Callable[[], object], deadline_s: float = 20) -> Non
     async with asyncio.timeout(deadline_s):
         while not condition():  # noqa: ASYNC110 (the broker in memory tells nobody)
             await asyncio.sleep(0.01)
+
+
+async def test_a_refusal_that_is_settled_after_the_credentials_were_mended_stops_nobody(room: Room) -> None:
+    next_fails(room, call="auth", code="1019")
+    await room.arrive()
+    leased = leased_of((await room.desk.lease())[0])
+    refused = await generate(room.parts, leased)
+    known = room.sandbox.identity.credentials
+    mended = accounts.Credentials(
+        portal="NIC1", username=known.username, client_id=known.client_id, client_secret=known.client_secret,
+        password=known.password,
+    )  # fmt: skip
+    await accounts.add_gstin(room.desk.store, KeyRing([bytes(32)]), GSTIN, account_id=1, credentials=mended)
+
+    await settle(room.parts, [refused])
+    room.desk.later(61)
+    await room.send()
+
+    assert await room.desk.state("A/1") == "ACCEPTED"

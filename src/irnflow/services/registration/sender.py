@@ -25,7 +25,7 @@ from irnflow.services.registration.pace import NotBegun, heard_in, report, ways
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Heard, Leased, Nowhere, Outcome, Result, There, Unclear
 from irnflow.services.registration.search import search
-from irnflow.services.registration.sessions import LoginPutOff
+from irnflow.services.registration.sessions import LoginPutOff, LoginRefused
 from irnflow.services.registration.teller import TELL_LEASE, tell
 from irnflow.store.database import Row, queries
 
@@ -140,8 +140,11 @@ async def generate(parts: Parts, leased: Leased) -> Result:
             if inactive:
                 return gstins.of_inactive(leased, answer.errors, inactive)
             answer, _, _ = await parts.call(leased, send)
-    except Permanent as error:  # refused, or no credentials that open
-        return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=str(error),
+    except Permanent as error:
+        # A refused login has stopped the GSTIN already, and by now it may have been mended.
+        stop = "" if isinstance(error, LoginRefused) else str(error)
+        parts.log.error("no login", gstin=leased.gstin, says=str(error))
+        return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=stop,
                       heard=Heard.NOTHING, next_in=meaning.back_off(leased))  # fmt: skip
     except (LoginPutOff, NotSent, NotDone) as error:
         return meaning.of_not_done(leased, error)

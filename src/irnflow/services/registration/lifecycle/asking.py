@@ -18,7 +18,7 @@ from irnflow.portal.envelope import Said
 from irnflow.services.registration.lifecycle.action import Kind, Leased, Outcome, Result
 from irnflow.services.registration.lifecycle.portal import NO_BILL, TALKS, Given, Stands
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.sessions import LoginPutOff
+from irnflow.services.registration.sessions import LoginPutOff, LoginRefused
 
 _NOT_DONE_ENOUGH: Final = 2  # look-ups in a row
 _SENDS_MAX: Final = 3  # of what the portal may only be unable to take (RETRY_LIMITED)
@@ -55,7 +55,9 @@ async def _ask(parts: Parts, leased: Leased) -> Result:
         answer, credentials, session = await parts.call(leased, call)
         if answer.ok:
             return _done(leased, TALKS[leased.kind].read(leased, answer))
-    except Permanent as error:  # login refused, or no credentials that open
+    except LoginRefused as error:  # the GSTIN is stopped already; by now it may have been mended
+        return _not_done(leased, str(error))
+    except Permanent as error:  # no credentials, or none that open
         return _not_done(leased, str(error), stop=str(error))
     except NotDone as error:
         return _not_done(leased, str(error), wait_s=error.retry_after_s)
