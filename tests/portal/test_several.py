@@ -79,6 +79,22 @@ def test_a_family_is_the_portal_itself_and_then_its_kin() -> None:
     assert portals.preferred.name == "NIC1"
 
 
+def test_a_portal_that_is_not_there_is_not_in_it() -> None:
+    portals = Portals([line("NIC1", "NIC")])
+
+    assert "NIC1" in portals
+    assert "NIC" not in portals
+
+
+@pytest.mark.parametrize(
+    ("login", "where"), [("NIC2", "NIC2"), ("NIC", "NIC1"), ("Other", "Other"), ("that is gone", "NIC1")]
+)
+def test_a_login_names_a_portal_or_a_family_and_else_the_preferred_one_is_meant(login: str, where: str) -> None:
+    portals = Portals([line("NIC1", "NIC"), line("Other", "Others"), line("NIC2", "NIC")])
+
+    assert portals.of_login(login).name == where
+
+
 def test_a_portal_that_has_documents_and_is_gone_from_the_file_is_told() -> None:
     portals = Portals([line("NIC1", "NIC")])
 

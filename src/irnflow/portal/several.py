@@ -52,6 +52,9 @@ class Portals(Mapping[str, Line]):
             known = ", ".join(self._lines)
             raise AssertionError(f"portal {name} has documents in the store: put it back (there are {known})") from None
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._lines
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)
 
@@ -61,6 +64,10 @@ class Portals(Mapping[str, Line]):
     @property
     def preferred(self) -> Line:
         return next(iter(self._lines.values()))
+
+    def of_login(self, name: str) -> Line:
+        """Where the login of a GSTIN is good, which names a portal or a family; the preferred one when there is none."""
+        return next((line for line in self._lines.values() if name in (line.name, line.family)), self.preferred)
 
     def family(self, name: str) -> list[Line]:
         """The portal itself first, then those that can be asked for what it has."""

@@ -57,7 +57,7 @@ async def ask(parts: Parts) -> int:
 async def _ask_one(parts: Parts, row: Row) -> None:
     details, says = None, "The account has no GSTIN that can log in to a portal."
     if row["asker"] is not None:
-        portal = row["portal"] if row["portal"] in parts.portals else parts.portals.preferred.name
+        portal = parts.portals.of_login(row["portal"]).name
         details, says = await _details(parts, _Asker(portal, row["asker"]), row["gstin"], sync=row["sync"])
     kept = msgspec.json.encode(details).decode() if details is not None else None
     await parts.database.fetch(_SQL["gstin_keep"], row["gstin"], kept, says, parts.now())
