@@ -21,7 +21,7 @@ from irnflow.store.lifecycle import Asked as Answered
 from irnflow.store.lifecycle import Cancellation
 from tests.simulation.ground import BOOKS, NOON
 from tests.simulation.process import Bus, Process, Store
-from tests.simulation.story import Asked, Edit, Pause, Wishes, Withdrawal
+from tests.simulation.story import Asked, Edit, Pause, Question, Wishes, Withdrawal
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -35,6 +35,7 @@ _ROUND_S: Final = 60.0  # and whoever keeps it running makes a round so often
 _WHY: Final = Cancellation(reason=2, remark="wrong price")
 _BY_ROAD: Final = {"transport_mode": "1", "distance": 0, "vehicle_number": "KA01AB1234", "vehicle_type": "R"}
 _ACCEPTED: Final = "select irn from irnflow.registration where voucher_id = $1::text and state = 'ACCEPTED'"
+_ANSWERED: Final = "select asked_at from irnflow.gstin_detail where gstin = $1::text and wanted_at is null"
 _STOPPED: Final = "select gstin, stopped from irnflow.gstin where stopped is not null"
 _UNDER_WAY: Final = """
     select count(*) as n from irnflow.action where irn = $1::text and state not in ('DONE', 'FAILED')
@@ -154,6 +155,22 @@ async def _look(world: "World", store: Database) -> None:
     for row in await doubts.still_open(store, ACCOUNT, after=(NOON - _LONG_AGO, ""), most=100):
         wanted = Decision(account_id=ACCOUNT, irn=row["irn"], by="Meera", reason="", at=world.now())
         await doubts.look(store, wanted, Times())
+
+
+async def question(want: Question, process: Process, _: Bus) -> None:
+    """Ask what is known of a GSTIN, until there is an answer."""
+    world = process.world
+    await asyncio.sleep(want.at_s)
+
+    async def ask(store: Database) -> Row:
+        return await lifecycle.want_gstin(
+            store, ACCOUNT, want.gstin, sync=want.sync, max_age=timedelta(0), at=world.now()
+        )  # fmt: skip
+
+    await _patiently(process, ask)
+    while not world.store.ask(_ANSWERED, want.gstin):  # noqa: ASYNC110
+        await asyncio.sleep(_LOOKS_S)
+    world.has_work()
 
 
 async def wish(wishes: Wishes, process: Process, _: Bus) -> None:

@@ -1,8 +1,8 @@
 """Every place between two effects of registration, listed from the code itself, and a run that is stopped at one.
 
 An effect is a statement of `store/*.sql`, a call of `portal.client.Portal`, a window of messages, a taking or an ack of
-deliveries. What registration does not do stands in `OF_OTHERS` and `UNCALLED` with its reason: whoever adds a statement
-or a call must either let it be reached by `eventful`, or say there why it isn't.
+deliveries. What registration does not do stands in `OF_OTHERS` with its reason: whoever adds a statement or a call must
+either let it be reached by `eventful`, or say there why it isn't.
 """
 
 import itertools
@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, Final, NamedTuple
 
+from irnflow.books import sample
 from irnflow.services import registration
 from irnflow.store.database import queries
 from tests.simulation import loop
 from tests.simulation.faults import CALLS, SERVICES, STATEMENTS, Faults
 from tests.simulation.ground import Ground
-from tests.simulation.story import Asked, Story, Wishes
+from tests.simulation.story import Asked, Edit, Question, Story, Wishes
 from tests.simulation.world import World
 
 _QUEUE: Final = "validation_success_queue"
@@ -34,8 +35,6 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "lifecycle.actions": "the API's; it reads",
     "lifecycle.gstin_want": "the API's",
     "lifecycle.gstin": "the API's; it reads",
-    "lifecycle.gstin_lease": "nobody's yet",
-    "lifecycle.gstin_keep": "nobody's yet",
 }
 # Methods of the portal's client, and the call that each makes.
 METHODS: Final[Mapping[str, str]] = {
@@ -51,10 +50,6 @@ METHODS: Final[Mapping[str, str]] = {
     "gstin_details": "gstin",
     "sync_gstin": "sync_gstin",
 }
-UNCALLED: Final[Mapping[str, str]] = {
-    "gstin": "nobody asks for it yet",
-    "sync_gstin": "nobody asks for it yet",
-}
 # What a window begins with.
 _WINDOWS: Final = (
     "db.update.success", "handle.generation_error", "status.in_doubt", "status.generation_success", "status.cancelled",
@@ -66,7 +61,7 @@ def points() -> Iterator[str]:
     statements = [f"{file}.{name}" for file in _FILES for name in queries(file)]
     effects = [
         *(name for name in [*statements, *_ELSEWHERE] if name not in OF_OTHERS),
-        *(call for call in METHODS.values() if call not in UNCALLED),
+        *METHODS.values(),
         *(f"publish {key}" for key in _WINDOWS),
         f"ack to {_QUEUE}",
     ]
@@ -119,12 +114,20 @@ def eventful() -> Story:
         registered_before=sound[8:9],
         refused=sound[9:10],
         looks_s=[30.0],
+        edits=[Edit(at_s=0.0, voucher_id=sound[3], column=column, value=value) for column, value in _BY_ROAD],
+        questions=[Question(at_s=30.0, gstin=sample.GSTINS[1]), Question(at_s=30.0, gstin=sample.GSTINS[0], sync=True)],
         wishes=[
             Wishes(at_s=10.0, voucher_id=sound[0], wants=("cancel",)),
             Wishes(at_s=10.0, voucher_id=sound[1], wants=("bill", "cancel bill", "bill", "fetch bill")),
             Wishes(at_s=10.0, voucher_id=sound[2], wants=("bill", "cancel both")),
         ],
     )
+
+
+# Then its invoice asks for the e-way bill itself.
+_BY_ROAD: Final = (
+    ("transport_mode", "1"), ("distance_km", "120"), ("vehicle_number", "KA01AB1234"), ("vehicle_type", "R"),
+)  # fmt: skip
 
 
 class Plan(NamedTuple):

@@ -64,6 +64,14 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     until_s: float
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody wants to know of a GSTIN what the portal knows, or what the common portal does."""
+
+    at_s: float
+    gstin: str
+    sync: bool = False
+
+
 class Story(msgspec.Struct, frozen=True, kw_only=True):
     """Who does what in one run."""
 
@@ -73,6 +81,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     refused: list[str] = []
     edits: list[Edit] = []
     wishes: list[Wishes] = []
+    questions: list[Question] = []
     looks_s: list[float] = []  # when somebody begins to look after what is in doubt
     withdrawals: list[Withdrawal] = []
     pauses: list[Pause] = []
@@ -113,6 +122,10 @@ def drawn(faults: Faults) -> Story:
         refused=_some(draw, sound),
         edits=[_edit(draw, faults, voucher_id) for voucher_id in _some(draw, sound)],
         wishes=[_wishes(draw, faults, voucher_id) for voucher_id in _some(draw, sound)],
+        questions=[
+            Question(at_s=faults.moment(looks), gstin=sample.GSTINS[1], sync=looks.random() < 0.5)
+            for _ in range(looks.choice((0, 0, 1)))
+        ],
         looks_s=[faults.moment(looks) for _ in range(looks.choice((0, 0, 1, 3)))],
         pauses=[_pause(draw, faults) for _ in range(draw.choice((0, 0, 0, 1, 2)))],
     )

@@ -214,6 +214,7 @@ class World:
             *(partial(people.send_in, asked) for asked in story.asked),
             *(partial(people.retry, number, at_s) for number, at_s in enumerate(story.retries_s)),
             *(partial(people.wish, wishes) for wishes in story.wishes),
+            *(partial(people.question, want) for want in story.questions),
             *(partial(people.withdraw, taken) for taken in story.withdrawals),
             *(partial(people.pause, stop) for stop in story.pauses),
         ]
