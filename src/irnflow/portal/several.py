@@ -66,7 +66,7 @@ class Portals(Mapping[str, Line]):
         return next(iter(self._lines.values()))
 
     def of_login(self, name: str) -> Line:
-        """Where the login of a GSTIN is good, which names a portal or a family; the preferred one when there is none."""
+        """Where a GSTIN's login is good, which names a portal or a family; the preferred one when there is no such."""
         return next((line for line in self._lines.values() if name in (line.name, line.family)), self.preferred)
 
     def family(self, name: str) -> list[Line]:
