@@ -255,6 +255,12 @@ def test_old_workbooks_are_told_apart() -> None:
     assert taken.troubles[0].says.startswith("it is a file of old Excel (.xls), or has a password")
 
 
+def test_what_is_neither_text_nor_a_workbook_is_not_called_a_wrong_encoding() -> None:
+    (taken,) = importing.read("x.xlsx", lambda mode: BytesIO(b"\x89\xc7\x00\x1f"))
+
+    assert taken.troubles[0].says.startswith("it is neither a workbook nor text")
+
+
 def test_books_of_another_layout_are_not_written_to(empty_database_url: str) -> None:
     fill_other_layout(empty_database_url)
     books = SqlBooks(other_layout(empty_database_url))

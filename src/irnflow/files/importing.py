@@ -22,6 +22,7 @@ from irnflow.files.documents import Place, Taken, Trouble
 from irnflow.gst import inv01, loose
 
 _FIRST_BYTES: Final = 4096
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")  # such a text is told by the reader of CSV, with what to do
 _LINES_MOST: Final = 20_000  # of a batch: what bounds its memory
 
 
@@ -73,13 +74,15 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def kind_of(stream: BinaryIO) -> Kind:
-    """What a file is by how it begins. Raises BadInput for Excel's old and its encrypted files."""
+    """What a file is by how it begins. Raises BadInput for Excel's old and encrypted files, and for what is neither."""
     first = stream.read(_FIRST_BYTES)
     stream.seek(0)
     if first.startswith(b"PK"):
         return Kind.XLSX
     if first.startswith(b"\xd0\xcf\x11\xe0"):
         raise BadInput("it is a file of old Excel (.xls), or has a password: save it as .xlsx without one")
+    if b"\0" in first and not first.startswith(_UTF16):
+        raise BadInput("it is neither a workbook nor text: save it as .xlsx, or as CSV UTF-8")
     return Kind.JSON if first.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else Kind.CSV
 
 
