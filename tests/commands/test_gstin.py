@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,30 @@ async def test_a_stopped_gstin_is_listed_with_its_reason_until_it_has_new_creden
     assert stopped.code == 1
     assert "stopped: 1019 [Incorrect]" in stopped.out
     assert (mended.code, mended.out) == (0, "No GSTIN stands still.\n")
+
+
+async def test_what_the_portal_knows_of_a_gstin_is_shown_in_words_and_whole(database_url: str, file: Path) -> None:
+    details = {"DtReg": "2017-07-01", "Gstin": GSTIN, "AddrLoc": "PUNE", "Status": "SUS", "DtDReg": None, "New": 1,
+               "AddrBno": "12", "LegalName": "Surya", "TxpType": "REG"}  # fmt: skip
+    async with database.connect(database_url) as store:
+        await store.fetch(
+            "insert into irnflow.gstin_detail (gstin, details, fetched_at, asked_at)"
+            " values ($1, $2::text::jsonb, $3, $3)",
+            GSTIN, json.dumps(details), datetime.now(UTC),
+        )  # fmt: skip
+
+    shown = await ran("gstin", "show", GSTIN)
+
+    assert shown.code == 1
+    assert shown.out.splitlines()[:-1] == [
+        f"GSTIN        {GSTIN}",
+        "legal name   Surya",
+        "status       suspended (SUS)",
+        "registered   2017-07-01",
+        "kind         regular (REG)",
+        "address      12, PUNE",
+        "New          1",
+    ]
 
 
 async def test_a_gstin_goes_on_with_the_credentials_that_it_has(database_url: str, file: Path) -> None:

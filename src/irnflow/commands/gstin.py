@@ -1,6 +1,7 @@
 """`irnflow gstin`: what GSTINs log in to the portal with, and why one stands still."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, Final
 
@@ -16,6 +17,16 @@ _FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 _PAGE: Final = 500
 _POLL_S: Final = 0.5
 _ASKED_MOST: Final = 20  # ten seconds for the portal's answer
+# What the portal tells of a GSTIN, in the order in which a person looks for it.
+_NAMES: Final = {
+    "Gstin": "GSTIN", "LegalName": "legal name", "TradeName": "trade name", "Status": "status", "DtReg": "registered",
+    "DtDReg": "until", "TxpType": "kind", "BlkStatus": "blocked", "StateCode": "state",
+}  # fmt: skip
+_ADDRESS: Final = ("AddrBno", "AddrBnm", "AddrFlno", "AddrSt", "AddrLoc", "AddrPncd")
+_MEANS: Final = {
+    "ACT": "active", "CNL": "cancelled", "INA": "inactive", "SUS": "suspended", "PRO": "provisional",
+    "REG": "regular", "SEZ": "unit in a special economic zone", "U": "no", "B": "yes",
+}  # fmt: skip
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,10 +184,22 @@ async def _show(found: Settings, account: str | None, number: str, max_age: time
         click.echo(f"The last question got no details: {row['says']}", err=True)
     if not details:
         return 1
-    for name, value in details.items():
-        click.echo(f"{name:<12} {'' if value is None else value}")
-    click.echo(f"{'as of':<12} {row['fetched_at']:%Y-%m-%d %H:%M:%S} UTC")
+    for name, value in (*_words(details), ("as of", f"{row['fetched_at']:%Y-%m-%d %H:%M:%S} UTC")):
+        click.echo(f"{name:<12} {value}")
     return 0 if details.get("Status") == "ACT" else 1
+
+
+def _words(details: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """What the portal said, line by line, in the order in which a person looks for it; nothing of it is left out."""
+    left = {name: value for name, value in details.items() if value not in (None, "")}
+    address = ", ".join(str(left.pop(name)) for name in _ADDRESS if name in left)
+    for name, word in _NAMES.items():
+        if name in left:
+            value = left.pop(name)
+            yield word, f"{_MEANS[value]} ({value})" if isinstance(value, str) and value in _MEANS else value
+    if address:
+        yield "address", address
+    yield from left.items()
 
 
 async def _all(found: Settings, account: str | None) -> list[Gstin]:

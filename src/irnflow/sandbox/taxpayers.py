@@ -22,6 +22,7 @@ UNREGISTERED: Final = "URP"  # stands in place of a recipient's GSTIN at exports
 
 REGULAR, SEZ_UNIT = "REG", "SEZ"  # TxpType
 SEZ_DEVELOPER: Final = "SEZD"  # our word: how the portal writes it is not published
+TAKEN_AT_ITS_WORD: Final = ""  # it may be regular or in a zone, as each document says
 ACTIVE, PROVISIONAL, SUSPENDED, CANCELLED = "ACT", "PRO", "SUS", "CNL"  # Status; also INA
 
 _LOOSE: Final = re.compile(r"[0-9]{2}[0-9A-Z]{13}")  # all that INV-01 asks for
@@ -93,7 +94,7 @@ class Taxpayers(msgspec.Struct, frozen=True, kw_only=True):
         """What the master says of it; None when it doesn't know it."""
         if not self.is_sound(gstin):
             return None
-        return Taxpayer(gstin=gstin) if self.listed is None else self.listed.get(gstin)
+        return Taxpayer(gstin=gstin, kind=TAKEN_AT_ITS_WORD) if self.listed is None else self.listed.get(gstin)
 
     def kind_listed(self, gstin: str) -> str | None:
         """TxpType where the master was given one; None where it only takes a GSTIN at its word."""
