@@ -30,6 +30,7 @@ from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
 from irnflow.errors import Transient
 from irnflow.log import logger
 from irnflow.messages import WORDS, FetchData, Publication, State, StatusChanged, about, publication
+from irnflow.patience import until
 from irnflow.portal.several import signing_keys
 from irnflow.settings import Settings
 from irnflow.store import database
@@ -87,7 +88,7 @@ async def dispatch(
                 continue
         except Transient as error:
             log.warning("dispatcher waits", error=f"{type(error).__name__}: {error}")
-        await _wait(woken, pace.idle_s)
+        await until(woken, pace.idle_s)
 
 
 async def ready(bus: Bus, queues: Sequence[str]) -> int:
@@ -194,11 +195,6 @@ def _dead_letter(row: Row, at: datetime) -> Publication:
         "dead_at": at.isoformat(timespec="milliseconds"),
     }
     return msgspec.structs.replace(request, exchange=DEAD_LETTER_EXCHANGE, headers=request.headers | headers)
-
-
-async def _wait(woken: asyncio.Event, most_s: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(woken.wait(), most_s)
 
 
 async def heed(store: Database) -> None:

@@ -17,6 +17,7 @@ from irnflow import metrics
 from irnflow.errors import Permanent, Transient, Unavailable
 from irnflow.gst.dates import in_india
 from irnflow.gst.portal_codes import PortalClass
+from irnflow.patience import until
 from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session
 from irnflow.services.registration import gstins, meaning
 from irnflow.services.registration.budget import spend
@@ -87,12 +88,8 @@ async def _until_there_is_room(parts: Parts, calls: Collection[asyncio.Task[None
         await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(_LINGER_S)
         return
-    patience_s = await _patience_s(parts)
-    try:
-        await asyncio.wait_for(parts.to_send.wait(), patience_s)
-    except TimeoutError:
-        return
-    await asyncio.sleep(_LINGER_S)
+    if await until(parts.to_send, await _patience_s(parts)):
+        await asyncio.sleep(_LINGER_S)
 
 
 async def _patience_s(parts: Parts) -> float:

@@ -3,7 +3,6 @@
 Outcomes are told by whoever settled them; what was left untold by a crash, or is to be told again, is found here.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +11,7 @@ import msgspec
 
 from irnflow.errors import Transient
 from irnflow.messages import Detail, GenerationFailed, Message, Registered, State, StatusChanged, about, publication
+from irnflow.patience import until
 from irnflow.portal.signature import differences
 from irnflow.services.registration import meaning
 from irnflow.services.registration.parts import Parts
@@ -66,11 +66,8 @@ async def tell_forever(parts: Parts) -> None:
         await tell(parts, rows)
         if len(rows) == _MOST:
             continue
-        try:
-            await asyncio.wait_for(parts.to_tell.wait(), parts.idle_s)
-        except TimeoutError:
-            continue
-        parts.to_tell.clear()
+        if await until(parts.to_tell, parts.idle_s):
+            parts.to_tell.clear()
 
 
 async def tell(parts: Parts, rows: Sequence[Row]) -> None:

@@ -14,6 +14,7 @@ import asyncpg
 from msgspec import Raw
 
 from irnflow.errors import Unavailable
+from irnflow.patience import until
 from irnflow.services.websocket.frames import Delta, Snapshot, encode
 from irnflow.store.database import Database, Row, queries
 
@@ -127,8 +128,7 @@ class Feed:
     async def tail(self) -> None:
         """Read what is new, when notified and once a second, for ever."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), POLL_S)
+            await until(self._stirred, POLL_S)
             self._stirred.clear()
             if await self._read():
                 await asyncio.sleep(FRAME_GAP_S)
