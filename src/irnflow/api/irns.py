@@ -3,11 +3,10 @@
 What changes something is put on record and answered 202 with the address of its action: registration asks the portal.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -17,10 +16,9 @@ from irnflow.api.problem import Refused
 from irnflow.store import lifecycle
 from irnflow.store.accounts import Account
 from irnflow.store.database import Database, Row
+from irnflow.store.lifecycle import ActionKind, ActionState
 
 _SHOWN_MOST: Final = 100  # actions beside a document
-_GSTIN_WAIT_S: Final = 5.0  # for the portal's answer
-_POLL_S: Final = 0.2
 
 # What is said of an action that has no words of its own.
 _SAYS: Final[Mapping[str, str]] = {
@@ -131,7 +129,7 @@ class Irns:
         )
 
     async def make_bill(self, call: Call) -> resources.Asked:
-        account, request = _account(call), msgspec.to_builtins(call.body)
+        account, request = _account(call), _whole(msgspec.to_builtins(call.body))
         answer = await lifecycle.eway_bill(
             self._store, account.account_id, _irn(call), request, by=account.name, at=self._now()
         )
@@ -155,8 +153,9 @@ class Irns:
         page: resources.ActionPage = call.query
         below = cursor.read(page.cursor, cursor.Number).number if page.cursor else lifecycle.NEWEST
         rows = await lifecycle.actions(
-            self._store, _account(call).account_id, below=below, irn=page.irn and page.irn.lower(), kind=page.kind,
-            state=page.state, most=page.limit + 1,
+            self._store, _account(call).account_id, below=below, irn=page.irn.lower() if page.irn else None,
+            kind=page.kind or None,
+            state=page.state or None, most=page.limit + 1,
         )  # fmt: skip
         shown = rows[: page.limit]
         return resources.Actions(
@@ -181,11 +180,6 @@ class Irns:
             self._store, _account(call).account_id, gstin, sync=asked.sync, at=self._now(),
             max_age=timedelta(seconds=asked.max_age_s),
         )  # fmt: skip
-        patience = _GSTIN_WAIT_S
-        while row["wanted_at"] is not None and patience > 0:
-            await asyncio.sleep(_POLL_S)
-            patience -= _POLL_S
-            row = await lifecycle.gstin(self._store, gstin)
         return _details(row, self._now())
 
     async def _on_record(self, call: Call, answer: lifecycle.Asked) -> resources.Asked:
@@ -219,6 +213,13 @@ def _why(asked: resources.Cancel | resources.CancelEwayBill) -> lifecycle.Cancel
     return lifecycle.Cancellation(reason=asked.reason, remark=asked.remark)
 
 
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 60.0 is 60."""
+    if isinstance(value, dict):
+        return {name: _whole(each) for name, each in value.items()}
+    return int(value) if isinstance(value, float) else value
+
+
 def _address(action_id: int | None) -> str | None:
     return f"/api/v1/actions/{action_id}" if action_id is not None else None
 
@@ -228,8 +229,8 @@ def _shown(row: Row) -> resources.Action:
         action_id=row["action_id"],
         address=f"/api/v1/actions/{row['action_id']}",
         irn=row["irn"],
-        kind=row["kind"],
-        state=row["state"],
+        kind=ActionKind(row["kind"]),
+        state=ActionState(row["state"]),
         says=row["says"] or _SAYS.get(row["state"], ""),
         fix=row["fix"],
         cause=row["cause"],

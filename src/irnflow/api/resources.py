@@ -11,6 +11,7 @@ from irnflow.files.checking import Finding
 from irnflow.gst.faults import Fault
 from irnflow.gst.portal_codes import PortalClass, PortalCode
 from irnflow.messages import State
+from irnflow.store.lifecycle import ActionKind, ActionState
 
 VOUCHERS_MAX: Final = 100_000
 
@@ -72,9 +73,9 @@ Operator = Annotated[
 ]
 Secret = Annotated[str, Meta(pattern=SEALED, extra_json_schema={"writeOnly": True, "format": "password"})]
 InPathGstin = Annotated[str, Meta(pattern=GSTIN, description="Of the account; in any case.")]
-Irns = Annotated[list[Irn], Meta(min_length=1, max_length=1000, extra_json_schema={"uniqueItems": True})]
+Irns = Annotated[list[Irn], Meta(min_length=1, max_length=1000)]
 CancelReason = Annotated[
-    int, Meta(ge=1, le=4, description="1 duplicate, 2 data entry mistake, 3 order cancelled, 4 others.")
+    Literal[1, 2, 3, 4], Meta(description="1 duplicate, 2 data entry mistake, 3 order cancelled, 4 others.")
 ]
 Remark = Annotated[str, Meta(pattern=REMARK, description="Why, for the portal.")]
 BillRemark = Annotated[str, Meta(pattern=BILL_REMARK, description="Why, for the e-way bill system.")]
@@ -424,14 +425,16 @@ class PlaceOfGoods(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     address_1: _Short
     address_2: _Short | None = None
     place: _Short
-    pin: Annotated[int, Meta(ge=100000, le=999999)]
+    pin: Annotated[float, Meta(ge=100000, le=999999, multiple_of=1)]
     state: Annotated[str, Meta(pattern=r"^[0-9]{1,2}\Z")]
 
 
 class MakeEwayBill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How goods travel; what is needed depends on the mode. A transporter alone makes Part A."""
 
-    distance: Annotated[int, Meta(ge=0, le=4000, description="km; 0: as the portal has it between the PINs.")]
+    distance: Annotated[
+        float, Meta(ge=0, le=4000, multiple_of=1, description="km; 0: as the portal has it between the PINs.")
+    ]
     transport_mode: Annotated[str, Meta(pattern=r"^[1-4]\Z", description="1 road, 2 rail, 3 air, 4 ship")] | None = None
     transporter_id: Annotated[str, Meta(pattern=r"^[0-9]{2}[0-9A-Z]{13}\Z")] | None = None
     transporter_name: _Short | None = None
@@ -441,10 +444,6 @@ class MakeEwayBill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     vehicle_type: Annotated[str, Meta(pattern=r"^[OR]\Z", description="R regular, O over-dimensional")] | None = None
     ship_to: PlaceOfGoods | None = None
     dispatch_from: PlaceOfGoods | None = None
-
-
-ActionKind = Literal["CANCEL", "EWAY_BILL", "EWAY_BILL_CANCEL", "EWAY_BILL_FETCH"]
-ActionState = Literal["WAITING", "READY", "INTENT", "UNKNOWN", "DONE", "FAILED"]
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -534,9 +533,9 @@ class Actions(msgspec.Struct, frozen=True, kw_only=True):
 class ActionPage(Page, frozen=True, kw_only=True):
     """Which actions."""
 
-    irn: Irn | None = None
-    kind: ActionKind | None = None
-    state: ActionState | None = None
+    irn: Irn | UnsetType = UNSET  # not None, or `null` would mean all
+    kind: ActionKind | UnsetType = UNSET
+    state: ActionState | UnsetType = UNSET
 
 
 class GstinQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

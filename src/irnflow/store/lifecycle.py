@@ -5,6 +5,7 @@ The rules are in migrations/0006_lifecycle.sql, where they are enforced.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -31,6 +32,26 @@ REFUSALS: Final[Mapping[str, str]] = {
     "NO_BILL": "It has no active e-way bill here. If one was made elsewhere, fetch it first.",
     "NO_GOODS": "E-way bills are for invoices with goods: not for credit notes, debit notes, or services alone.",
 }  # fmt: skip
+
+
+class ActionKind(StrEnum):
+    """What is asked of the portal."""
+
+    CANCEL = "CANCEL"  # the IRN
+    EWAY_BILL = "EWAY_BILL"  # made for the IRN
+    EWAY_BILL_CANCEL = "EWAY_BILL_CANCEL"
+    EWAY_BILL_FETCH = "EWAY_BILL_FETCH"  # which one the portal has
+
+
+class ActionState(StrEnum):
+    """How an action stands (migrations/0006_lifecycle.sql)."""
+
+    WAITING = "WAITING"
+    READY = "READY"
+    INTENT = "INTENT"
+    UNKNOWN = "UNKNOWN"
+    DONE = "DONE"
+    FAILED = "FAILED"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

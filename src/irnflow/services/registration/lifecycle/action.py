@@ -7,14 +7,9 @@ from typing import Any
 
 import msgspec
 
+from irnflow.store.lifecycle import ActionKind as Kind
 
-class Kind(StrEnum):
-    """What is asked of the portal."""
-
-    CANCEL = "CANCEL"  # the IRN
-    EWAY_BILL = "EWAY_BILL"  # made for the IRN
-    EWAY_BILL_CANCEL = "EWAY_BILL_CANCEL"
-    EWAY_BILL_FETCH = "EWAY_BILL_FETCH"  # which one the portal has
+__all__ = ["Kind", "Leased", "Outcome", "Result"]
 
 
 class Outcome(StrEnum):
