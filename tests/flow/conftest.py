@@ -50,6 +50,17 @@ class Flow:
         answer = await self.api("POST", "/api/v1/batches", json={"voucher_ids": ids, "books": BOOKS})
         return str(answer["batch_no"])
 
+    async def stopped_at(self, point: str, ids: Sequence[str]) -> str:
+        """Submit vouchers, and give their batch when registration has killed itself at this point (`stopping`)."""
+        file = self.deployed.folder / "stop_at"
+        file.write_text(point)
+        batch_no = await self.submit(ids)
+        await self.until(self._is_there, file, lambda there: not there)
+        return batch_no
+
+    async def _is_there(self, file: Path) -> bool:
+        return file.exists()
+
     async def api(self, method: str, path: str, **options: Any) -> Any:
         async with self.deployed.call() as api, api.request(method, path, **options) as answer:
             body = await answer.json()
@@ -150,7 +161,9 @@ class Flow:
 async def deployed() -> AsyncIterator[Deployment]:
     folder = Path(tempfile.mkdtemp(prefix="irnflow-flow-"))
     folder.chmod(0o711)  # PostgreSQL may run as another user
-    async with deployment.running(folder, environment=QUICK) as running:
+    environment = QUICK | {"STOP_AT": str(folder / "stop_at")}
+    instead = {"registration": ("-m", "tests.flow.stopping")}
+    async with deployment.running(folder, environment=environment, instead=instead) as running:
         yield running
     shutil.rmtree(folder)
 

@@ -37,6 +37,28 @@ async def test_a_service_killed_in_the_middle_of_a_batch_loses_nothing(flow: Flo
     await flow.agrees()
 
 
+# A sample of those at which the simulation kills registration (tests/simulation/points.py).
+@pytest.mark.parametrize(
+    "point",
+    [
+        "after registration.arrive",
+        "before ack",
+        "after registration.lease",
+        "before generate",
+        "after generate",
+        "before registration.settle",
+        "after registration.settle",
+        "before publish",
+        "after publish",
+    ],
+)
+async def test_registration_killed_between_two_effects_registers_each_document_once(flow: Flow, point: str) -> None:
+    batch_no = await flow.stopped_at(point, flow.synthetic(30))
+
+    assert await flow.settled(batch_no) == {"REGISTERED": 30}
+    await flow.agrees()
+
+
 async def test_the_sandbox_killed_in_the_middle_of_a_batch_leaves_no_doubt(flow: Flow) -> None:
     batch_no = await midway(flow)
 

@@ -3,7 +3,8 @@
 SEED                     shows one run, step by step
 FIRST LAST               runs all these seeds, on every core
 points [SEEDS]           stops registration at every place between two effects, in the runs of so many seeds
-mutations [MOST [WORD]]  shows that each broken promise (that has the word) is seen within so many seeds
+mutations [MOST [WORD]]  shows that each broken promise (that has the word) is seen within so many seeds, or by its
+                         test; without a word it writes the table of docs/proof.md anew
 """
 
 # ruff: noqa: T201 (it talks to whoever runs it)
@@ -13,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Final
 
 from tests.servers import TEMPLATE, Servers, ask
 from tests.simulation import loop
+from tests.simulation.broken import BROKEN, is_seen
 from tests.simulation.ground import Ground
 from tests.simulation.mutations import MUTATIONS, seen_by
 from tests.simulation.points import plans, points, stop_at, ways_to_stop
@@ -28,6 +30,9 @@ from tests.simulation.trace import Trace
 from tests.simulation.world import World
 
 STOPS: Final = 10  # seeds, to stop at each point
+PROOF: Final = Path(__file__).parents[2] / "docs" / "proof.md"
+MARK: Final = "<!-- what `python -m tests.simulation mutations` writes -->"
+END_MARK: Final = "<!-- until here -->"
 MOST: Final = 100  # seeds, until one sees a mutation
 
 
@@ -116,12 +121,33 @@ def hand(seeds: range) -> int:
 
 
 def mutations(most: int, word: str, ground: Ground) -> int:
-    unseen = 0
+    """Break each promise, and say what sees it."""
+    seen: dict[str, str] = {}
+    for name, by in _seen(most, word, ground):
+        seen[name] = by
+        print(f"{name}: {f'seen by {by}' if by else 'not seen'}", flush=True)
+    if not word:
+        write_down(seen)
+    return 0 if all(seen.values()) else 1
+
+
+def _seen(most: int, word: str, ground: Ground) -> Iterator[tuple[str, str]]:
+    """Each broken promise with what sees it; nothing, when nothing does."""
     names = [name for name in MUTATIONS if word in name]
     for name, seed in seen_by(ground, lambda seed: not what_is_wrong(seed, ground), names=names, seeds=most):
-        unseen += seed is None
-        print(f"{name}: " + (f"not seen by {most} seeds" if seed is None else f"seen by seed {seed}"), flush=True)
-    return 1 if unseen else 0
+        yield name, "" if seed is None else f"the simulation, seed {seed}"
+    for name, passage in BROKEN.items():
+        if word in name:
+            yield name, f"`tests/{passage.test}`" if is_seen(passage) else ""
+
+
+def write_down(seen: Mapping[str, str]) -> None:
+    """Put the table between its two marks in docs/proof.md."""
+    rows = "".join(f"| {name} | {by or '**nothing**'} |\n" for name, by in seen.items())
+    before, rest = PROOF.read_text(encoding="utf-8").split(MARK, 1)
+    after = rest.split(END_MARK, 1)[1]
+    table = f"{len(seen)} ways:\n\n| broken on purpose | seen by |\n|---|---|\n{rows}"
+    PROOF.write_text(f"{before}{MARK}\n{table}{END_MARK}{after}", encoding="utf-8")
 
 
 def what_is_wrong(seed: int, ground: Ground, *, aloud: bool = False) -> str:

@@ -18,6 +18,8 @@ from irnflow.portal.client import Answer, Session
 from irnflow.services import database_update, irn_service
 from irnflow.services.database_update import Found
 from irnflow.services.registration import meaning, resolver, sender
+from irnflow.services.registration.lifecycle import asking
+from irnflow.services.registration.lifecycle.action import Leased as Action
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Leased, Outcome, Result
 from irnflow.services.registration.sessions import Sessions
@@ -66,6 +68,13 @@ def code(owner: Any, name: str, wrong: Callable[[Any], Any]) -> Broken:
 def _sent_again(right: Any) -> Any:
     def in_doubt(parts: Parts, leased: Leased, says: str, codes: tuple[str, ...] = ()) -> Result:
         return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=says, codes=codes)
+
+    return in_doubt
+
+
+def _asked_again(right: Any) -> Any:
+    def in_doubt(parts: Parts, leased: Action, says: str, codes: tuple[str, ...] = ()) -> Any:
+        return asking._not_done(leased, says)
 
     return in_doubt
 
@@ -193,7 +202,7 @@ MUTATIONS: Final[dict[str, Broken]] = {
     "no lease, and calls in flight are forgotten": code(sender, "_lease", _ends_with_the_store),
     "an answer is dropped when the store is away": code(sender, "until_it_answers", _tried_once),
     "told is marked before it is said": code(sender, "tell", _told_before_said),
-    "a delivery is acked before its answer is confirmed": code(batch._Worker, "_settle", _acked_before_said),
+    "a delivery is acked before commit and confirm": code(batch._Worker, "_settle", _acked_before_said),
     "released is marked before it is sent": code(irn_service, "release", _marked_before_sent),
     "the IRN that is in the books is another's": code(database_update, "judge", _own_irn_is_anothers),
     "a late status moves its transaction": sql(
@@ -201,6 +210,7 @@ MUTATIONS: Final[dict[str, Broken]] = {
     ),
     "failures are not kept": code(failures, "record", _forgetful),
     "an outcome untold at a crash is never told": sql("registration_untold", ("tell_at <= p_at", "false")),
+    "a cancellation whose answer was lost is asked for again": code(asking, "_in_doubt", _asked_again),
     "a document shared by two batches is told to one": sql(
         "registration_settle",
         ("where w.irn = c.irn and w.verdict", "where w.irn = c.irn and w.batch_id = c.batch_id and w.verdict"),
