@@ -186,7 +186,7 @@ MUTATIONS: Final[dict[str, Broken]] = {
     ),
     "a call that timed out is sent again": code(sender, "in_doubt", _sent_again),
     "a call whose caller died is sent again": sql(
-        "registration_expire", ("set state = 'UNKNOWN', next_at", "set state = 'READY', next_at")
+        "registration_expire", ("set state = 'UNKNOWN', bound", "set state = 'READY', bound")
     ),
     "the look-ups don't wait for late calls": code(sender, "in_doubt", _at_once),
     "a person's look-up comes before a late call": sql(
