@@ -1,0 +1,51 @@
+"""What the simulation once found, and was mended: the troubles that showed it, pinned, and a story just long enough."""
+
+from typing import Any, Final
+
+import pytest
+
+from irnflow.books import sample
+from tests.simulation import loop
+from tests.simulation.faults import CALLS, SERVICES, STATEMENTS, Faults
+from tests.simulation.ground import Ground
+from tests.simulation.story import Asked, Question, Story
+from tests.simulation.world import World
+
+_WELL: Final[dict[str, Any]] = {
+    "calm_at_s": 30.0, "instances": dict.fromkeys(SERVICES, 1), "kill": 0.0, "calls": dict.fromkeys(CALLS, 0.0),
+    "statements": dict.fromkeys(STATEMENTS, 0.0), "books": dict.fromkeys(STATEMENTS, 0.0), "slow_s": 0.01,
+    "duplicate": 0.0, "delay": 0.0, "reorder": 0.0, "lose_confirm": 0.0, "lose_connection": 0.0, "revocations_s": [],
+    "outages": [], "wipe_after": None, "turns_shared": False, "lag_s": 0.0, "token_life_s": 3600, "portals": 1,
+    "per_minute": None, "dedup_outage": False, "errors_most": 1000, "keys_at_s": 0.0, "idle_s": 5.0,
+}  # fmt: skip
+_WRONG: Final = "SAL/1052"  # validation refuses it
+_SOUND: Final = "SAL/1001"
+
+
+@pytest.mark.parametrize(
+    ("troubles", "story"),
+    [
+        pytest.param(
+            {"slow_s": 0.5, "wipe_after": 11},
+            Story(
+                asked=[
+                    Asked(at_s=0.0, batch_no="B1", voucher_ids=[_WRONG, _SOUND]),
+                    Asked(at_s=2.0, batch_no="B2", voucher_ids=["SAL/1002"]),
+                ]
+            ),
+            id="a failure that was kept, whose status the broker lost, was never seen",
+        ),
+        pytest.param(
+            {},
+            Story(
+                asked=[Asked(at_s=0.0, batch_no="B1", voucher_ids=[_SOUND])],
+                questions=[Question(at_s=5.0, gstin=sample.GSTINS[1])],
+            ),
+            id="to ask for a GSTIN with the login of a family ended registration",
+        ),
+    ],
+)
+def test_what_was_found_once_holds_now(troubles: dict[str, Any], story: Story, ground: Ground) -> None:
+    faults = Faults(1, **_WELL | troubles)
+
+    loop.run(World(1, ground, faults=faults, story=story).run())
