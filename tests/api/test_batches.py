@@ -256,6 +256,8 @@ async def test_a_batch_tells_where_its_vouchers_stand(client: Client, store: Dat
         "last_seq": 2,
         "created_at": "2026-11-22T10:00:00Z",
         "retry_of": None,
+        "paused": None,
+        "withdrawn_at": None,
     }
 
 
