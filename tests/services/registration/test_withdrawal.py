@@ -54,6 +54,19 @@ async def test_what_may_have_arrived_stays(desk: Desk) -> None:
     assert await desk.state("A/1") == "UNKNOWN"
 
 
+async def test_what_was_in_doubt_and_is_not_there_goes_to_its_end_all_the_same(desk: Desk) -> None:
+    await batch(desk, 1)
+    await desk.arrive(1, "v1", "A/1")
+    leased = (await desk.lease())[0]
+    await desk.settle(leased, "UNKNOWN")
+    await desk.settle(leased, "NOT_DONE", what="lookup", answer="NOT_THERE", not_there=2)
+
+    taken_back = await withdraw(desk)
+
+    assert taken_back == 0
+    assert len(await desk.lease()) == 1
+
+
 async def test_what_arrives_after_the_withdrawal_is_taken_back_at_once(desk: Desk) -> None:
     await batch(desk, 1)
     await withdraw(desk)

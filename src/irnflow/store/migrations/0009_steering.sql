@@ -11,6 +11,7 @@ begin
     select array_agg(r.irn) into irns
       from (select r.irn from irnflow.registration_request w join irnflow.registration r on r.irn = w.irn
              where w.batch_id = p_batch_id and w.verdict is null and r.state = 'READY'
+               and not r.bound -- once in doubt, it goes to its end: people have been told that it may be registered
              order by r.irn for update of r) r;
 
     update irnflow.registration_request w
