@@ -37,7 +37,8 @@ select action_id, irn, kind::text, state::text, request::text, ewb_no, first_hal
 
 -- lease: actions to ask the portal for, and to look up
 select what, action_id, kind::text, irn, gstin, portal, request, ewb_no, began, send, sent_at, not_done
-  from irnflow.action_lease($1::timestamptz, $2::timestamptz, $3::timestamptz, $4::int);
+  from irnflow.action_lease($1::timestamptz, $2::timestamptz, $3::timestamptz, $4::int, $5::text[], $6::float8[],
+                            $7::text[], $8::int[], $9::int);
 
 -- settle: what calls and look-ups came to; gives the actions to tell
 select action_id, kind::text, state::text, ewb_no, cause, codes, says, fix, answer::text, request::text, telling, tell_at,
@@ -68,7 +69,7 @@ select gstin, details::text, fetched_at, says, asked_at, wanted_at
 select gstin, details::text, fetched_at, says, asked_at, wanted_at from irnflow.gstin_detail where gstin = $1::text;
 
 -- gstin_lease: GSTINs to ask the portal for, and with whose login
-select * from irnflow.gstin_lease($1::timestamptz, $2::timestamptz, $3::int);
+select * from irnflow.gstin_lease($1::timestamptz, $2::timestamptz, $3::int, $4::text[], $5::text[], $6::float8[]);
 
 -- gstin_keep: what the portal said of one
 select irnflow.gstin_keep($1::text, $2::text::jsonb, $3::text, $4::timestamptz);

@@ -18,8 +18,9 @@ select gstin, client_id, of_gstin, of_client from irnflow.count_errors($1::text[
 -- stop_client: the GSTINs of a client stand still until a person has mended what is wrong
 select irnflow.client_stop($1::text, $2::text);
 
--- sweep_due: days to be asked for registrations that were struck off, of the last $2 up to $1
-select portal, gstin, day from irnflow.sweep_due($1::date, $2::int, $3::timestamptz, $4::timestamptz, $5::int);
+-- sweep_due: days to be asked for registrations that were struck off, of the last $2 up to $1, and whether they are now
+select portal, gstin, day, is_leased
+  from irnflow.sweep_due($1::date, $2::int, $3::timestamptz, $4::timestamptz, $5::int, $6::text[], $7::float8[]);
 
 -- swept: what a day's list said
 select irnflow.swept($1::text, $2::text, $3::date, $4::text[], $5::timestamptz) as struck_off;

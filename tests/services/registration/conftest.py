@@ -1,5 +1,6 @@
 """Registration's rules on a real PostgreSQL, by hand; and registration with a sandbox portal, a step at a time."""
 
+import asyncio
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ from irnflow.sandbox.register import Register
 from irnflow.sandbox.switches import Failure, Order
 from irnflow.sandbox.taxpayers import read_taxpayers
 from irnflow.services import registration
+from irnflow.services.registration.lifecycle.acting import carry_out, lease
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.resolver import look_up
 from irnflow.services.registration.sender import generate, leased_of, settle
@@ -171,6 +173,13 @@ class Room:
     @property
     def generates(self) -> int:
         return self.sandbox.calls["generate"]
+
+
+async def act(parts: Parts) -> int:
+    """Lease actions, carry them out and settle them, once; gives how many."""
+    leased = await lease(parts)
+    await asyncio.gather(*(carry_out(parts, each) for each in leased))
+    return len(leased)
 
 
 def validated(number: str, payload: bytes, batch: int = 1) -> Validated:

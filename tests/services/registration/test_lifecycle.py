@@ -11,13 +11,13 @@ import pytest
 from irnflow.messages import Registered, State, decode
 from irnflow.portal.client import Answer, Lost
 from irnflow.sandbox.switches import Failure, Order
-from irnflow.services.registration.lifecycle.acting import act, leased_of
+from irnflow.services.registration.lifecycle.acting import lease
 from irnflow.services.registration.lifecycle.portal import TALKS
 from irnflow.services.registration.lifecycle.telling import tell
 from irnflow.store import lifecycle
 from irnflow.store.database import Row
 from irnflow.store.lifecycle import Asked, Cancellation
-from tests.services.registration.conftest import Room, invoice, irn_of, next_fails
+from tests.services.registration.conftest import Room, act, invoice, irn_of, next_fails
 
 IRN = irn_of("A/1")
 MISTAKE = Cancellation(reason=2, remark="wrong price")
@@ -91,9 +91,8 @@ async def test_a_cancelled_irn_is_cancelled_at_the_portal_here_and_in_what_the_b
 async def test_the_intent_to_cancel_is_on_record_before_the_call(room: Room) -> None:
     await registered(room)
     await cancel(room)
-    at = room.desk.at
 
-    await room.desk.store.fetch(lifecycle.SQL["lease"], at, at + timedelta(seconds=90), at, 10)
+    await lease(room.parts)
 
     assert await actions(room) == [("CANCEL", "INTENT")]
     assert (await room.desk.ledger("A/1"))[-1] == "INTENT"
@@ -227,9 +226,8 @@ async def test_a_look_up_that_fails_in_between_starts_the_count_anew(room: Room)
 async def test_a_process_that_died_with_the_answer_leaves_it_in_doubt_and_then_found(room: Room) -> None:
     await registered(room)
     await cancel(room)
-    at = room.desk.at
-    await room.desk.store.fetch(lifecycle.SQL["lease"], at, at + timedelta(seconds=90), at, 10)
-    room.sandbox.register.cancel(IRN, at=at, reason="2", remark="wrong price")
+    await lease(room.parts)
+    room.sandbox.register.cancel(IRN, at=room.desk.at, reason="2", remark="wrong price")
 
     room.desk.later(91)
     await until_settled(room)
@@ -340,9 +338,7 @@ async def test_what_the_gateway_turns_away_is_asked_again_without_doubt(room: Ro
 async def test_an_answer_about_another_irn_is_in_doubt(room: Room) -> None:
     await registered(room)
     await cancel(room)
-    at = room.desk.at
-    (row,) = await room.desk.store.fetch(lifecycle.SQL["lease"], at, at + timedelta(seconds=90), at, 10)
-    leased = leased_of(row)
+    (leased,) = await lease(room.parts)
     answer = Answer(ok=True, data=msgspec.json.encode({"Irn": "0" * 64, "CancelDate": "2026-11-22 12:00:00"}))
 
     with pytest.raises(Lost, match="about IRN 0000"):

@@ -11,18 +11,17 @@ from typing import Final
 
 from irnflow.gst.dates import in_india
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.result import Result
+from irnflow.services.registration.result import Fared
 from irnflow.store.database import queries
 
 _SQL: Final = queries("registration")
-_LOOK_UP_CALLS: Final = 2
 
 
-async def spend(parts: Parts, results: Sequence[Result]) -> None:
+async def spend(parts: Parts, results: Sequence[Fared]) -> None:
     """Count what the portal refused; warn, and stop a GSTIN, or all of a client, in time. Raises Unavailable."""
     refused = Counter[str]()
     for result in results:
-        refused[result.leased.gstin] += _refusals(result)
+        refused[result.leased.gstin] += result.refusals
     refused = +refused
     if not refused:
         return
@@ -42,10 +41,3 @@ async def spend(parts: Parts, results: Sequence[Result]) -> None:
                 parts.log.error("error budget spent", whose=name, errors=n, blocked_at=most)
             elif n >= budget.warn * most:
                 parts.log.warning("error budget half spent", whose=name, errors=n, blocked_at=most)
-
-
-def _refusals(result: Result) -> int:
-    """How many refusals the portal has counted of this call or look-up; rather one too many."""
-    if result.what == "lookup":
-        return _LOOK_UP_CALLS if result.answer in ("NOT_THERE", "NO_ANSWER") else 0
-    return 1 if result.codes else 0

@@ -17,7 +17,10 @@ from irnflow.gst.facts import Status
 from irnflow.gst.faults import Fault
 from irnflow.portal.client import Answer, Credentials, Lost, Portal, Session
 from irnflow.portal.envelope import Said
-from irnflow.services.registration.parts import Parts
+from irnflow.services.registration import heeding
+from irnflow.services.registration.heeding import Asker
+from irnflow.services.registration.pace import ways
+from irnflow.services.registration.parts import Addressed, Parts
 from irnflow.services.registration.result import Leased, Outcome, Result, Verdict
 from irnflow.store.database import Row, queries
 
@@ -27,13 +30,6 @@ _LEASE: Final = timedelta(minutes=2)  # longer than a login and a call
 _MOST: Final = 10
 _GSTIN: Final = re.compile(r"[0-9]{2}[0-9A-Z]{13}")
 _WORDS: Final = {"CNL": "cancelled", "INA": "inactive", "PRO": "provisional", "SUS": "suspended"}
-
-
-class _Asker(msgspec.Struct, frozen=True):
-    """With whose login, and where."""
-
-    portal: str
-    gstin: str
 
 
 # -- for people ------------------------------------------------------------------------------------------------------
@@ -49,7 +45,7 @@ async def ask_forever(parts: Parts) -> None:
 async def ask(parts: Parts) -> int:
     """One round; gives how many."""
     now = parts.now()
-    rows = await parts.database.fetch(_SQL["gstin_lease"], now, now + _LEASE, _MOST)
+    rows = await parts.database.fetch(_SQL["gstin_lease"], now, now + _LEASE, _MOST, *ways(parts.portals))
     await asyncio.gather(*(_ask_one(parts, row) for row in rows))
     return len(rows)
 
@@ -57,13 +53,13 @@ async def ask(parts: Parts) -> int:
 async def _ask_one(parts: Parts, row: Row) -> None:
     details, says = None, "The account has no GSTIN that can log in to a portal."
     if row["asker"] is not None:
-        portal = parts.portals.of_login(row["portal"]).name
-        details, says = await _details(parts, _Asker(portal, row["asker"]), row["gstin"], sync=row["sync"])
+        asker = Asker(row["portal"], row["asker"])
+        details, says = await _details(parts, asker, row["gstin"], sync=row["sync"])
     kept = msgspec.json.encode(details).decode() if details is not None else None
     await parts.database.fetch(_SQL["gstin_keep"], row["gstin"], kept, says, parts.now())
 
 
-async def _details(parts: Parts, asker: _Asker, gstin: str, *, sync: bool) -> tuple[dict[str, Any] | None, str]:
+async def _details(parts: Parts, asker: Asker, gstin: str, *, sync: bool) -> tuple[dict[str, Any] | None, str]:
     """The portal's words, or why it gives none."""
     try:
         return await _told(parts, asker, gstin, sync=sync)
@@ -71,14 +67,14 @@ async def _details(parts: Parts, asker: _Asker, gstin: str, *, sync: bool) -> tu
         return None, str(error)
 
 
-async def _told(parts: Parts, asker: _Asker | Leased, gstin: str, *, sync: bool) -> tuple[dict[str, Any] | None, str]:
+async def _told(parts: Parts, asker: Addressed, gstin: str, *, sync: bool) -> tuple[dict[str, Any] | None, str]:
     """The portal's words, or its refusal."""
 
     async def ask(portal: Portal, credentials: Credentials, session: Session) -> Answer:
         call = portal.sync_gstin if sync else portal.gstin_details
         return await call(credentials, session, gstin)
 
-    answer, _, _ = await parts.call(asker, ask)
+    answer = await heeding.ask(parts, asker, ask)
     if not answer.ok:
         return None, "; ".join(f"{said.code} {said.text}".strip() for said in answer.errors)
     return _read(answer), ""

@@ -15,12 +15,12 @@ from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
 from irnflow.gst.faults import Fault, Severity
 from irnflow.gst.portal_codes import PortalClass, portal_code
 from irnflow.gst.rules import pack_for
-from irnflow.portal.client import Answer, Document, NotDone, read_document
+from irnflow.portal.client import Answer, Document, read_document
 from irnflow.portal.envelope import Said
 from irnflow.portal.several import Line, Portals
 from irnflow.portal.signature import BadSignature, Difference, differences, examined, signed_data
 from irnflow.portal.signing_keys import KeySet
-from irnflow.services.registration.pace import heard_of
+from irnflow.services.registration.pace import heard_of, retry_after_s_of
 from irnflow.services.registration.result import Found, Heard, Leased, Nowhere, Outcome, Result, There, TooOld, Verdict
 
 DUPLICATE: Final = "2150"
@@ -103,7 +103,7 @@ def who_may_have(leased: Leased, portals: Portals, duplicate: str) -> list[Line]
 
 def of_not_done(leased: Leased, error: Transient) -> Result:
     """The call certainly did nothing: send it again later."""
-    asked_s = error.retry_after_s if isinstance(error, NotDone) else None
+    asked_s = retry_after_s_of(error)
     return Result(
         leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), heard=heard_of(error),
         retry_after_s=asked_s, next_in=timedelta(seconds=asked_s) if asked_s else back_off(leased),

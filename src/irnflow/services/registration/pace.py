@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from irnflow.errors import Permanent
 from irnflow.gst.portal_codes import PortalClass, portal_code
-from irnflow.portal.client import NotDone, NotSent
+from irnflow.portal.client import Answer, NotDone, NotSent
 from irnflow.portal.several import Portals
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.result import Heard, Result
+from irnflow.services.registration.result import Fared, Heard
 from irnflow.store.database import queries
 
 _SQL: Final = queries("registration")
@@ -34,9 +35,19 @@ def ways(portals: Portals) -> tuple[list[str], list[str], list[float | None]]:
 
 def heard_of(error: Exception) -> Heard:
     """How a call fared that raised this."""
-    if isinstance(error, NotBegun):
+    if isinstance(error, NotBegun | Permanent):
         return Heard.NOTHING
     return Heard.SLOWER if isinstance(error, NotDone) and error.status == _TOO_MANY_REQUESTS else Heard.TROUBLE
+
+
+def retry_after_s_of(error: Exception) -> float | None:
+    """How long the portal asks us to wait, where it does."""
+    return error.retry_after_s if isinstance(error, NotDone) else None
+
+
+def heard(answer: Answer) -> Heard:
+    """How a call fared that was answered with this."""
+    return Heard.ANSWERED if answer.ok else heard_in([said.code for said in answer.errors])
 
 
 def heard_in(codes: Sequence[str]) -> Heard:
@@ -46,7 +57,7 @@ def heard_in(codes: Sequence[str]) -> Heard:
     return Heard.TROUBLE if later or not codes else Heard.ANSWERED
 
 
-async def report(parts: Parts, results: Sequence[Result]) -> None:
+async def report(parts: Parts, results: Sequence[Fared]) -> None:
     """Tell the store how these calls fared. Raises Unavailable."""
     now = parts.now()
     news = [result for result in results if result.heard is not Heard.NOTHING and _is_news(parts, result)]
@@ -64,7 +75,7 @@ async def report(parts: Parts, results: Sequence[Result]) -> None:
     await parts.database.fetch(_SQL["report"], *columns, OPEN_AFTER, now)
 
 
-def _is_news(parts: Parts, result: Result) -> bool:
+def _is_news(parts: Parts, result: Fared) -> bool:
     if result.heard is not Heard.ANSWERED:
         return True
     last = parts.heard_well.get((result.leased.portal, result.leased.gstin))

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final, Protocol
 
 import msgspec
 
@@ -10,6 +11,9 @@ from irnflow.gst.faults import Fault
 from irnflow.portal.client import Document
 from irnflow.portal.envelope import Info
 from irnflow.portal.several import Line
+from irnflow.services.registration.parts import Addressed
+
+_LOOK_UP_CALLS: Final = 2
 
 
 class Heard(StrEnum):
@@ -19,6 +23,22 @@ class Heard(StrEnum):
     ANSWERED = "ANSWERED"
     SLOWER = "SLOWER"  # HTTP 429
     TROUBLE = "TROUBLE"  # no readable answer, or "later"
+
+
+class Fared(Protocol):
+    """How a call fared, or what was made of several: pace and error budget follow from it."""
+
+    @property
+    def leased(self) -> Addressed: ...
+
+    @property
+    def heard(self) -> Heard: ...
+
+    @property
+    def retry_after_s(self) -> float | None: ...
+
+    @property
+    def refusals(self) -> int: ...
 
 
 class There(msgspec.Struct, frozen=True):
@@ -110,3 +130,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     heard: Heard = Heard.ANSWERED
     retry_after_s: float | None = None  # as the portal asked
     stop: str = ""  # why the GSTIN's queue has to stand still
+
+    @property
+    def refusals(self) -> int:
+        """How many the portal has counted of this call or look-up; rather one too many."""
+        if self.what == "lookup":
+            return _LOOK_UP_CALLS if self.answer in ("NOT_THERE", "NO_ANSWER") else 0
+        return 1 if self.codes else 0

@@ -20,9 +20,9 @@ from irnflow.gst.portal_codes import PortalClass
 from irnflow.patience import until
 from irnflow.portal.client import Answer, Credentials, Document, Lost, NotDone, NotSent, Portal, Session
 from irnflow.services.registration import gstins, meaning
-from irnflow.services.registration.budget import spend
+from irnflow.services.registration.heeding import heed
 from irnflow.services.registration.lifecycle import with_invoice
-from irnflow.services.registration.pace import NotBegun, heard_in, report, ways
+from irnflow.services.registration.pace import NotBegun, heard_in, ways
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Heard, Leased, Nowhere, Outcome, Result, There, Unclear
 from irnflow.services.registration.search import search
@@ -35,7 +35,7 @@ _LINGER_S: Final = 0.005  # answers that come so close together are settled toge
 _SETTLE_MOST: Final = 200
 _PACED_S: Final = 0.25  # a bucket holds more than it fills with in that time
 SIGNATURES: Final = {True: "verified", False: "bad", None: "unknown_key"}  # what metrics call them
-_DRAIN_S: Final = 5.0  # at a stop, calls in flight get so long to answer; then their leases run out
+DRAIN_S: Final = 5.0  # at a stop, calls in flight get so long to answer; then their leases run out
 
 
 async def send_forever(parts: Parts) -> None:
@@ -49,12 +49,12 @@ async def send_forever(parts: Parts) -> None:
                 call = asyncio.create_task(_call(parts, leased, results), name="registration-call")
                 calls[call] = leased.gstin
                 call.add_done_callback(calls.pop)
-                call.add_done_callback(partial(_report_defect, parts))
+                call.add_done_callback(partial(report_defect, parts))
             await _until_there_is_room(parts, calls)
             _raise_if_ended(settling)
     finally:
         if calls:
-            await asyncio.wait(calls, timeout=_DRAIN_S)
+            await asyncio.wait(calls, timeout=DRAIN_S)
         settling.cancel()
         await asyncio.gather(settling, return_exceptions=True)
         if not results.empty():
@@ -105,7 +105,7 @@ def _raise_if_ended(task: asyncio.Task[None]) -> None:
         task.result()
 
 
-def _report_defect(parts: Parts, call: "asyncio.Task[None]") -> None:
+def report_defect(parts: Parts, call: "asyncio.Task[None]") -> None:
     """A call that broke in our own code: its lease runs out, and the look-up finds what happened."""
     if not call.cancelled() and call.exception():
         parts.log.error("a call broke", exc_info=call.exception())
@@ -229,9 +229,7 @@ async def settle(parts: Parts, results: Sequence[Result]) -> None:
     for gstin, reason in {result.leased.gstin: result.stop for result in results if result.stop}.items():
         parts.log.error("gstin stopped", gstin=gstin, reason=reason)
         await until_it_answers(parts, _SQL["stop"], gstin, reason)
-    with suppress(Unavailable):  # what is not told of pace and budget now, the next calls tell
-        await report(parts, results)
-        await spend(parts, results)
+    await heed(parts, results)
     if bills := with_invoice.columns(parts, results):  # before the IRNs themselves, whose answers a look-up finds again
         await until_it_answers(parts, with_invoice.KEEP, *bills)
     now = parts.now()

@@ -6,7 +6,6 @@ gets status REJ (domain.md section 4.9). Nobody tells: the portal lists them by 
 
 import asyncio
 from datetime import date, timedelta
-from functools import partial
 from typing import Final, TypeAlias
 
 import msgspec
@@ -14,12 +13,15 @@ import msgspec
 from irnflow.errors import Permanent, Transient
 from irnflow.gst import dates
 from irnflow.gst.dates import in_india
+from irnflow.portal.client import Answer, Credentials, Portal, Session
 from irnflow.services.registration import meaning
+from irnflow.services.registration.heeding import Asker, ask
+from irnflow.services.registration.pace import ways
 from irnflow.services.registration.parts import Parts
 from irnflow.store.database import Row, queries
 
 _SQL: Final = queries("registration")
-_EVERY_S: Final = 600.0
+_EVERY_S: Final = 60.0
 _LEASE: Final = timedelta(minutes=10)
 _MOST: Final = 100
 DAYS_BACK: Final = 2  # yesterday and the day before, should all of yesterday have been an outage
@@ -44,8 +46,9 @@ async def sweep(parts: Parts) -> bool:
     """Ask for the days that are due; whether there may be more."""
     now = parts.now()
     last = in_india(now) - timedelta(days=1)
-    due = await parts.database.fetch(_SQL["sweep_due"], last, DAYS_BACK, now, now + _LEASE, _MOST)
-    for row in due:
+    names, _, limits = ways(parts.portals)
+    due = await parts.database.fetch(_SQL["sweep_due"], last, DAYS_BACK, now, now + _LEASE, _MOST, names, limits)
+    for row in (each for each in due if each["is_leased"]):
         try:
             struck_off = await _ask(parts, row)
         except (Transient, Permanent) as error:  # its lease runs out, and it is asked for again
@@ -61,16 +64,19 @@ async def sweep(parts: Parts) -> bool:
 
 async def _ask(parts: Parts, row: Row) -> list[str]:
     """The IRNs of a day that a portal has struck off. Raises Transient, Permanent."""
-    line, day = parts.portals[row["portal"]], row["day"]
+    day = row["day"]
     assert isinstance(day, date)
-    call = partial(line.portal.rejected_irns, day=dates.write(day))
-    answer, _, _ = await parts.sessions[line.family].use(row["gstin"], call)
+
+    async def listed(portal: Portal, credentials: Credentials, session: Session) -> Answer:
+        return await portal.rejected_irns(credentials, session, day=dates.write(day))
+
+    answer = await ask(parts, Asker(row["portal"], row["gstin"]), listed)
     if meaning.not_there(answer):
         return []
     if not answer.ok:
         raise Transient("; ".join(f"{said.code} {said.text}" for said in answer.errors))
     try:
-        listed = msgspec.json.decode(answer.data, type=_List)
+        irns = msgspec.json.decode(answer.data, type=_List)
     except msgspec.MsgspecError as error:
         raise Transient(f"the list of rejected IRNs can't be read: {error}") from error
-    return [(each if isinstance(each, str) else each.irn).lower() for each in listed]
+    return [(each if isinstance(each, str) else each.irn).lower() for each in irns]

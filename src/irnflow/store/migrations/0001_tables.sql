@@ -260,6 +260,7 @@ create table irnflow.pace (
     tokens     float8 not null default 1, -- calls that may begin at once
     recent     float8 not null default 0, -- calls of the last ten seconds or so
     filled_at  timestamptz not null, -- the three as of then
+    sent_at    timestamptz, -- the last document that was sent
     slowed_at  timestamptz, -- the last 429 that counted
     held_until timestamptz, -- as Retry-After asked
     failures   int not null default 0, -- calls in a row without a readable answer

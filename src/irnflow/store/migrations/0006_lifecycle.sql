@@ -306,9 +306,31 @@ create function irnflow.action_tell(a irnflow.action, p_tell_at timestamptz, p_a
      where action_id = a.action_id;
 $$;
 
+-- Actions that are due, one of each GSTIN in turn: to be asked for, unless their GSTIN is paused, or to be looked up.
+create function irnflow.action_due(p_at timestamptz)
+returns table (action_id bigint, gstin text, portal text, turn bigint) stable language sql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+    with due as (
+        select a.action_id, a.irn, a.next_at, true as is_send from irnflow.action a
+         where a.state = 'READY' and a.next_at <= p_at
+        union all
+        select a.action_id, a.irn, a.next_at, false from irnflow.action a where a.state = 'UNKNOWN' and a.next_at <= p_at)
+    select d.action_id, r.gstin, r.portal, row_number() over (partition by r.gstin order by d.next_at) as turn
+      from due d join irnflow.registration r on r.irn = d.irn
+     where not exists (select from irnflow.gstin g where g.gstin = r.gstin and g.stopped is not null)
+       and not (d.is_send and exists (select from irnflow.pause p where p.what = 'gstin' and p.key = r.gstin))
+     order by turn, d.next_at limit 1000;
+$$;
+
 -- Leases what is to be done: `what` is 'send' for READY actions, which become INTENT, and 'lookup' for UNKNOWN ones.
--- Calls whose lease ran out become UNKNOWN first. One of each GSTIN in turn.
-create function irnflow.action_lease(p_at timestamptz, p_lease_until timestamptz, p_look_at timestamptz, p_most int)
+-- Calls whose lease ran out become UNKNOWN first. Within the pace of each GSTIN (0008), where its actions take turns with
+-- the batches of its documents, and what its caller has in flight.
+create function irnflow.action_lease(
+    p_at timestamptz, p_lease_until timestamptz, p_look_at timestamptz, p_most int, p_portals text[], p_limits float8[],
+    p_busy_gstins text[], p_busy int[], p_gstin_most int) -- what the caller has in flight of a GSTIN, and may have
 returns table (what text, action_id bigint, kind irnflow.action_kind, irn text, gstin text, portal text, request text,
                ewb_no text, began text, send int, sent_at timestamptz, not_done int)
 language plpgsql
@@ -317,9 +339,14 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+#variable_conflict use_column
 declare
     lost irnflow.action;
+    due_ids bigint[];
+    due_gstins text[];
+    due_portals text[];
     chosen bigint[];
+    on_round bigint;
 begin
     for lost in select * from irnflow.action a where a.state = 'INTENT' and a.lease_until < p_at for update skip locked
     loop
@@ -329,14 +356,30 @@ begin
         perform irnflow.action_on_record(lost.action_id, 'send', 'UNKNOWN', '', 'no answer was recorded in time', p_at);
         perform irnflow.action_tell(lost, p_at, p_at);
     end loop;
+    if not exists (select from irnflow.action_due(p_at)) then
+        return;
+    end if;
 
-    select array_agg(picked.action_id) into chosen from (
-        select due.action_id from (
-            select a.action_id, row_number() over (partition by r.gstin order by a.next_at) as turn
-              from irnflow.action a join irnflow.registration r on r.irn = a.irn
-              left join irnflow.gstin g on g.gstin = r.gstin
-             where a.state in ('READY', 'UNKNOWN') and a.next_at <= p_at and g.stopped is null) due
-         order by due.turn limit p_most) picked;
+    perform pg_advisory_xact_lock(hashtextextended('irnflow.lease', 0)); -- what is due now, nobody else leases
+    select array_agg(d.action_id order by d.turn), array_agg(d.gstin order by d.turn), array_agg(d.portal order by d.turn)
+      into due_ids, due_gstins, due_portals
+      from irnflow.action_due(p_at) d left join unnest(p_busy_gstins, p_busy) as b (gstin, calls) on b.gstin = d.gstin
+     where d.turn <= p_gstin_most - coalesce(b.calls, 0);
+    select array_agg(due_ids[t.place]) into chosen
+      from unnest(irnflow.pace_take(p_portals, p_limits, due_portals, due_gstins, 1, p_most, p_at, p_lease_until))
+           as t (place);
+
+    on_round := coalesce((select t.round from irnflow.turn t where t.gstin = '' and t.batch_id = 0), 0);
+    with served as (
+        select r.gstin, greatest(t.round, on_round) as round, count(*) as n
+          from irnflow.action a join irnflow.registration r on r.irn = a.irn
+          left join irnflow.turn t on t.gstin = r.gstin and t.batch_id = 0
+         where a.action_id = any (chosen) group by r.gstin, t.round)
+    insert into irnflow.turn as t (gstin, batch_id, round)
+    select s.gstin, 0, s.round + s.n from served s
+    union all
+    select '', 0, min(s.round) from served s having count(*) > 0
+    on conflict (gstin, batch_id) do update set round = excluded.round;
 
     return query
     with locked as (
@@ -577,24 +620,47 @@ begin
     return d;
 end $$;
 
--- Leases GSTINs to ask the portal for, each with the first GSTIN of the account that can log in.
-create function irnflow.gstin_lease(p_at timestamptz, p_lease_until timestamptz, p_most int)
+-- Leases GSTINs to ask the portal for, each with the first GSTIN of the account that can log in, within its pace (0008).
+-- What must wait for the pace, a breaker or a pause is due again a little later, so that it stands in nobody's way.
+create function irnflow.gstin_lease(
+    p_at timestamptz, p_lease_until timestamptz, p_most int, p_portals text[], p_families text[], p_limits float8[])
 returns table (gstin text, sync boolean, asker text, portal text)
-language sql
+language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
-    with due as (
-        select d.gstin from irnflow.gstin_detail d
-         where d.wanted_at is not null and (d.lease_until is null or d.lease_until < p_at)
-         order by d.wanted_at limit p_most for update skip locked),
-    leased as (
-        update irnflow.gstin_detail d set lease_until = p_lease_until from due where d.gstin = due.gstin returning d.*)
-    select l.gstin, l.sync, asker.gstin, asker.portal
-      from leased l left join lateral (
-        select g.gstin, g.portal from irnflow.gstin g
-         where g.account_id = l.wanted_by and g.stopped is null order by g.gstin limit 1) asker on true;
-$$;
+#variable_conflict use_column
+declare
+    later constant interval := '2 seconds';
+    due_gstins text[];
+    due_askers text[]; -- null: the account has none that can log in, and is told so
+    due_portals text[];
+    taken bigint[];
+begin
+    select array_agg(d.gstin), array_agg(asker.gstin), array_agg(asker.portal) into due_gstins, due_askers, due_portals
+      from (select * from irnflow.gstin_detail
+             where wanted_at is not null and (lease_until is null or lease_until < p_at)
+             order by wanted_at limit p_most for update skip locked) d
+      left join lateral ( -- where its login is good: of a portal or a family; no portal: all that can log in are paused
+        select g.gstin, case when g.is_paused then null else w.portal end as portal
+          from (select k.gstin, k.portal,
+                       exists (select from irnflow.pause p where p.what = 'gstin' and p.key = k.gstin) as is_paused
+                  from irnflow.gstin k where k.account_id = d.wanted_by and k.stopped is null) g,
+               unnest(p_portals, p_families) with ordinality as w (portal, family, preference)
+         order by g.is_paused, g.gstin, g.portal in (w.portal, w.family) desc, w.preference limit 1) asker on true;
+    if due_gstins is null then
+        return;
+    end if;
+    taken := irnflow.pace_take(p_portals, p_limits, due_portals, due_askers, 1, p_most, p_at, p_lease_until);
+
+    update irnflow.gstin_detail d set lease_until = p_at + later where d.gstin = any (due_gstins);
+    return query
+    with leased as (
+        update irnflow.gstin_detail d set lease_until = p_lease_until
+          from unnest(due_gstins, due_askers, due_portals) with ordinality as l (gstin, asker, portal, place)
+         where d.gstin = l.gstin and (l.asker is null or l.place = any (taken)) returning d.gstin, d.sync, l.asker, l.portal)
+    select * from leased;
+end $$;
 
 -- Keeps what the portal said of a GSTIN: details, or why there are none.
 create function irnflow.gstin_keep(p_gstin text, p_details jsonb, p_says text, p_at timestamptz) returns void

@@ -1,4 +1,5 @@
--- Pace: which documents are sent next, how fast, and to which portal. Nothing here makes a call; it says who may.
+-- Pace: which documents are sent next, how fast, and to which portal; and what else may be asked of a portal meanwhile.
+-- Nothing here makes a call; it says who may.
 
 -- Fills the buckets of these GSTINs at these portals up to p_at, and says how many calls of each may begin.
 --   broken   its breaker, the portal's, or a person keeps calls away
@@ -50,15 +51,53 @@ end $$;
 
 -- Writes down that calls begin: each costs a token, and the one that probes keeps the others away until it is back.
 create function irnflow.pace_spend(
-    p_portals text[], p_gstins text[], p_calls int[], p_at timestamptz, p_until timestamptz)
+    p_portals text[], p_gstins text[], p_calls int[], p_at timestamptz, p_until timestamptz, p_sends boolean default false)
 returns void language sql as $$
     update irnflow.pace c
-       set tokens = case when c.rate is null then c.tokens else c.tokens - s.calls end, recent = c.recent + s.calls,
+       set sent_at = case when p_sends then p_at else c.sent_at end,
+           tokens = case when c.rate is null then c.tokens else c.tokens - s.calls end, recent = c.recent + s.calls,
            probing = c.probing or coalesce(c.open_until <= p_at, false),
            open_until = case when c.open_until <= p_at then p_until else c.open_until end
       from unnest(p_portals, p_gstins, p_calls) as s (portal, gstin, calls)
      where c.portal = s.portal and (c.gstin = s.gstin or c.gstin = '' and c.open_until <= p_at);
 $$;
+
+-- Which of these calls may begin, by their places: the first ones first, within the pace of their GSTINs, and one where
+-- it probes. Each costs so many tokens, which are spent.
+create function irnflow.pace_take(
+    p_portals text[], p_limits float8[], p_of_portals text[], p_of_gstins text[], p_calls int, p_most int,
+    p_at timestamptz, p_until timestamptz)
+returns bigint[] language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+    taken bigint[];
+begin
+    perform pg_advisory_xact_lock(hashtextextended('irnflow.lease', 0)); -- buckets have one writer at a time
+    with ways as materialized (
+        select * from irnflow.pace_fill(p_portals, p_limits, (select array_agg(distinct g) from unnest(p_of_gstins) g
+                                                             where g is not null), p_at)),
+    ranked as (
+        select c.place, w.room, w.probe, row_number() over (partition by c.portal, c.gstin order by c.place) as of_gstin,
+               row_number() over (partition by c.portal, w.probe order by c.place) as of_portal
+          from unnest(p_of_portals, p_of_gstins) with ordinality as c (portal, gstin, place)
+          join ways w on w.portal = c.portal and w.gstin = c.gstin
+         where not w.broken),
+    allowed as (
+        select k.place from ranked k
+         where (k.of_gstin - 1) * p_calls < floor(k.room) and (not k.probe or k.of_portal = 1)
+         order by k.place limit p_most)
+    select coalesce(array_agg(a.place), '{}') into taken from allowed a;
+
+    perform irnflow.pace_spend(array_agg(s.portal), array_agg(s.gstin), array_agg(s.n), p_at, p_until)
+       from (select p_of_portals[t.place] as portal, p_of_gstins[t.place] as gstin, p_calls * count(*)::int as n
+               from unnest(taken) as t (place) group by 1, 2) s
+     having count(*) > 0;
+    return taken;
+end $$;
 
 -- Takes in how calls fared. Kinds: ANSWERED, whatever it said; SLOWER, a 429; TROUBLE, no readable answer or "later".
 -- Trouble opens the breaker of its GSTIN, and the portal's when it meets several and nobody is answered.
@@ -175,16 +214,22 @@ begin
                          where r.state = 'READY' and r.gstin = g.gstin and r.batch_id = g.batch_id and r.next_at <= p_at
                            and (not r.bound or r.portal = any (c.usable))
                          order by r.next_at limit greatest(1, p_most / cardinality(gstins) + 1)) r),
+    acting as ( -- actions of IRNs take turns with the batches: what falls to one that waits is left to it
+        select null::text as irn, w.gstin, 0::bigint as batch_id, w.portal,
+               greatest(t.round, on_round) + row_number() over (partition by w.portal, w.gstin) as round
+          from irnflow.action_due(p_at) d
+          join way w on w.portal = d.portal and w.gstin = d.gstin and w.room < 'infinity'
+          left join irnflow.turn t on t.gstin = w.gstin and t.batch_id = 0),
     ranked as (
-        select k.*, row_number() over (partition by k.portal, k.gstin order by k.round) as of_gstin,
-               row_number() over (partition by k.portal order by k.round) as of_portal
-          from candidates k),
+        select k.*, row_number() over (partition by k.portal, k.gstin order by k.round, k.batch_id) as of_gstin,
+               row_number() over (partition by k.portal order by k.round, k.batch_id) as of_portal
+          from (select * from candidates union all select * from acting) k),
     allowed as (
         select k.irn, k.gstin, k.batch_id, k.portal, k.round
           from ranked k
           join way w on w.portal = k.portal and w.gstin = k.gstin
           left join unnest(p_busy_gstins, p_busy) as b (gstin, calls) on b.gstin = k.gstin
-         where k.of_gstin <= w.room and k.of_gstin <= p_gstin_most - coalesce(b.calls, 0)
+         where k.irn is not null and k.of_gstin <= w.room and k.of_gstin <= p_gstin_most - coalesce(b.calls, 0)
            and (not w.probe or k.of_portal = 1)
          order by k.round limit p_most),
     locked as (
@@ -203,7 +248,7 @@ begin
     end if;
     delete from irnflow.turn t where t.gstin <> '' and t.round <= on_round; -- as if they had never been served
 
-    perform irnflow.pace_spend(array_agg(s.portal), array_agg(s.gstin), array_agg(s.calls), p_at, p_lease_until)
+    perform irnflow.pace_spend(array_agg(s.portal), array_agg(s.gstin), array_agg(s.calls), p_at, p_lease_until, true)
        from (select l.portal, r.gstin, count(*)::int as calls
                from unnest(leased_irns, leased_portals) as l (irn, portal)
                join irnflow.registration r on r.irn = l.irn group by l.portal, r.gstin) s;
@@ -253,23 +298,10 @@ begin
     if due_irns is null then
         return;
     end if;
-    perform pg_advisory_xact_lock(hashtextextended('irnflow.lease', 0));
+    select coalesce(array_agg(due_irns[t.place]), '{}') into leased_irns
+      from unnest(irnflow.pace_take(p_portals, p_limits, due_portals, due_gstins, calls, p_most, p_at, p_lease_until))
+           as t (place);
 
-    with ranked as (
-        select d.*, row_number() over (partition by d.portal, d.gstin) as n, row_number() over (partition by d.portal) as of_portal
-          from unnest(due_irns, due_gstins, due_portals) as d (irn, gstin, portal))
-    select array_agg(k.irn) into leased_irns
-      from ranked k
-      join irnflow.pace_fill(p_portals, p_limits, (select array_agg(distinct g) from unnest(due_gstins) as g), p_at) w
-           on w.portal = k.portal and w.gstin = k.gstin
-     where not w.broken and (k.n - 1) * calls < floor(w.room) and (not w.probe or k.of_portal = 1);
-    leased_irns := coalesce(leased_irns, '{}');
-
-    perform irnflow.pace_spend(array_agg(s.portal), array_agg(s.gstin), array_agg(s.n), p_at, p_lease_until)
-       from (select d.portal, d.gstin, calls * count(*)::int as n
-               from unnest(due_irns, due_gstins, due_portals) as d (irn, gstin, portal)
-              where d.irn = any (leased_irns) group by d.portal, d.gstin) s
-     having count(*) > 0;
     update irnflow.registration r set next_at = p_at + later
      where r.irn = any (due_irns) and not r.irn = any (leased_irns);
 

@@ -92,24 +92,44 @@ create table irnflow.sweep (
     primary key (portal, gstin, day)
 );
 
--- Leases days to be asked for: the last p_back up to p_last, of every GSTIN that called there in that time.
+-- Days to be asked for: the last p_back up to p_last, of every GSTIN that sent documents in that time. Those within the
+-- pace are leased; what must wait for it is due again a little later, so that it stands in nobody's way.
 create function irnflow.sweep_due(
-    p_last date, p_back int, p_at timestamptz, p_lease_until timestamptz, p_most int)
-returns table (portal text, gstin text, day date) language sql as $$
-    with days as (select p_last - n as day from generate_series(0, p_back - 1) as n),
-    wanted as (
-        select c.portal, c.gstin, d.day from irnflow.pace c, days d
-         where c.gstin <> '' and c.filled_at >= p_at - (p_back + 1) * interval '1 day'
+    p_last date, p_back int, p_at timestamptz, p_lease_until timestamptz, p_most int, p_portals text[], p_limits float8[])
+returns table (portal text, gstin text, day date, is_leased boolean) language plpgsql as $$
+#variable_conflict use_column
+declare
+    later constant interval := '10 seconds';
+    due_portals text[];
+    due_gstins text[];
+    due_days date[];
+    taken bigint[];
+begin
+    select array_agg(w.portal), array_agg(w.gstin), array_agg(w.day) into due_portals, due_gstins, due_days
+      from (
+        select c.portal, c.gstin, d.day
+          from irnflow.pace c, (select p_last - n as day from generate_series(0, p_back - 1) as n) d
+         where c.gstin <> '' and c.portal = any (p_portals)
+           and exists (select from irnflow.pace k where k.portal = any (p_portals) and k.gstin = c.gstin
+                          and k.sent_at >= p_at - (p_back + 1) * interval '1 day')
            and not exists (select from irnflow.gstin g where g.gstin = c.gstin and g.stopped is not null)
+           and not exists (select from irnflow.pause p where p.what = 'gstin' and p.key = c.gstin)
            and not exists (select from irnflow.sweep s where s.portal = c.portal and s.gstin = c.gstin and s.day = d.day
                               and (s.swept_at is not null or s.lease_until > p_at))
-         limit p_most)
+         limit p_most) w;
+    if due_days is null then
+        return;
+    end if;
+    taken := irnflow.pace_take(p_portals, p_limits, due_portals, due_gstins, 1, p_most, p_at, p_lease_until);
+
+    return query
     insert into irnflow.sweep as s (portal, gstin, day, lease_until)
-    select w.portal, w.gstin, w.day, p_lease_until from wanted w
+    select w.portal, w.gstin, w.day, case when w.place = any (taken) then p_lease_until else p_at + later end
+      from unnest(due_portals, due_gstins, due_days) with ordinality as w (portal, gstin, day, place)
     on conflict (portal, gstin, day) do update set lease_until = excluded.lease_until
         where s.swept_at is null and s.lease_until <= p_at
-    returning s.portal, s.gstin, s.day;
-$$;
+    returning s.portal, s.gstin, s.day, s.lease_until = p_lease_until;
+end $$;
 
 -- Writes down what a day's list said; gives how many of our registrations it strikes off. Whoever asked for them is told.
 create function irnflow.swept(p_portal text, p_gstin text, p_day date, p_irns text[], p_at timestamptz)

@@ -2,49 +2,77 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
+from irnflow.errors import Unavailable
+from irnflow.services.registration.heeding import heed
 from irnflow.services.registration.lifecycle.action import Kind, Leased, Outcome, Result
 from irnflow.services.registration.lifecycle.asking import perform
 from irnflow.services.registration.lifecycle.telling import tell
+from irnflow.services.registration.pace import ways
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.sender import until_it_answers
+from irnflow.services.registration.sender import DRAIN_S, report_defect, until_it_answers
 from irnflow.services.registration.teller import TELL_LEASE
 from irnflow.store.database import Row, queries
 
 _SQL: Final = queries("lifecycle")
 _STOP: Final = queries("registration")["stop"]
-_MOST: Final = 20  # calls at once
+_MOST: Final = 20  # calls in flight
+_OF_ONE_GSTIN: Final = 15  # of these: the rest is there when it is in trouble
+_NOBODY: Final[Mapping[str, int]] = {}
 _TOLD_MOST: Final = 200
 _QUIET: Final = timedelta(minutes=10)  # what was told and hasn't been seen is told again
 
 
 async def act_forever(parts: Parts) -> None:
-    """Ask, look up, tell; wait only while there is nothing to do."""
-    while True:
-        acted = await act(parts)
+    """Ask, look up, tell; keep calls in flight while there is something to do."""
+    calls: dict[asyncio.Task[None], str] = {}  # with their GSTINs
+    try:
+        while True:
+            for leased in await _leased_or_told(parts, calls):
+                call = asyncio.create_task(carry_out(parts, leased), name="lifecycle-call")
+                calls[call] = leased.gstin
+                call.add_done_callback(calls.pop)
+                call.add_done_callback(partial(report_defect, parts))
+            if calls:
+                await asyncio.wait(calls, timeout=parts.idle_s, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(parts.idle_s)
+    finally:
+        if calls:
+            await asyncio.wait(calls, timeout=DRAIN_S)
+
+
+async def _leased_or_told(parts: Parts, calls: Mapping["asyncio.Task[None]", str]) -> list[Leased]:
+    """Tell what is untold; give what is to be done beside the calls in flight, which outlive a store that is away."""
+    try:
         now = parts.now()
-        untold = await parts.database.fetch(_SQL["untold"], now, now + TELL_LEASE, _QUIET, _TOLD_MOST)
-        await tell(parts, untold)
-        if not acted and len(untold) < _TOLD_MOST:
-            await asyncio.sleep(parts.idle_s)
+        await tell(parts, await parts.database.fetch(_SQL["untold"], now, now + TELL_LEASE, _QUIET, _TOLD_MOST))
+        return await lease(parts, _MOST - len(calls), Counter(calls.values()))
+    except Unavailable as error:
+        parts.log.warning("store away, no action is leased", error=str(error))
+        return []
 
 
-async def act(parts: Parts) -> int:
-    """One round of calls and look-ups; gives how many."""
+async def lease(parts: Parts, most: int = _MOST, busy: Mapping[str, int] = _NOBODY) -> list[Leased]:
+    """Actions that are ours to ask for or to look up, INTENT on record."""
     now = parts.now()
-    rows = await parts.database.fetch(_SQL["lease"], now, now + parts.deadline + parts.slack, now + parts.settle, _MOST)
-    leased = [msgspec.structs.replace(leased_of(row), begin_by=now + parts.slack) for row in rows]
-    calls = [asyncio.create_task(_performed(parts, each), name="lifecycle-call") for each in leased]
-    if calls:
-        await asyncio.wait(calls)
-        _report_defects(parts, calls)
-        await settle(parts, [call.result() for call in calls if not call.exception()])
-    return len(calls)
+    names, _, limits = ways(parts.portals)
+    rows = await parts.database.fetch(
+        _SQL["lease"], now, now + parts.deadline + parts.slack, now + parts.settle, most, names, limits, list(busy),
+        list(busy.values()), _OF_ONE_GSTIN,
+    )  # fmt: skip
+    return [msgspec.structs.replace(leased_of(row), begin_by=now + parts.slack) for row in rows]
+
+
+async def carry_out(parts: Parts, leased: Leased) -> None:
+    """One call or look-up, and what it comes to."""
+    await settle(parts, [await perform(parts, leased)])
 
 
 def leased_of(row: Row) -> Leased:
@@ -53,22 +81,12 @@ def leased_of(row: Row) -> Leased:
     return Leased(**fields | {"kind": Kind(row["kind"]), "request": msgspec.json.decode(row["request"])})
 
 
-async def _performed(parts: Parts, leased: Leased) -> Result:
-    return await perform(parts, leased)
-
-
-def _report_defects(parts: Parts, calls: Sequence["asyncio.Task[Result]"]) -> None:
-    """A call that broke in our own code: its lease runs out, and the look-up finds what happened."""
-    for call in calls:
-        if error := call.exception():
-            parts.log.error("a call broke", exc_info=error)
-
-
 async def settle(parts: Parts, results: Sequence[Result]) -> None:
     """Put what calls and look-ups came to into the store, however long that takes, and tell it."""
     for gstin, reason in {result.leased.gstin: result.stop for result in results if result.stop}.items():
         parts.log.error("gstin stopped", gstin=gstin, reason=reason)
         await until_it_answers(parts, _STOP, gstin, reason)
+    await heed(parts, results)
     now = parts.now()
     rows = await until_it_answers(parts, _SQL["settle"], *_columns(results, parts), now, now + TELL_LEASE)
     _report(parts, results)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from irnflow.services.registration.result import Heard
 from irnflow.store.lifecycle import ActionKind as Kind
 
 __all__ = ["Kind", "Leased", "Outcome", "Result"]
@@ -52,4 +53,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     answer: Mapping[str, str | None] | None = None
     not_done: int = 0
     next_in: timedelta = timedelta(0)
+    heard: Heard = Heard.ANSWERED
+    retry_after_s: float | None = None  # as the portal asked
+    refusals: int = 0  # of the portal, of this call and the look-up that followed
     stop: str = ""  # why the GSTIN's queue has to stand still

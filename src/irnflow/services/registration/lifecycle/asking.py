@@ -17,7 +17,9 @@ from irnflow.portal.client import IST, Answer, Credentials, Lost, NotDone, NotSe
 from irnflow.portal.envelope import Said
 from irnflow.services.registration.lifecycle.action import Kind, Leased, Outcome, Result
 from irnflow.services.registration.lifecycle.portal import NO_BILL, TALKS, Given, Stands
+from irnflow.services.registration.pace import NotBegun, heard, heard_of, retry_after_s_of
 from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.result import Heard
 from irnflow.services.registration.sessions import LoginPutOff, LoginRefused
 
 _NOT_DONE_ENOUGH: Final = 2  # look-ups in a row
@@ -48,7 +50,7 @@ async def _ask(parts: Parts, leased: Leased) -> Result:
 
     async def call(portal: Portal, credentials: Credentials, session: Session) -> Answer:
         if leased.begin_by and parts.now() > leased.begin_by:
-            raise NotSent("the lease has no time left for a call")
+            raise NotBegun("the lease has no time left for a call")
         return await TALKS[leased.kind].ask(portal, credentials, session, leased)
 
     try:
@@ -56,16 +58,15 @@ async def _ask(parts: Parts, leased: Leased) -> Result:
         if answer.ok:
             return _done(leased, TALKS[leased.kind].read(leased, answer))
     except LoginRefused as error:  # the GSTIN is stopped already; by now it may have been mended
-        return _not_done(leased, str(error))
+        return _fared(_not_done(leased, str(error)), error)
     except Permanent as error:  # no credentials, or none that open
-        return _not_done(leased, str(error), stop=str(error))
-    except NotDone as error:
-        return _not_done(leased, str(error), wait_s=error.retry_after_s)
-    except (LoginPutOff, NotSent) as error:
-        return _not_done(leased, str(error))
+        return _fared(_not_done(leased, str(error), stop=str(error)), error)
+    except (LoginPutOff, NotDone, NotSent) as error:
+        return _fared(_not_done(leased, str(error), wait_s=retry_after_s_of(error)), error)
     except Lost as error:
-        return _in_doubt(parts, leased, str(error))
-    return await _refused(parts, leased, answer, credentials, session)
+        return _fared(_in_doubt(parts, leased, str(error)), error)
+    result = await _refused(parts, leased, answer, credentials, session)
+    return msgspec.structs.replace(result, heard=heard(answer), refusals=result.refusals + 1)
 
 
 def _too_late(parts: Parts, leased: Leased) -> Result | None:
@@ -79,7 +80,7 @@ def _too_late(parts: Parts, leased: Leased) -> Result | None:
     says = f"It was not asked for: the {hours:g} h since {leased.began} (IST) are over."
     return Result(
         leased=leased, outcome=Outcome.FAILED, recorded="NOT_ASKED", cause=f"portal.{code}", says=says,
-        fix=entry.fix if entry else _BILL_TOO_LATE,
+        heard=Heard.NOTHING, fix=entry.fix if entry else _BILL_TOO_LATE,
     )  # fmt: skip
 
 
@@ -110,12 +111,17 @@ async def _looked_at_once(
     parts: Parts, leased: Leased, answer: Answer, credentials: Credentials, session: Session
 ) -> Result:
     """A refusal that may mean "done already", or one that nobody knows: how do things stand?"""
-    talk = TALKS[leased.kind]
     try:
-        found = await talk.look(parts.line(leased).portal, credentials, session, leased)
-        stands, given = talk.stands(leased, found)
+        found = await TALKS[leased.kind].look(parts.line(leased).portal, credentials, session, leased)
+        result = _as_it_stands(parts, leased, answer, found)
     except Transient as error:
         return _in_doubt(parts, leased, f"{_words(answer.errors)}; the look-up failed: {error}", _codes(answer.errors))
+    return msgspec.structs.replace(result, refusals=0 if found.ok else 1)
+
+
+def _as_it_stands(parts: Parts, leased: Leased, answer: Answer, found: Answer) -> Result:
+    """What a refusal comes to, by the look-up that followed. Raises Lost when that can't be read."""
+    stands, given = TALKS[leased.kind].stands(leased, found)
     if stands is Stands.DONE:
         return _done(leased, given, says="It was done before.", codes=_codes(answer.errors))
     if stands is Stands.UNSAID and "9999" in _codes(answer.errors):  # 9999 on cancel: done, and too old to be shown
@@ -131,16 +137,20 @@ async def _looked_at_once(
 
 
 async def _look_up(parts: Parts, leased: Leased) -> Result:
-    talk = TALKS[leased.kind]
-
     async def look(portal: Portal, credentials: Credentials, session: Session) -> Answer:
-        return await talk.look(portal, credentials, session, leased)
+        return await TALKS[leased.kind].look(portal, credentials, session, leased)
 
     try:
         answer, _, _ = await parts.call(leased, look)
-        stands, given = talk.stands(leased, answer)
+        result = _shown(parts, leased, answer)
     except (Permanent, Transient) as error:
-        return _undecided(parts, leased, str(error))
+        return _fared(_undecided(parts, leased, str(error)), error)
+    return msgspec.structs.replace(result, heard=heard(answer), refusals=0 if answer.ok else 1)
+
+
+def _shown(parts: Parts, leased: Leased, answer: Answer) -> Result:
+    """What a look-up comes to. Raises Lost when it can't be read."""
+    stands, given = TALKS[leased.kind].stands(leased, answer)
     match stands:
         case Stands.DONE:
             return msgspec.structs.replace(_done(leased, given), recorded="DONE")
@@ -169,6 +179,11 @@ def _undecided(parts: Parts, leased: Leased, says: str) -> Result:
 
 
 # -- results ---------------------------------------------------------------------------------------------------------
+
+
+def _fared(result: Result, error: Exception) -> Result:
+    """What a call came to that got no answer, but this."""
+    return msgspec.structs.replace(result, heard=heard_of(error), retry_after_s=retry_after_s_of(error))
 
 
 def _done(leased: Leased, given: Given, *, says: str = "", codes: tuple[str, ...] = ()) -> Result:
