@@ -39,9 +39,10 @@ async def main(n: int) -> None:
             ids = sample.synthetic(deployed.books_url, n + _TIMES * _URGENT)
             store = await asyncpg.connect(deployed.store.url)
             large = await _submit(deployed, ids[:n])
-            took_s = []
+            took_s, held_mb = [], []
             for turn in range(_TIMES):
                 await asyncio.sleep(_BETWEEN_S)
+                held_mb.append(_memory_mb(deployed))
                 urgent = ids[n + turn * _URGENT :][:_URGENT]
                 began = time.monotonic()
                 batch_no = await _submit(deployed, urgent)
@@ -52,7 +53,7 @@ async def main(n: int) -> None:
             print(
                 f"five behind {n}: {statistics.median(took_s):.2f} s (median of {_TIMES}, at most {max(took_s):.2f} s)"
             )
-            await _until_registered(store, large, n, deployed)
+            await _until_registered(store, large, n, deployed, most_mb=max(held_mb))
             await store.close()
 
 
@@ -63,13 +64,18 @@ async def _submit(deployed: Deployment, ids: list[str]) -> str:
     return str(accepted["batch_no"])
 
 
-async def _until_registered(store: "asyncpg.Connection", batch_no: str, n: int, deployed: Deployment) -> None:
-    services = [child.pid for name, child in deployed.processes.items() if name != "sandbox"]
+async def _until_registered(
+    store: "asyncpg.Connection", batch_no: str, n: int, deployed: Deployment, *, most_mb: float
+) -> None:
     batch_id = await store.fetchval("select batch_id from irnflow.batch where batch_no = $1", batch_no)
-    began, most_mb = time.monotonic(), 0.0
+    began = time.monotonic()
     async with asyncio.timeout(_DEADLINE_S):
         while (await store.fetchval(_REGISTERED, batch_id) or 0) < n:
-            most_mb = max(most_mb, memory_mb(services))
+            most_mb = max(most_mb, _memory_mb(deployed))
             await asyncio.sleep(2)
     print(f"the {n} are registered {time.monotonic() - began:.0f} s later; our Python processes held at most "
           f"{most_mb:.0f} MB (PSS)")  # fmt: skip
+
+
+def _memory_mb(deployed: Deployment) -> float:
+    return memory_mb([child.pid for name, child in deployed.processes.items() if name != "sandbox"])

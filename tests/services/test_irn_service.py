@@ -17,7 +17,7 @@ from irnflow.bus.port import Bus, Delivery
 from irnflow.errors import PublishFailed, Unavailable
 from irnflow.log import logger
 from irnflow.messages import Detail, FetchData, Publication, State, StatusChanged, publication
-from irnflow.services.irn_service import SQL, Pace, dispatch, look, release, run, shares
+from irnflow.services.irn_service import SQL, Pace, Speed, dispatch, look, release, run, shares, waiting_most
 from irnflow.store import database, failures, steering
 from irnflow.store.database import Database, Postgres
 from tests.tenant import AT, Tenant, events, later, make_batch, make_tenant
@@ -211,14 +211,25 @@ async def test_the_dispatcher_outlives_a_broker_that_is_down(store: Postgres, te
 async def test_no_more_is_released_than_the_pipeline_has_room_for(store: Postgres, tenant: Tenant, bus: Bus) -> None:
     await make_batch(store, tenant, *map(str, range(2_000)))
     task = asyncio.create_task(dispatch(bus=bus, store=store, now=clock, woken=asyncio.Event(), log=LOG, pace=PACE))
-    await until(lambda: depth_is(bus, 500))
+    await until(lambda: depth_is(bus, 100))
 
     before = await fetches(bus)
-    await until(lambda: depth_is(bus, 500))
+    await until(lambda: depth_is(bus, 100))
     await cancel(task)
 
-    assert len(before) == 500
-    assert await released(store) == [1_000]
+    assert len(before) == 100
+    assert await released(store) == [200]
+
+
+def test_half_a_second_of_its_own_speed_may_wait_in_the_pipeline() -> None:
+    at_s = iter([0.0, 1.0, 2.0, 100.0])
+    speed = Speed(lambda: next(at_s))
+
+    speed.took(1_200)
+    speed.took(800)
+
+    assert waiting_most(speed, Pace()) == 500
+    assert waiting_most(speed, Pace()) == 100  # long after
 
 
 async def depth_is(bus: Bus, depth: int) -> bool:
@@ -229,12 +240,12 @@ async def test_five_urgent_vouchers_are_not_behind_a_large_batch(store: Postgres
     await make_batch(store, tenant, *map(str, range(5_000)))
     woken = asyncio.Event()
     task = asyncio.create_task(dispatch(bus=bus, store=store, now=clock, woken=woken, log=LOG, pace=PACE))
-    await until(lambda: depth_is(bus, 500))
+    await until(lambda: depth_is(bus, 100))
 
     await make_batch(store, tenant, *(f"urgent {n}" for n in range(5)))
     woken.set()
     await fetches(bus)  # what was ahead of them
-    await until(lambda: depth_is(bus, 500))
+    await until(lambda: depth_is(bus, 100))
     await cancel(task)
 
     assert sum("urgent" in each for each in await fetches(bus)) == 5
@@ -264,7 +275,7 @@ async def test_two_processes_release_each_transaction_once(
 
     await make_batch(store, tenant, *map(str, range(400)))
 
-    await until(lambda: depth_is(bus, 400))
+    await until(lambda: depth_is(bus, 100))
     await asyncio.gather(*(cancel(task) for task in both))
     assert Counter(await fetches(bus)).most_common(1)[0][1] == 1
 

@@ -161,7 +161,8 @@ def ways_to_stop(plans: Sequence[Plan], most: int) -> list[tuple[Plan, int]]:
 
 def stop_at(point: str, plan: Plan, times: int, ground: Ground) -> World:
     """The run of a plan at its rest. Raises AssertionError as a `World` does, or when nothing was killed."""
-    faults = Stopped(plan.seed, *plan.before, (point, times))
+    stop = (point, times)
+    faults = Stopped(plan.seed, *plan.before, stop)
     world = loop.run(World(plan.seed, ground, faults=faults, story=eventful()).run())
-    assert not faults.left, f"nothing was killed {point}"
+    assert stop not in faults.left, f"nothing was killed {point}"
     return world

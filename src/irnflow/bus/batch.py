@@ -48,7 +48,7 @@ class Consumer(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     failed: Callable[[T, Exception, int], Sequence[Message]]  # what to tell when it goes to a person
     most: int = 200
     linger_s: float = 0.005
-    prefetch: int = 400
+    prefetch: int = 200
 
 
 def reading(kind: type[M]) -> Callable[[Delivery], M]:

@@ -57,7 +57,12 @@ OUTCOMES: Final = ("register_success_queue", "status_queue")
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How fast transactions are released, and how long the watchdog waits."""
 
-    ready_most: int = 500  # messages waiting in the pipeline: five urgent vouchers are never behind more
+    # Messages that wait in the pipeline: so many seconds of its own speed, so that five urgent vouchers are never long
+    # behind others; within these bounds.
+    ready_s: float = 0.5
+    ready_least: int = 100
+    ready_most: int = 2_000
+    slow: int = 500  # while more wait, nothing that has gone quiet is lost: the pipeline is only slow
     window_most: int = 250
     full_s: float = 0.05  # before looking again whether the pipeline has room
     idle_s: float = 1.0  # before looking for work that nobody has told us of
@@ -77,18 +82,44 @@ async def dispatch(
     *, bus: Bus, store: Database, now: Now, woken: asyncio.Event, log: FilteringBoundLogger, pace: Pace = PACE
 ) -> None:
     """Release transactions for ever, as the pipeline has room; at once when woken."""
+    speed = Speed(asyncio.get_running_loop().time)
     while True:
         woken.clear()
         try:
-            room = pace.ready_most - await ready(bus, PIPELINE)
+            room = waiting_most(speed, pace) - await ready(bus, PIPELINE)
             if room <= 0:
                 await asyncio.sleep(pace.full_s)
                 continue
-            if await release(min(room, pace.window_most), bus=bus, store=store, at=now()):
+            if released := await release(min(room, pace.window_most), bus=bus, store=store, at=now()):
+                speed.took(released)
                 continue
         except Transient as error:
             log.warning("dispatcher waits", error=f"{type(error).__name__}: {error}")
         await until(woken, pace.idle_s)
+
+
+class Speed:
+    """What the pipeline takes in a second, by what was released of late: no more goes in than comes out."""
+
+    _SPAN_S: Final = 2.0
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._releases: deque[tuple[float, int]] = deque()  # when, how many
+
+    def took(self, n: int) -> None:
+        self._releases.append((self._clock(), n))
+
+    def per_s(self) -> float:
+        began = self._clock() - self._SPAN_S
+        while self._releases and self._releases[0][0] < began:
+            self._releases.popleft()
+        return sum(n for _, n in self._releases) / self._SPAN_S
+
+
+def waiting_most(speed: Speed, pace: Pace) -> int:
+    """How many messages may wait in the pipeline now."""
+    return max(pace.ready_least, min(int(speed.per_s() * pace.ready_s), pace.ready_most))
 
 
 async def ready(bus: Bus, queues: Sequence[str]) -> int:
@@ -144,12 +175,12 @@ async def look(*, bus: Bus, store: Database, at: datetime, log: FilteringBoundLo
     """
     await store.fetch(SQL["withdraw_late"], at)
     await store.fetch(SQL["finish_batches"], at)
-    if await ready(bus, PIPELINE) < pace.ready_most:
+    if await ready(bus, PIPELINE) < pace.slow:
         all_is_said = not await ready(bus, STATUSES)  # a failure that still isn't seen was told, and that got lost
         quiet = await store.fetch(SQL["overdue"], at, pace.quiet, pace.round_most, all_is_said)
         if quiet:
             await _send_again(quiet, bus=bus, store=store, at=at, log=log, pace=pace)
-    if await ready(bus, OUTCOMES) < pace.ready_most:
+    if await ready(bus, OUTCOMES) < pace.slow:
         told = await store.fetch(SQL["tell_again"], at, pace.unseen, pace.round_most)
         if told[0]["told"]:
             log.warning("outcomes told again", size=told[0]["told"])
