@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lookup_settle_s: float = 60.0  # the first look-up, at least so long after the call's deadline
     lookup_gap_s: float = 60.0  # between the two look-ups that must both say "not there"
     lookup_window_s: float = 40 * 3600.0  # after the send; portals forget after about 48 h: later a person decides
+    cancel_window_s: float = 24 * 3600.0  # since its acknowledgement an IRN may be cancelled so long (2270) ...
+    eway_bill_cancel_window_s: float = 24 * 3600.0  # ... and an e-way bill since it was made; unverified
     doubt_alarm_s: float = 3600.0  # a document that is in doubt for so long is an alarm,
     doubt_page_s: float = 12 * 3600.0  # and so long, one that wakes somebody
     sandbox_dir: Path = Path("sandbox")  # keys, credentials and register of the sandbox portal

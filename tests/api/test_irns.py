@@ -70,14 +70,16 @@ async def test_another_reason_while_one_is_under_way_is_a_conflict(client: Clien
     assert (answer.status, answer.body["type"]) == (409, "/problems/other-request")
 
 
-async def test_too_late_says_since_when_and_what_to_do(client: Client, store: Database, tenant: Tenant) -> None:
+async def test_too_late_says_until_when_it_was_taken_and_what_to_do(
+    client: Client, store: Database, tenant: Tenant
+) -> None:
     await document(store, tenant, OTHER, ack_dt="2026-11-21 15:29:59")
 
     answer = await client.post(f"/api/v1/irns/{OTHER}/cancel", json=WHY)
 
     assert (answer.status, answer.body["type"]) == (409, "/problems/too-late")
     assert answer.body["detail"] == (
-        "The 24 hours since 2026-11-21 15:29:59 (IST) are over, and the portal refuses it from then on. "
+        "The portal took it until 2026-11-22 15:29:59 (IST), and refuses it from then on. "
         "An invoice is undone by a credit note."
     )
 

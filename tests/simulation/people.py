@@ -18,7 +18,7 @@ from irnflow.store.database import Database, Row
 from irnflow.store.doubts import Decision, Times
 from irnflow.store.failures import Choice
 from irnflow.store.lifecycle import Asked as Answered
-from irnflow.store.lifecycle import Cancellation
+from irnflow.store.lifecycle import Cancellation, Windows
 from tests.simulation.ground import BOOKS, NOON
 from tests.simulation.process import Bus, Process, Store
 from tests.simulation.story import Asked, Edit, Pause, Question, Wishes, Withdrawal
@@ -46,14 +46,18 @@ Want = Callable[[Database, str, datetime], Awaitable[Answered]]
 
 
 async def _cancel(store: Database, irn: str, at: datetime, *, both: bool = False) -> Answered:
-    return (await lifecycle.cancel(store, ACCOUNT, [irn], _WHY, eway_bill=both, by="people", at=at))[0]
+    return (await lifecycle.cancel(store, ACCOUNT, [irn], _WHY, eway_bill=both, windows=Windows(), by="people", at=at))[
+        0
+    ]
 
 
 WANTS: Final[Mapping[str, Want]] = {
     "cancel": _cancel,
     "cancel both": lambda store, irn, at: _cancel(store, irn, at, both=True),
     "bill": lambda store, irn, at: lifecycle.eway_bill(store, ACCOUNT, irn, _BY_ROAD, by="people", at=at),
-    "cancel bill": lambda store, irn, at: lifecycle.cancel_eway_bill(store, ACCOUNT, irn, _WHY, by="people", at=at),
+    "cancel bill": lambda store, irn, at: lifecycle.cancel_eway_bill(
+        store, ACCOUNT, irn, _WHY, windows=Windows(), by="people", at=at
+    ),
     "fetch bill": lambda store, irn, at: lifecycle.fetch_eway_bill(store, ACCOUNT, irn, by="people", at=at),
 }
 

@@ -26,6 +26,7 @@ from irnflow.store import accounts, batches, failures
 from irnflow.store.accounts import SESSION_LIFETIME, Account
 from irnflow.store.database import Database, Row
 from irnflow.store.doubts import Times
+from irnflow.store.lifecycle import Windows
 from irnflow.store.secrets import KeyRing
 
 SHOWN_MOST: Final = 5  # ids that a sentence names
@@ -46,11 +47,13 @@ class Api:
         portal: str = "NIC1",
         books: Callable[[], Sequence[Source]] = tuple,  # those that files can be taken into
         times: Times = Times(),  # noqa: B008 (it is frozen)
+        windows: Windows = Windows(),  # noqa: B008 (likewise)
         keys: Callable[[], KeySet] = dict,  # the portals' certificates
     ) -> None:
         self._gstins = GstinDesk(store, key=key, portal=portal)
         self._books = books
         self._doubts = Doubts(store, now=now, times=times, keys=keys)
+        self._irns = Irns(store, now=now, windows=windows)
         self._store = store
         self._now = now
         self._took_in = took_in
@@ -108,7 +111,7 @@ class Api:
             *Documents(self._store, now=self._now, books=self._books).endpoints(),
             *self._gstins.endpoints(),
             *Steering(self._store, now=self._now).endpoints(),
-            *Irns(self._store, now=self._now).endpoints(),
+            *self._irns.endpoints(),
             Endpoint(
                 method="GET", path="/api/v1/session", name="getSession", says="Who is signed in",
                 handle=self.session, gives=resources.Session,

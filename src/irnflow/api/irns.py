@@ -35,9 +35,10 @@ _REFUSALS: Final = tuple(_KINDS.values())
 class Irns:
     """The endpoints over one store."""
 
-    def __init__(self, store: Database, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Database, *, now: Callable[[], datetime], windows: lifecycle.Windows) -> None:
         self._store = store
         self._now = now
+        self._windows = windows
 
     def endpoints(self) -> list[Endpoint]:
         irn = "/api/v1/irns/{irn}"
@@ -103,8 +104,8 @@ class Irns:
         asked: resources.Cancel = call.body
         account = _account(call)
         (answer,) = await lifecycle.cancel(
-            self._store, account.account_id, [_irn(call)], _why(asked), eway_bill=asked.eway_bill, by=account.name,
-            at=self._now(),
+            self._store, account.account_id, [_irn(call)], _why(asked), eway_bill=asked.eway_bill,
+            windows=self._windows, by=account.name, at=self._now(),
         )  # fmt: skip
         return await self._on_record(call, answer)
 
@@ -113,8 +114,8 @@ class Irns:
         account = _account(call)
         irns = list(dict.fromkeys(irn.lower() for irn in asked.irns))
         answers = await lifecycle.cancel(
-            self._store, account.account_id, irns, _why(asked), eway_bill=asked.eway_bill, by=account.name,
-            at=self._now(),
+            self._store, account.account_id, irns, _why(asked), eway_bill=asked.eway_bill,
+            windows=self._windows, by=account.name, at=self._now(),
         )  # fmt: skip
         return resources.Cancellations(
             accepted=sum(answer.outcome == "ACCEPTED" for answer in answers),
@@ -138,8 +139,9 @@ class Irns:
     async def cancel_bill(self, call: Call) -> resources.Asked:
         account = _account(call)
         answer = await lifecycle.cancel_eway_bill(
-            self._store, account.account_id, _irn(call), _why(call.body), by=account.name, at=self._now()
-        )
+            self._store, account.account_id, _irn(call), _why(call.body), windows=self._windows, by=account.name,
+            at=self._now(),
+        )  # fmt: skip
         return await self._on_record(call, answer)
 
     async def fetch_bill(self, call: Call) -> resources.Asked:

@@ -12,7 +12,7 @@ from irnflow.commands.environment import settings
 
 if TYPE_CHECKING:
     from irnflow.store.database import Database, Row
-    from irnflow.store.lifecycle import Asked
+    from irnflow.store.lifecycle import Asked, Windows
 
 _IRN: Final = re.compile(r"[0-9a-fA-F]{64}")
 _POLL_S: Final = 0.5
@@ -82,7 +82,9 @@ def cancel(
 
     async def ask(store: "Database", account_id: int) -> "list[Asked]":
         why = lifecycle.Cancellation(reason=reason, remark=remark)
-        return await lifecycle.cancel(store, account_id, irns, why, eway_bill=eway_bill, by="command", at=_now())
+        return await lifecycle.cancel(
+            store, account_id, irns, why, eway_bill=eway_bill, windows=_windows(), by="command", at=_now()
+        )
 
     return asyncio.run(_asked(ask, account, wait_s))
 
@@ -136,7 +138,9 @@ def cancel_(irn: str, reason: int, remark: str, account: str | None, wait_s: flo
 
     async def ask(store: "Database", account_id: int) -> "list[Asked]":
         why = lifecycle.Cancellation(reason=reason, remark=remark)
-        return [await lifecycle.cancel_eway_bill(store, account_id, irn, why, by="command", at=_now())]
+        return [
+            await lifecycle.cancel_eway_bill(store, account_id, irn, why, windows=_windows(), by="command", at=_now())
+        ]
 
     return asyncio.run(_asked(ask, account, wait_s))
 
@@ -186,6 +190,12 @@ def _line(row: "Row") -> str:
     says = f": {row['says']}" if row["says"] and row["state"] in _END else ""
     fix = f"\n    {row['fix']}" if row["fix"] and row["state"] == "FAILED" else ""
     return f"{row['irn']}  action {row['action_id']}, {_WHAT[row['kind']]}{bill}: {stands}{says}{fix}"
+
+
+def _windows() -> "Windows":
+    from irnflow.store.lifecycle import windows_of
+
+    return windows_of(settings())
 
 
 def _now() -> datetime:

@@ -37,6 +37,7 @@ from irnflow.store import database
 from irnflow.store.accounts import Keys
 from irnflow.store.database import Database, Row, queries
 from irnflow.store.doubts import times_of
+from irnflow.store.lifecycle import windows_of
 from irnflow.store.secrets import key_ring
 from irnflow.store.turn import Connection, in_turn
 
@@ -270,6 +271,7 @@ async def main(settings: Settings) -> None:
             portal=settings.portal_name,
             books=lambda: catalogue.read(settings.books) if settings.books.exists() else (),
             times=times_of(settings),
+            windows=windows_of(settings),
             keys=partial(signing_keys, settings),
         )
         app = application(

@@ -10,12 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
+from irnflow.settings import Settings
 from irnflow.store.database import Database, Row, queries
 
 SQL: Final = queries("lifecycle")
-CANCEL_WINDOW: Final = timedelta(hours=24)  # 2270
-BILL_CANCEL_WINDOW: Final = timedelta(hours=24)  # unverified: the e-way bill system's own rule
-BILL_REMARK_MOST: Final = 50  # characters; unverified, as above
+BILL_REMARK_MOST: Final = 50  # characters; unverified: the e-way bill system's own rule
 NEWEST: Final = 2**62
 
 # What a refusal says, by its outcome; {fact} is what the store knows of it.
@@ -24,7 +23,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "NOT_REGISTERED": "The portal has not registered it (yet): the document is {fact}. There is nothing to do there.",
     "CANCELLED": "The IRN is cancelled already.",
     "OTHER_REQUEST": "Something else is asked for it already, action {fact}: see there, and wait for its end.",
-    "TOO_LATE": "The 24 hours since {fact} (IST) are over, and the portal refuses it from then on. "
+    "TOO_LATE": "The portal took it until {fact} (IST), and refuses it from then on. "
                 "An invoice is undone by a credit note.",
     "BILL_ACTIVE": "E-way bill {fact} is active: the portal cancels no IRN while goods may travel with it, "
                    "and makes no second bill. Cancel the bill first, or both in one request.",
@@ -67,6 +66,21 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return self.outcome in REFUSALS
 
 
+class Windows(msgspec.Struct, frozen=True, kw_only=True):
+    """For how long what is registered may be cancelled; the defaults are those of the settings."""
+
+    cancel: timedelta = timedelta(hours=24)  # an IRN, since its acknowledgement: 2270
+    eway_bill_cancel: timedelta = timedelta(hours=24)  # an e-way bill, since it was made; unverified
+
+
+def windows_of(settings: Settings) -> Windows:
+    """As the settings say: for whoever asks, and for registration, which looks again before it calls."""
+    return Windows(
+        cancel=timedelta(seconds=settings.cancel_window_s),
+        eway_bill_cancel=timedelta(seconds=settings.eway_bill_cancel_window_s),
+    )
+
+
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     """Why something is cancelled."""
 
@@ -81,14 +95,15 @@ async def cancel(
     why: Cancellation,
     *,
     eway_bill: bool,  # cancel its e-way bill first, where it has one
+    windows: Windows,
     by: str,
     at: datetime,
 ) -> list[Asked]:
     """Ask for IRNs to be cancelled; one answer each, in their order. The same again is the same action."""
     bill = msgspec.structs.replace(why, remark=why.remark[:BILL_REMARK_MOST]) if eway_bill else None
     rows = await database.fetch(
-        SQL["cancel"], account_id, sorted(irns), _json(why), _json(bill) if bill else None, by, at, CANCEL_WINDOW,
-        BILL_CANCEL_WINDOW,
+        SQL["cancel"], account_id, sorted(irns), _json(why), _json(bill) if bill else None, by, at, windows.cancel,
+        windows.eway_bill_cancel,
     )  # fmt: skip
     asked = {row["irn"]: _asked(row["irn"], row) for row in rows}
     return [asked[irn] for irn in irns]
@@ -103,10 +118,10 @@ async def eway_bill(
 
 
 async def cancel_eway_bill(
-    database: Database, account_id: int, irn: str, why: Cancellation, *, by: str, at: datetime
+    database: Database, account_id: int, irn: str, why: Cancellation, *, windows: Windows, by: str, at: datetime
 ) -> Asked:
     """Ask for the e-way bill of an IRN to be cancelled."""
-    rows = await database.fetch(SQL["eway_bill_cancel"], account_id, irn, _json(why), by, at, BILL_CANCEL_WINDOW)
+    rows = await database.fetch(SQL["eway_bill_cancel"], account_id, irn, _json(why), by, at, windows.eway_bill_cancel)
     return _asked(irn, rows[0])
 
 

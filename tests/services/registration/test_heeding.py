@@ -16,10 +16,11 @@ from irnflow.services.registration.lifecycle.action import Leased
 from irnflow.services.registration.parts import Budget
 from irnflow.services.registration.sweep import sweep
 from irnflow.store import lifecycle, steering
-from irnflow.store.lifecycle import Cancellation
+from irnflow.store.lifecycle import Cancellation, Windows
 from tests.services.registration.conftest import GSTIN, Room, Ways, act, invoice, irn_of, next_fails
 
 MISTAKE = Cancellation(reason=2, remark="wrong price")
+FIVE = tuple(f"A/{number}" for number in range(5))
 BUYERS = ["29AWGPV7107B1Z1", "27AWGPV7107B1Z5"]
 A_SECOND: Ways = (["NIC1"], ["NIC"], [1.0])
 
@@ -39,7 +40,9 @@ async def cancelling(room: Room, *numbers: str) -> None:
 
 async def cancel(room: Room, *numbers: str) -> None:
     irns = [irn_of(number) for number in numbers]
-    await lifecycle.cancel(room.desk.store, 1, irns, MISTAKE, eway_bill=False, by="us", at=room.desk.at)
+    await lifecycle.cancel(
+        room.desk.store, 1, irns, MISTAKE, eway_bill=False, windows=Windows(), by="us", at=room.desk.at
+    )
 
 
 async def want(room: Room, *gstins: str) -> None:
@@ -125,11 +128,9 @@ async def test_cancellations_take_turns_with_the_documents_of_their_gstin(room: 
 async def test_a_cancellation_goes_before_documents_that_wait_already(room: Room) -> None:
     await registered(room, "A/1")
     for number in range(20):
-        await room.arrive(f"B/{number}", invoice(f"B/{number}"))
-    await room.desk.lease(ways=A_SECOND)
+        await room.arrive(f"B/{number}", invoice(f"B/{number}"), batch=2)
     await cancel(room, "A/1")
     limit(room, 60)
-    room.desk.later(1.1)
 
     documents = await room.desk.lease(ways=A_SECOND)
 
@@ -138,13 +139,14 @@ async def test_a_cancellation_goes_before_documents_that_wait_already(room: Room
 
 
 async def test_actions_that_were_alone_for_long_owe_nothing_to_documents_that_come(room: Room) -> None:
-    await cancelling(room, *(f"A/{number}" for number in range(10)))
+    await registered(room, *FIVE, "C/1", "C/2")
+    await cancel(room, *FIVE)
     await act(room.parts)
-    await registered(room, "C/1", "C/2")
     await cancel(room, "C/1", "C/2")
     for number in range(10):
-        await room.arrive(f"B/{number}", invoice(f"B/{number}"))
+        await room.arrive(f"B/{number}", invoice(f"B/{number}"), batch=2)
     limit(room, 60)
+    room.desk.later(1)
 
     begun = []
     for _ in range(4):
@@ -177,8 +179,6 @@ async def test_calls_in_flight_for_one_gstin_leave_room_for_others(room: Room) -
 
 
 # -- breakers and pauses ---------------------------------------------------------------------------------------------
-
-FIVE = tuple(f"A/{number}" for number in range(5))
 
 
 async def test_cancellations_without_an_answer_open_the_breaker_for_all(room: Room) -> None:

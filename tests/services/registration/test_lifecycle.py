@@ -14,9 +14,10 @@ from irnflow.sandbox.switches import Failure, Order
 from irnflow.services.registration.lifecycle.acting import lease
 from irnflow.services.registration.lifecycle.portal import TALKS
 from irnflow.services.registration.lifecycle.telling import tell
+from irnflow.settings import from_environment
 from irnflow.store import lifecycle
 from irnflow.store.database import Row
-from irnflow.store.lifecycle import Asked, Cancellation
+from irnflow.store.lifecycle import Asked, Cancellation, Windows
 from tests.services.registration.conftest import Room, act, invoice, irn_of, next_fails
 
 IRN = irn_of("A/1")
@@ -38,7 +39,7 @@ def said(room: Room, queue: str) -> list[dict[str, Any]]:
 
 async def cancel(room: Room, why: Cancellation = MISTAKE, *, irn: str = IRN, eway_bill: bool = False) -> Asked:
     asked = await lifecycle.cancel(
-        room.desk.store, 1, [irn], why, eway_bill=eway_bill, by="us", at=room.desk.at
+        room.desk.store, 1, [irn], why, eway_bill=eway_bill, windows=room.parts.windows, by="us", at=room.desk.at
     )  # fmt: skip
     return asked[0]
 
@@ -134,8 +135,29 @@ async def test_after_24_hours_since_the_signed_acknowledgement_the_portal_is_not
     assert in_time.outcome == "ACCEPTED"
     assert (await newest(room))["cause"] == "portal.2270"
     assert too_late.outcome == "TOO_LATE"
-    assert "2026-11-22 12:00:00" in too_late.says
+    assert "until 2026-11-23 12:00:00 (IST)" in too_late.says
     assert room.sandbox.calls["cancel"] == 0
+
+
+async def test_a_setting_says_how_long_an_irn_may_be_cancelled(room: Room) -> None:
+    windows_are(room, IRNFLOW_CANCEL_WINDOW_S="7200")
+    await registered(room)
+    room.desk.later(7199)
+    in_time = await cancel(room)
+    room.desk.later(1)
+
+    await act(room.parts)  # it waited too long
+    too_late = await cancel(room)
+
+    assert in_time.outcome == "ACCEPTED"
+    assert (await newest(room))["says"] == "It was not asked for: the 2 h since 2026-11-22 12:00:00 (IST) are over."
+    assert (too_late.outcome, "until 2026-11-22 14:00:00 (IST)" in too_late.says) == ("TOO_LATE", True)
+    assert room.sandbox.calls["cancel"] == 0
+
+
+def windows_are(room: Room, **variables: str) -> None:
+    windows = lifecycle.windows_of(from_environment(variables))
+    room.parts = msgspec.structs.replace(room.parts, windows=windows)
 
 
 async def test_what_the_portal_has_not_registered_cannot_be_cancelled(room: Room) -> None:
@@ -152,7 +174,7 @@ async def test_an_irn_of_another_account_is_unknown(room: Room) -> None:
     await room.desk.store.fetch("insert into irnflow.account (name, created_at) values ('them', $1)", room.desk.at)
 
     asked = await lifecycle.cancel(
-        room.desk.store, 2, [IRN], MISTAKE, eway_bill=False, by="them", at=room.desk.at
+        room.desk.store, 2, [IRN], MISTAKE, eway_bill=False, windows=Windows(), by="them", at=room.desk.at
     )  # fmt: skip
 
     assert [each.outcome for each in asked] == ["UNKNOWN_IRN"]
@@ -426,7 +448,9 @@ async def ask_bill(room: Room, **changes: Any) -> Asked:
 
 
 async def cancel_bill(room: Room, why: Cancellation = MISTAKE) -> Asked:
-    return await lifecycle.cancel_eway_bill(room.desk.store, 1, IRN, why, by="us", at=room.desk.at)
+    return await lifecycle.cancel_eway_bill(
+        room.desk.store, 1, IRN, why, windows=room.parts.windows, by="us", at=room.desk.at
+    )
 
 
 async def with_bill(room: Room) -> str:
@@ -588,6 +612,22 @@ async def test_an_irn_with_an_active_bill_is_not_cancelled_and_the_portal_not_as
     assert asked.outcome == "BILL_ACTIVE"
     assert ewb_no in asked.says
     assert room.sandbox.calls["cancel"] == 0
+
+
+async def test_a_setting_says_how_long_an_e_way_bill_may_be_cancelled(room: Room) -> None:
+    windows_are(room, IRNFLOW_EWAY_BILL_CANCEL_WINDOW_S="7200")
+    await with_bill(room)
+    room.desk.later(7199)
+    in_time = await cancel_bill(room)
+    room.desk.later(2)
+
+    await act(room.parts)  # it waited too long
+    too_late = await cancel_bill(room)
+
+    assert in_time.outcome == "ACCEPTED"
+    assert (await newest(room))["cause"] == "portal.315"
+    assert (too_late.outcome, "until 2026-11-22 14:00:01 (IST)" in too_late.says) == ("TOO_LATE", True)
+    assert room.sandbox.calls["cancel_eway_bill"] == 0
 
 
 # -- both halves -----------------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ from irnflow.services.registration.teller import tell_forever
 from irnflow.services.registration.verifier import verify_forever
 from irnflow.settings import Settings
 from irnflow.store import database
+from irnflow.store.lifecycle import windows_of
 from irnflow.store.secrets import key_ring
 
 NAME: Final = "registration"
@@ -153,6 +154,7 @@ async def main(settings: Settings) -> None:
             settle=timedelta(seconds=settings.lookup_settle_s),
             gap=timedelta(seconds=settings.lookup_gap_s),
             window=timedelta(seconds=settings.lookup_window_s),
+            windows=windows_of(settings),
             alarm=timedelta(seconds=settings.doubt_alarm_s),
             page=timedelta(seconds=settings.doubt_page_s),
         )

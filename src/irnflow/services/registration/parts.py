@@ -13,6 +13,7 @@ from irnflow.portal.client import Answer, Credentials, Portal, Session
 from irnflow.portal.several import Line, Portals
 from irnflow.services.registration.sessions import Sessions
 from irnflow.store.database import Database
+from irnflow.store.lifecycle import Windows
 
 
 class Addressed(Protocol):
@@ -51,8 +52,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     settle: timedelta  # the first look-up, so long after the call's deadline
     gap: timedelta  # between two look-ups that must both say "not there"
     window: timedelta = timedelta(hours=40)  # after the send: later "not there" proves nothing
-    cancel_window: timedelta = timedelta(hours=24)  # 2270
-    eway_bill_cancel_window: timedelta = timedelta(hours=24)
+    windows: Windows = Windows()  # for cancelling
     alarm: timedelta = timedelta(hours=1)  # in doubt for so long is an alarm,
     page: timedelta = timedelta(hours=12)  # and so long wakes somebody
     idle_s: float = 1.0  # what other processes, or a crash, left to do is looked for so often

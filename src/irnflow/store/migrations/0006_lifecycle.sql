@@ -79,6 +79,11 @@ create function irnflow.ist(p_text text) returns timestamptz language sql immuta
                 then p_text::timestamp at time zone interval '+05:30' end;
 $$;
 
+-- A time as the portal gives it.
+create function irnflow.ist_text(p_at timestamptz) returns text language sql immutable as $$
+    select to_char(p_at at time zone interval '+05:30', 'YYYY-MM-DD HH24:MI:SS');
+$$;
+
 -- The e-way bill of an IRN that goods may travel with.
 create function irnflow.active_bill(p_irn text) returns irnflow.eway_bill stable language sql as $$
     select b from irnflow.eway_bill b where b.irn = p_irn and b.cancelled_at is null order by b.made_at desc limit 1;
@@ -111,7 +116,7 @@ $$;
 --   NOT_REGISTERED  the portal hasn't registered it, or not yet (fact: the document's state)
 --   CANCELLED       it is cancelled (fact: the state's since, where it is known)
 --   OTHER_REQUEST   the same kind is under way, or done, with another request (fact: the action)
---   TOO_LATE        the portal's time for it is over (fact: since when the time runs)
+--   TOO_LATE        the portal's time for it is over (fact: since when)
 --   BILL_ACTIVE     2230: its e-way bill is active (fact: the bill)
 --   BILL_UNDER_WAY  its e-way bill is being made
 --   NO_BILL         it has no active e-way bill
@@ -149,7 +154,7 @@ begin
     end if;
     if p_at > irnflow.ist(bill.made_at) + p_window then
         outcome := 'TOO_LATE';
-        fact := bill.made_at;
+        fact := irnflow.ist_text(irnflow.ist(bill.made_at) + p_window);
         return;
     end if;
     outcome := 'ACCEPTED';
@@ -190,7 +195,7 @@ begin
     end if;
     if p_at > irnflow.ist(r.ack_dt) + p_window then -- 2270
         outcome := 'TOO_LATE';
-        fact := r.ack_dt;
+        fact := irnflow.ist_text(irnflow.ist(r.ack_dt) + p_window);
         return;
     end if;
     if (irnflow.action_under_way(p_irn, 'EWAY_BILL')).action_id is not null then
@@ -439,7 +444,7 @@ $$;
 -- An e-way bill is cancelled: when the portal said so, or now, when we found out.
 create function irnflow.eway_bill_end(p_ewb_no text, p_cancelled_at text, p_at timestamptz) returns void language sql as $$
     update irnflow.eway_bill
-       set cancelled_at = coalesce(p_cancelled_at, to_char(p_at at time zone interval '+05:30', 'YYYY-MM-DD HH24:MI:SS'))
+       set cancelled_at = coalesce(p_cancelled_at, irnflow.ist_text(p_at))
      where ewb_no = p_ewb_no and cancelled_at is null;
 $$;
 

@@ -71,7 +71,7 @@ async def _ask(parts: Parts, leased: Leased) -> Result:
 
 def _too_late(parts: Parts, leased: Leased) -> Result | None:
     """Refuse ourselves what the portal would: its time may have gone by while the action waited."""
-    window = {Kind.CANCEL: parts.cancel_window, Kind.EWAY_BILL_CANCEL: parts.eway_bill_cancel_window}.get(leased.kind)
+    window = {Kind.CANCEL: parts.windows.cancel, Kind.EWAY_BILL_CANCEL: parts.windows.eway_bill_cancel}.get(leased.kind)
     if window is None or leased.began is None or not _is_over(leased.began, window, parts.now()):
         return None
     code = "2270" if leased.kind is Kind.CANCEL else "315"
