@@ -32,7 +32,6 @@ CALLS: Final = (
 )
 # What may become of a statement to the store, and of a piece of work on the books.
 STATEMENTS: Final = ("refused", "forgotten")  # not done; done, and nobody is told
-KILLS_MOST: Final = 12  # of a service: a message that comes back 50 times is a dead letter, and a person's business
 # What may be away for a while.
 OUTAGES: Final = ("store", "books", "broker", "portal", "NIC1", "look-ups")
 
@@ -60,7 +59,7 @@ class Faults:
         self.books = _chances(draw, STATEMENTS, most=0.2)
         self.slow_s = draw.choice((0.001, 0.01, 0.5))  # a statement takes up to that
         self.duplicate, self.delay, self.reorder, self.lose_confirm, self.lose_connection = (
-            _sometimes(draw, most) for most in (0.3, 0.3, 0.3, 0.3, 0.1)
+            _sometimes(draw, 0.3) for _ in range(5)
         )
         self.delay_s = draw.choice((1.0, 10.0, 90.0))
         self.revocations_s = [self.moment(draw) for _ in range(draw.choice((0, 0, 1, 4)))]
@@ -84,7 +83,6 @@ class Faults:
             setattr(self, name, value)
         self._kills = self.stream("kills")
         self._passed: Counter[str] = Counter()
-        self._killed: Counter[str] = Counter()
         self._mattered: dict[str, list[int]] = {}
 
     def stream(self, name: str) -> Random:
@@ -102,10 +100,7 @@ class Faults:
     def kills(self, point: str) -> bool:
         """Whether a process is killed here. A point is likelier the first times, or idle loops would get it all."""
         self._passed[point] += 1
-        service = point.partition(" ")[0]
-        killed = self._killed[service] < KILLS_MOST and self._kills.random() < self.kill / self._passed[point]
-        self._killed[service] += killed
-        return killed
+        return self._kills.random() < self.kill / self._passed[point]
 
     def times(self, point: str) -> int:
         """How often it has been reached."""

@@ -1,6 +1,7 @@
 """People at work: they do what the story of a run says, each patiently, until it is done."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from irnflow.store.doubts import Decision, Times
 from irnflow.store.failures import Choice
 from irnflow.store.lifecycle import Asked as Answered
 from irnflow.store.lifecycle import Cancellation, Windows
+from tests.simulation.database import Blocking
 from tests.simulation.ground import BOOKS, NOON
 from tests.simulation.process import Bus, Process, Store
 from tests.simulation.story import Asked, Edit, Pause, Question, Wishes, Withdrawal
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 ACCOUNT: Final = 1
+DIED: Final = "dead_letter.delivery_limit"  # its processes were killed, or lost their connections, fifty times
 _AGAIN_S: Final = 1.0
 _IMPATIENT_S: Final = 10.0
 _LONG_AGO: Final = timedelta(hours=6)
@@ -36,6 +39,9 @@ _WHY: Final = Cancellation(reason=2, remark="wrong price")
 _BY_ROAD: Final = {"transport_mode": "1", "distance": 0, "vehicle_number": "KA01AB1234", "vehicle_type": "R"}
 _ACCEPTED: Final = "select irn from irnflow.registration where voucher_id = $1::text and state = 'ACCEPTED'"
 _ANSWERED: Final = "select asked_at from irnflow.gstin_detail where gstin = $1::text and wanted_at is null"
+_DEAD: Final = """
+    select count(*) as n from irnflow.failure where cause = $1::text and closed_at is null and retried_in is null
+"""
 _STOPPED: Final = "select gstin, stopped from irnflow.gstin where stopped is not null"
 _UNDER_WAY: Final = """
     select count(*) as n from irnflow.action where irn = $1::text and state not in ('DONE', 'FAILED')
@@ -205,6 +211,26 @@ async def keep_running(process: Process, _: Bus) -> None:
         for row in process.world.store.ask(_STOPPED):
             process.say(f"lets {row['gstin']} go on: {row['stopped']}")
             await _patiently(process, partial(_resume, row["gstin"]))
+
+
+async def send_again(process: Process, _: Bus) -> None:
+    """Look for ever after messages that died for coming back so often, and send their vouchers again."""
+    world = process.world
+    for number in itertools.count():
+        while not are_left_dead(world.store):  # noqa: ASYNC110
+            await asyncio.sleep(_ROUND_S)
+
+        async def again(store: Database, key: str = f"died {number}") -> Row:
+            return await failures.retry(
+                store, ACCOUNT, Choice(cause=DIED), most=100, idempotency_key=key, at=world.now()
+            )
+
+        process.say(f"sends again what died: {(await _patiently(process, again))['outcome']}")
+
+
+def are_left_dead(store: Blocking) -> bool:
+    """Whether some of what died is not sent again yet."""
+    return bool(store.ask(_DEAD, DIED)[0]["n"])
 
 
 async def _resume(gstin: str, store: Database) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from irnflow.books.sql import CANCELLED, REGISTERED
 from irnflow.messages import State
 from irnflow.store import accounting
+from tests.simulation.people import DIED
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -16,7 +17,7 @@ _STATES: Final = """
       left join irnflow.state s using (batch_id, transaction_id)
 """
 _FAILURES: Final = """
-    select b.batch_no, f.transaction_id, f.stage
+    select b.batch_no, f.transaction_id, f.failing::text, f.cause
       from irnflow.failure f join irnflow.batch b using (batch_id) where f.closed_at is null
 """
 _ANSWERS: Final = """
@@ -28,11 +29,9 @@ _SPENT: Final = "select voucher_id, irn from irnflow.registration where state = 
 _BILLS: Final = "select ewb_no, irn, cancelled_at is null as active from irnflow.eway_bill"
 _REFUSED: Final = "select kind::text, irn, says from irnflow.action where state = 'FAILED'"
 _SLOW_S: Final = 200.0  # with troubles that last longer, what is only late may seem lost
-_STAGES: Final = {
-    State.DATA_FETCH_FAILED: "data_fetch",
-    State.VALIDATION_FAILED: "validation",
-    State.GENERATION_FAILED: "registration",
-}
+_FAILED: Final = {
+    State.DATA_FETCH_FAILED, State.VALIDATION_FAILED, State.DEAD_LETTERED, State.GENERATION_FAILED, State.BOOKS_FAILED,
+}  # fmt: skip
 
 
 async def prove(world: "World") -> None:
@@ -51,11 +50,13 @@ def _prove_fates(world: "World") -> None:
     asked = [(each.batch_no, voucher_id) for each in story.asked for voucher_id in each.voucher_ids]
     there = [(row["batch_no"], row["transaction_id"]) for row in found]
     _agree("transactions that were asked for", set(asked) - set(there), [])
-    wrong = [row for row in found if State(row["state"]) not in story.fates(row["transaction_id"], row["batch_no"])]
+    rows = world.store.ask(_FAILURES)
+    died = {(row["batch_no"], row["transaction_id"], row["failing"]) for row in rows if row["cause"] == DIED}
+    stand = [(row["batch_no"], row["transaction_id"], row["state"]) for row in found]
+    wrong = [each for each in stand if State(each[2]) not in story.fates(each[1], each[0]) and each not in died]
     _agree("states that no voucher may come to", wrong, [])
-    told = {(row["batch_no"], row["transaction_id"], row["stage"]) for row in world.store.ask(_FAILURES)}
-    failed = [(row["batch_no"], row["transaction_id"], row["state"]) for row in found]
-    due = {(batch_no, voucher_id, _STAGES[state]) for batch_no, voucher_id, state in failed if state in _STAGES}
+    told = {(row["batch_no"], row["transaction_id"], row["failing"]) for row in rows}
+    due = {each for each in stand if State(each[2]) in _FAILED}
     changed = {edit.voucher_id for edit in story.edits}  # of such a one a person may be told, though it is registered
     _agree("failures that nobody is told of", due - told, [])
     _agree("failures of what didn't fail", [each for each in told - due if each[1] not in changed], [])

@@ -6,7 +6,7 @@ import pytest
 
 from irnflow.books import sample
 from tests.simulation import loop
-from tests.simulation.faults import CALLS, SERVICES, STATEMENTS, Faults
+from tests.simulation.faults import CALLS, SERVICES, STATEMENTS, Faults, Outage
 from tests.simulation.ground import Ground
 from tests.simulation.story import Asked, Question, Story
 from tests.simulation.world import World
@@ -23,9 +23,10 @@ _SOUND: Final = "SAL/1001"
 
 
 @pytest.mark.parametrize(
-    ("troubles", "story"),
+    ("seed", "troubles", "story"),
     [
         pytest.param(
+            1,
             {"slow_s": 0.5, "wipe_after": 11},
             Story(
                 asked=[
@@ -36,6 +37,7 @@ _SOUND: Final = "SAL/1001"
             id="a failure that was kept, whose status the broker lost, was never seen",
         ),
         pytest.param(
+            1,
             {},
             Story(
                 asked=[Asked(at_s=0.0, batch_no="B1", voucher_ids=[_SOUND])],
@@ -43,9 +45,22 @@ _SOUND: Final = "SAL/1001"
             ),
             id="to ask for a GSTIN with the login of a family ended registration",
         ),
+        pytest.param(
+            7,
+            {
+                "calm_at_s": 400.0,
+                "kill": 0.3,
+                "restart_s": 5.0,
+                "duplicate": 0.3,
+                "lose_connection": 0.5,
+                "outages": [Outage("store", 8.0, 308.0)],
+            },
+            Story(asked=[Asked(at_s=0.0, batch_no="B1", voucher_ids=["SAL/1057", "SAL/1051", _WRONG, _SOUND])]),
+            id="a message that died while its duplicate failed had a dead letter that nobody was told of",
+        ),
     ],
 )
-def test_what_was_found_once_holds_now(troubles: dict[str, Any], story: Story, ground: Ground) -> None:
-    faults = Faults(1, **_WELL | troubles)
+def test_what_was_found_once_holds_now(seed: int, troubles: dict[str, Any], story: Story, ground: Ground) -> None:
+    faults = Faults(seed, **_WELL | troubles)
 
-    loop.run(World(1, ground, faults=faults, story=story).run())
+    loop.run(World(seed, ground, faults=faults, story=story).run())

@@ -223,6 +223,7 @@ class World:
             *(partial(people.edit, change) for change in story.edits),
             *(partial(people.look, at_s) for at_s in story.looks_s),
             people.keep_running,
+            people.send_again,
         ]
         for number, each in enumerate(work):
             Process(self, "client", number, 1).start(each)
@@ -263,7 +264,7 @@ class World:
         raise Breach(f"no rest {ENDS_WITHIN_S:g} s after all was well: {await self._left()}")
 
     def _is_quiet(self) -> bool:
-        return not self._not_yet and not self.broker.in_flight and not self._at_work()
+        return not (self._not_yet or self.broker.in_flight or self._at_work() or people.are_left_dead(self.store))
 
     def _at_work(self) -> int:
         """What a broker that lost all it had has lost of actions, is told again when it is missed."""

@@ -88,11 +88,12 @@ async def counts(database: Database, batch_id: int) -> dict[str, int]:
     return found
 
 
-async def fail(database: Database, batch_id: int, transaction_id: str, stage: str) -> None:
+async def fail(database: Database, batch_id: int, transaction_id: str, stage: str, failing: State) -> None:
     await database.fetch(
-        """insert into irnflow.failure (batch_id, transaction_id, stage, cause, says, fix, faults, attempts, at)
-           values ($1, $2, $3, 'some.cause', 'says', 'fix', '[]', 1, $4)""",
-        batch_id, transaction_id, stage, AT,
+        """insert into irnflow.failure
+               (batch_id, transaction_id, stage, failing, cause, says, fix, faults, attempts, at)
+           values ($1, $2, $3, $4, 'some.cause', 'says', 'fix', '[]', 1, $5)""",
+        batch_id, transaction_id, stage, failing, AT,
     )  # fmt: skip
 
 
@@ -184,8 +185,8 @@ async def test_a_state_keeps_the_event_that_moved_it_there(database: Postgres, b
 
 
 async def test_moving_up_out_of_a_failure_closes_it(database: Postgres, batch: int) -> None:
-    await fail(database, batch, "V-1", "validation")
-    await fail(database, batch, "V-2", "validation")
+    await fail(database, batch, "V-1", "validation", INVALID)
+    await fail(database, batch, "V-2", "validation", INVALID)
     await record(database, Told(batch, "V-1", INVALID), Told(batch, "V-2", INVALID))
 
     await record(database, Told(batch, "V-1", GENERATED))
@@ -195,7 +196,7 @@ async def test_moving_up_out_of_a_failure_closes_it(database: Postgres, batch: i
 
 async def test_a_failure_told_late_is_closed_at_once(database: Postgres, batch: int) -> None:
     await record(database, Told(batch, "V-1", GENERATED))
-    await fail(database, batch, "V-1", "validation")
+    await fail(database, batch, "V-1", "validation", INVALID)
 
     await record(database, Told(batch, "V-1", INVALID))
 
@@ -203,8 +204,8 @@ async def test_a_failure_told_late_is_closed_at_once(database: Postgres, batch: 
 
 
 async def test_moving_from_one_failure_to_the_next_leaves_the_next_open(database: Postgres, batch: int) -> None:
-    await fail(database, batch, "V-1", "validation")
-    await fail(database, batch, "V-1", "registration")
+    await fail(database, batch, "V-1", "validation", INVALID)
+    await fail(database, batch, "V-1", "registration", State.GENERATION_FAILED)
     await record(database, Told(batch, "V-1", INVALID))
 
     await record(database, Told(batch, "V-1", State.GENERATION_FAILED))
@@ -215,7 +216,7 @@ async def test_moving_from_one_failure_to_the_next_leaves_the_next_open(database
 async def test_moving_up_out_of_the_dead_letters_closes_the_failure_of_whichever_stage(
     database: Postgres, batch: int
 ) -> None:
-    await fail(database, batch, "V-1", "validation")
+    await fail(database, batch, "V-1", "validation", State.DEAD_LETTERED)
     await record(database, Told(batch, "V-1", State.DEAD_LETTERED))
 
     await record(database, Told(batch, "V-1", GENERATED))
@@ -226,8 +227,8 @@ async def test_moving_up_out_of_the_dead_letters_closes_the_failure_of_whichever
 async def test_moving_from_the_dead_letters_to_a_failure_leaves_that_failure_open(
     database: Postgres, batch: int
 ) -> None:
-    await fail(database, batch, "V-1", "validation")
-    await fail(database, batch, "V-1", "registration")
+    await fail(database, batch, "V-1", "validation", State.DEAD_LETTERED)
+    await fail(database, batch, "V-1", "registration", State.GENERATION_FAILED)
     await record(database, Told(batch, "V-1", State.DEAD_LETTERED))
 
     await record(database, Told(batch, "V-1", State.GENERATION_FAILED))
@@ -235,9 +236,29 @@ async def test_moving_from_the_dead_letters_to_a_failure_leaves_that_failure_ope
     assert await open_failures(database) == {("V-1", "registration")}
 
 
+async def test_a_dead_letter_stays_open_when_its_stage_had_failed_as_usual_before(
+    database: Postgres, batch: int
+) -> None:
+    await fail(database, batch, "V-1", "validation", State.DEAD_LETTERED)
+    await record(database, Told(batch, "V-1", INVALID))
+
+    await record(database, Told(batch, "V-1", State.DEAD_LETTERED))
+
+    assert await open_failures(database) == {("V-1", "validation")}
+
+
+async def test_a_dead_letter_stays_open_when_its_stage_fails_as_usual_after_it(database: Postgres, batch: int) -> None:
+    await fail(database, batch, "V-1", "validation", State.DEAD_LETTERED)
+    await record(database, Told(batch, "V-1", State.DEAD_LETTERED))
+
+    await record(database, Told(batch, "V-1", INVALID))
+
+    assert await open_failures(database) == {("V-1", "validation")}
+
+
 async def test_a_failure_told_beside_success_stays_open(database: Postgres, batch: int) -> None:
     """The books took the IRN though the voucher had changed: REGISTERED, and a person is told."""
-    await fail(database, batch, "V-1", "database_update")
+    await fail(database, batch, "V-1", "database_update", State.BOOKS_FAILED)
 
     await record(database, Told(batch, "V-1", GENERATED), Told(batch, "V-1", REGISTERED))
 

@@ -85,6 +85,37 @@ async def test_a_later_failure_of_the_stage_takes_the_place_of_the_earlier(store
     assert [row["cause"] for row in await rows(store)] == ["parties.gstin"]
 
 
+@pytest.mark.parametrize("dead_letter_first", [True, False])
+async def test_of_a_message_that_died_and_its_duplicate_that_failed_the_row_says_what_the_state_does(
+    store: Database, tenant: Tenant, dead_letter_first: bool
+) -> None:
+    batch = await make_batch(store, tenant, "a")
+    dead = failure(tenant, batch, "a", cause="dead_letter.delivery_limit", failing=State.DEAD_LETTERED)
+    usual = failure(tenant, batch, "a", at=later(minutes=1))
+    await events(store, batch["batch_id"], {"a": State.VALIDATION_FAILED})
+    await events(store, batch["batch_id"], {"a": State.DEAD_LETTERED})
+
+    for each in (dead, usual) if dead_letter_first else (usual, dead):
+        await failures.record(store, [each])
+
+    assert [(row["cause"], row["closed_at"]) for row in await rows(store)] == [("dead_letter.delivery_limit", None)]
+
+
+async def test_what_the_portal_refused_takes_the_place_of_a_dead_letter_however_late_that_came(
+    store: Database, tenant: Tenant
+) -> None:
+    batch = await make_batch(store, tenant, "a")
+    refused = failure(tenant, batch, "a", stage="registration", cause="portal.2176", failing=State.GENERATION_FAILED)
+    await events(store, batch["batch_id"], {"a": State.GENERATION_FAILED})
+
+    await failures.record(store, [refused])
+    await failures.record(store, [msgspec.structs.replace(
+        refused, cause="dead_letter.delivery_limit", failing=State.DEAD_LETTERED, at=later(minutes=1)
+    )])  # fmt: skip
+
+    assert [(row["cause"], row["closed_at"]) for row in await rows(store)] == [("portal.2176", None)]
+
+
 async def test_a_failure_that_was_overcome_before_it_came_is_closed_at_once(store: Database, tenant: Tenant) -> None:
     batch = await make_batch(store, tenant, "a")
     await events(store, batch["batch_id"], {"a": State.GENERATION_SUCCESS}, at=later(minutes=1))

@@ -138,6 +138,7 @@ create table irnflow.failure (
     batch_id       bigint not null,
     transaction_id text not null,
     stage          text not null, -- the service whose work failed
+    failing        irnflow.transaction_state not null, -- where it puts its transaction
     account_id     bigint, -- null: a dead letter that could not be read
     cause          text not null, -- stable code that people group by
     says           text not null,

@@ -6,10 +6,11 @@ create index failure_open on irnflow.failure (account_id, stage, cause, batch_id
 
 -- Keeps failures, given as parallel arrays; gives how many are new or newer than what stood there.
 --
--- One row a transaction and stage: the same failure again changes nothing, a later one takes its place.
--- p_failings is the state that each one puts its transaction in. It is closed at once when the transaction has
--- passed that state; locking the batches makes record_events and this see each other's work. Of the books a person
--- may be told in the moment of success (the voucher had changed): only a later success closes that.
+-- One row a transaction and stage, that of the highest state in p_failings, which its transaction comes to stand in:
+-- a message may die while its duplicate fails as usual. The same failure again changes nothing; of one state, a later
+-- one takes its place. It is closed at once when the transaction has passed that state; locking the batches makes
+-- record_events and this see each other's work. Of the books a person may be told in the moment of success (the
+-- voucher had changed): only a later success closes that.
 --
 -- Raises foreign_key_violation when a transaction isn't the account's: nothing of the call is kept then.
 create function irnflow.record_failures(
@@ -33,20 +34,21 @@ begin
     end if;
 
     insert into irnflow.failure as f
-           (batch_id, transaction_id, stage, account_id, cause, says, fix, faults, attempts, message, raw, at, closed_at)
+           (batch_id, transaction_id, stage, failing, account_id, cause, says, fix, faults, attempts, message, raw, at,
+            closed_at)
     select distinct on (c.batch_id, c.transaction_id, c.stage)
-           c.batch_id, c.transaction_id, c.stage, c.account_id, c.cause, c.says, c.fix, c.faults, c.attempts, c.message,
+           c.batch_id, c.transaction_id, c.stage, c.failing, c.account_id, c.cause, c.says, c.fix, c.faults, c.attempts, c.message,
            c.raw, c.at, case when s.state > c.failing and (c.failing <> 'BOOKS_FAILED' or s.at > c.at) then s.at end
       from unnest(p_batch_ids, p_transaction_ids, p_account_ids, p_stages, p_causes, p_says, p_fixes, p_faults,
                   p_attempts, p_messages, p_raws, p_ats, p_failings)
         as c (batch_id, transaction_id, account_id, stage, cause, says, fix, faults, attempts, message, raw, at, failing)
       left join irnflow.state s on s.batch_id = c.batch_id and s.transaction_id = c.transaction_id
-     order by c.batch_id, c.transaction_id, c.stage, c.at desc
+     order by c.batch_id, c.transaction_id, c.stage, c.failing desc, c.at desc
     on conflict (batch_id, transaction_id, stage) do update
-       set cause = excluded.cause, says = excluded.says, fix = excluded.fix, faults = excluded.faults,
+       set failing = excluded.failing, cause = excluded.cause, says = excluded.says, fix = excluded.fix, faults = excluded.faults,
            attempts = excluded.attempts, message = excluded.message, raw = excluded.raw, at = excluded.at,
            closed_at = excluded.closed_at
-     where excluded.at > f.at;
+     where (excluded.failing, excluded.at) > (f.failing, f.at);
     get diagnostics kept = row_count;
     return kept;
 end $$;

@@ -1,14 +1,8 @@
 -- Events: what happened to each transaction, in an order without gaps, and what follows from it.
 
--- The service whose work has failed when a transaction stands in this state; null: no failure, or a dead letter,
--- which may be of any stage.
-create function irnflow.failed_stage(of_state irnflow.transaction_state) returns text language sql immutable as $$
-    select case of_state
-        when 'DATA_FETCH_FAILED' then 'data_fetch'
-        when 'VALIDATION_FAILED' then 'validation'
-        when 'GENERATION_FAILED' then 'registration'
-        when 'BOOKS_FAILED' then 'database_update'
-    end
+-- Whether a transaction that stands in this state has failed, and a person is told why.
+create function irnflow.is_failure(of_state irnflow.transaction_state) returns boolean language sql immutable as $$
+    select of_state in ('DATA_FETCH_FAILED', 'VALIDATION_FAILED', 'DEAD_LETTERED', 'GENERATION_FAILED', 'BOOKS_FAILED')
 $$;
 
 -- Records statuses, given as parallel arrays in the order they came; gives how many were new.
@@ -93,12 +87,10 @@ begin
             select batch_id, transaction_id, is_now, at, failing
             -- What is said of a cancellation is the books' newest word: failures of theirs before it are over.
             from stands, lateral (values (was), (case status when 'CANCELLED' then 'BOOKS_FAILED' else status end)) as past (failing)
-            where failing < is_now and (failing = 'DEAD_LETTERED' or irnflow.failed_stage(failing) is not null)
+            where failing < is_now and irnflow.is_failure(failing)
         ) o
-        where f.batch_id = o.batch_id and f.transaction_id = o.transaction_id and f.closed_at is null
-          and (o.is_now < 'CANCELLED' or f.at < o.at)
-          and case when o.failing = 'DEAD_LETTERED' then f.stage is distinct from irnflow.failed_stage(o.is_now)
-                   else f.stage = irnflow.failed_stage(o.failing) end
+        where f.batch_id = o.batch_id and f.transaction_id = o.transaction_id and f.failing = o.failing
+          and f.closed_at is null and (o.is_now < 'CANCELLED' or f.at < o.at)
     )
     select (select count(*) from recorded),
            (select count(*) from stands s
