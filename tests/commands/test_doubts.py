@@ -12,11 +12,14 @@ from rich.console import Console
 
 from irnflow.commands import doubts
 from irnflow.errors import BadInput
-from irnflow.sandbox.switches import Order
+from irnflow.sandbox.switches import Failure, Order
+from irnflow.store import lifecycle
+from irnflow.store.lifecycle import Cancellation, Windows
 from tests.commands.running import Ran, run
 from tests.services.registration.conftest import (  # noqa: F401 (fixtures)
     Desk,
     Room,
+    act,
     desk,
     identity,
     irn_of,
@@ -104,3 +107,67 @@ async def test_what_is_refused_is_said_in_a_sentence(unheard: Room) -> None:
 
 async def test_an_empty_reason_is_no_reason(unheard: Room) -> None:
     assert (await irnflow("doubts", "resend", IRN, "--reason", " ")).code == 2
+
+
+@pytest.fixture
+async def cancelling(unheard: Room) -> Room:
+    """Registered after all; its cancellation is in doubt for a week."""
+    await unheard.desk.store.fetch("update irnflow.registration set state = 'ACCEPTED', ack_dt = '2026-11-22 12:00:00'")
+    why = Cancellation(reason=2, remark="wrong price")
+    at = unheard.desk.at
+    await lifecycle.cancel(unheard.desk.store, 1, [IRN], why, eway_bill=False, windows=Windows(), by="us", at=at)
+    unheard.sandbox.obey(Order(fail_next=Failure(call="cancel", hang_up=True)))
+    await act(unheard.parts)
+    week_ago = datetime.now(UTC) - timedelta(days=7)
+    await unheard.desk.store.fetch("update irnflow.action set sent_at = $1::timestamptz", week_ago)
+    return unheard
+
+
+async def test_an_action_in_doubt_is_shown_beside_the_documents(cancelling: Room) -> None:
+    console = Console(file=io.StringIO(), width=200)
+
+    await doubts.show(console, None)
+
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "7 days  action 1, cancel IRN: INV A/1 of 22/11/2026" in shown
+    assert "the connection broke" in shown
+    assert "an admin may say whether it is done" in shown
+
+
+async def test_the_portal_is_asked_how_an_action_stands_when_a_person_says_so(cancelling: Room) -> None:
+    ran = await irnflow("doubts", "look", "1")
+
+    cancelling.desk.at = datetime.now(UTC)
+    assert "The portal is asked at" in ran.out
+    assert await act(cancelling.parts) == 1
+
+
+async def test_a_cancellation_that_is_said_to_be_done_is_on_record_with_the_user(cancelling: Room) -> None:
+    ran = await irnflow("doubts", "done", "1", "--reason", "the portal's page says so")
+
+    [row] = await cancelling.desk.store.fetch("select what, decided_by, action_id from irnflow.decision")
+    assert ran.out == "It counts as done, and is told so.\n"
+    assert dict(row) == {"what": "DONE", "decided_by": f"user {getpass.getuser()}", "action_id": 1}
+    assert await cancelling.desk.state("A/1") == "CANCELLED"
+
+
+async def test_a_cancellation_that_is_said_not_to_be_done_may_be_asked_for_anew(cancelling: Room) -> None:
+    ran = await irnflow("doubts", "not-done", "1", "--reason", "the portal's page shows it active")
+
+    [row] = await cancelling.desk.store.fetch("select state::text from irnflow.action")
+    assert "it may be asked for anew" in ran.out
+    assert row["state"] == "FAILED"
+    assert await cancelling.desk.state("A/1") == "ACCEPTED"
+
+
+@pytest.mark.parametrize("action", ["7", IRN])
+async def test_what_is_no_action_is_refused_in_a_sentence(cancelling: Room, action: str) -> None:
+    with pytest.raises(BadInput, match="The account has no such action"):
+        await irnflow("doubts", "done", action, "--reason", "x")
+
+
+async def test_a_bills_number_that_is_none_is_refused(cancelling: Room) -> None:
+    ran = await irnflow("doubts", "done", "1", "--ewb-no", "12", "--reason", "x")
+
+    assert (ran.code, "12 digits" in ran.err) == (2, True)

@@ -1,4 +1,5 @@
 """What is in doubt, and what people decide of it: have the portal asked now, or, after its memory, an admin's ways out.
+Documents by their IRN; actions of their life, cancellations and e-way bills, by their number.
 
 The rules are the store's (store/migrations/0007_doubt.sql); here is who may, in which words it is refused, and how a
 document that somebody brings is proved: by its signature, and by saying what was sent.
@@ -27,7 +28,7 @@ _NO_SUCH: Final = "The account has no document with this IRN."
 
 
 class Doubts:
-    """The endpoints about documents in doubt, and their work for whoever else offers it."""
+    """The endpoints about what is in doubt, and their work for whoever else offers it."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class Doubts:
         self._keys = keys
 
     def endpoints(self) -> list[Endpoint]:
-        one = "/api/v1/registrations/{irn}"
+        one, action = "/api/v1/registrations/{irn}", "/api/v1/actions/{action_id}"
         return [
             Endpoint(
                 method="GET", path="/api/v1/doubts", name="listDoubts",
@@ -66,6 +67,18 @@ class Doubts:
                 says="Accept a document by the signed one that the portal gave out (admin)",
                 handle=self.bring_document, body=resources.SignedDocument, gives=resources.Decided,
                 problems=("admin-only", "unknown-irn", "not-in-doubt", "too-early", "not-proved", "document-differs"),
+            ),
+            Endpoint(
+                method="POST", path=f"{action}/lookup", name="lookUpAction",
+                says="Have the portal asked now how an action in doubt stands",
+                handle=self.look_for_action, gives=resources.Decided, status=HTTPStatus.ACCEPTED,
+                problems=("unknown-action", "not-in-doubt"),
+            ),
+            Endpoint(
+                method="POST", path=f"{action}/decision", name="decideAction",
+                says="Say how an action ended that is in doubt, after the portal's memory (admin)",
+                handle=self.decide, body=resources.Ended, gives=resources.Decided,
+                problems=("admin-only", "unknown-action", "not-in-doubt", "too-early", "bill-number"),
             ),
         ]  # fmt: skip
 
@@ -93,16 +106,33 @@ class Doubts:
         _check_admin(call)
         return await self.accept(self._wanted(call), msgspec.json.encode(call.body.document))
 
+    async def look_for_action(self, call: Call) -> resources.Decided:
+        return await self.look_at_action(self._wanted(call))
+
+    async def decide(self, call: Call) -> resources.Decided:
+        _check_admin(call)
+        return await self.end_action(self._wanted(call), done=call.body.done, ewb_no=call.body.ewb_no)
+
     def _wanted(self, call: Call) -> Decision:
         assert call.account
         return Decision(
-            account_id=call.account.account_id, irn=call.path["irn"].lower(), by=call.account.speaker,
+            account_id=call.account.account_id, irn=call.path.get("irn", "").lower(),
+            action_id=action_number(call.path.get("action_id", "0")), by=call.account.speaker,
             reason=call.body.reason if call.body else "", at=self._now(),
         )  # fmt: skip
 
     async def look_at(self, wanted: Decision) -> resources.Decided:
         """Have the portal asked as soon as that tells anything. Raises Refused."""
         return _decided(await doubts.look(self._store, wanted, self._times))
+
+    async def look_at_action(self, wanted: Decision) -> resources.Decided:
+        """Have the portal asked how an action stands, as soon as that tells anything. Raises Refused."""
+        return _decided(await doubts.look_at_action(self._store, wanted, self._times), wanted.action_id)
+
+    async def end_action(self, wanted: Decision, *, done: bool, ewb_no: str | None) -> resources.Decided:
+        """End an action that no look-up settles. Raises Refused."""
+        row = await doubts.decide_action(self._store, wanted, self._times, done=done, ewb_no=ewb_no)
+        return _decided(row, wanted.action_id)
 
     async def resend(self, wanted: Decision) -> resources.Decided:
         """Let the identical document go once more. Raises Refused."""
@@ -165,15 +195,28 @@ _SETTLED: Final = {
     "ACCEPTED": "it is registered",
     "REJECTED": "the portal has refused it",
     "CANCELLED": "it is cancelled",
+    "WAITING": "it waits for its first half",
+    "ENDED": "it is done",
+    "FAILED": "it has failed",
 }
 
 
-def _decided(row: Row) -> resources.Decided:
+def action_number(text: str) -> int:
+    """Of an action; 0, which none has, for what can be no number of one."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+def _decided(row: Row, action_id: int | None = None) -> resources.Decided:
     match row["outcome"]:
         case "DONE":
             return resources.Decided(at=row["due_at"])
         case "TOO_EARLY":
             raise _too_early(row["due_at"])
+        case "NO_SUCH" if action_id is not None:
+            raise Refused("unknown-action", "The account has no such action.")
+        case "BILL_NUMBER":
+            says = "The number is said of an e-way bill that was made, and of nothing else: the portal's page shows it."
+            raise Refused("bill-number", says)
         case "NO_SUCH":
             raise Refused("unknown-irn", _NO_SUCH)
         case state:
@@ -191,6 +234,15 @@ def doubt(row: Row, at: datetime, times: Times) -> resources.Doubt:
         found=row["found"] or "", decide_from=row["sent_at"] + times.window, next_look_at=row["next_at"],
         next=_next(row, age, times),
     )  # fmt: skip
+
+
+def next_of_action(row: Row, at: datetime, times: Times) -> str:
+    """What comes next for an action in doubt."""
+    if at - row["sent_at"] >= times.window:
+        return "Compare with the portal's page: an admin may say whether it is done."
+    if row["not_done"]:
+        return "The portal is asked once more; when it still is not done, it is asked for again."
+    return "The portal is asked how it stands."
 
 
 def _next(row: Row, age: timedelta, times: Times) -> str:

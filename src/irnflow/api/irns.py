@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.api import cursor, resources
+from irnflow.api.doubts import action_number
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.problem import Refused
 from irnflow.store import lifecycle
@@ -167,7 +168,7 @@ class Irns:
 
     async def action(self, call: Call) -> resources.Action:
         said = call.path["action_id"]
-        found = await self._of_ids(call, int(said)) if said.isascii() and said.isdecimal() and len(said) < 19 else {}
+        found = await self._of_ids(call, action_number(said))
         if not found:
             raise Refused("unknown-action", f"The account has no action {said[:50]!r}.")
         return next(iter(found.values()))

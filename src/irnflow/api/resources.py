@@ -332,6 +332,13 @@ class Why(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     reason: Reason
 
 
+class Ended(Why, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an action ended that no look-up could settle."""
+
+    done: bool
+    ewb_no: Annotated[str, Meta(pattern=r"^[0-9]{12}\Z")] | None = None  # of an e-way bill that was made
+
+
 class SignedDocument(Why, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The portal's signed document: its signed JSON as it is, or the signed invoice (JWS) as a string."""
 

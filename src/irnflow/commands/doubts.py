@@ -1,7 +1,8 @@
-"""`irnflow doubts`: documents whose answer was lost, and what a person decides of them."""
+"""`irnflow doubts`: documents and actions whose answer was lost, and what a person decides of them."""
 
 import asyncio
 import getpass
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from irnflow.commands.environment import settings
+from irnflow.commands.lifecycle import WHAT
 from irnflow.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from irnflow.api.doubts import Doubts
     from irnflow.store.accounts import Account
@@ -34,6 +37,13 @@ _REASON: Final = click.option(
     "--reason", required=True, callback=_said, help="Why; kept for the record, with your name."
 )  # fmt: skip
 
+
+def _bill_number(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch("[0-9]{12}", value):
+        raise click.BadParameter("an e-way bill's number has 12 digits")
+    return value
+
+
 Work = Callable[["Doubts", "Account"], Awaitable[str]]
 
 
@@ -41,7 +51,11 @@ Work = Callable[["Doubts", "Account"], Awaitable[str]]
 @_ACCOUNT
 @click.pass_context
 def doubts(context: click.Context, account: str | None) -> None:
-    """List documents whose answer was lost: for how long, why, and what comes next."""
+    """List what is in doubt: for how long, why, and what comes next.
+
+    Documents, and what was asked of the portal about their IRNs: cancellations and e-way bills, each an action with a
+    number.
+    """
     context.obj = account
     if context.invoked_subcommand is None:
         from rich.console import Console
@@ -50,16 +64,17 @@ def doubts(context: click.Context, account: str | None) -> None:
 
 
 @doubts.command()
-@click.argument("irn")
+@click.argument("what", metavar="IRN|ACTION")
 @click.pass_obj
-def look(account: str | None, irn: str) -> None:
+def look(account: str | None, what: str) -> None:
     """Have the portal asked now.
 
     Never before a late call can no longer arrive: it is no shortcut to sending again.
     """
 
     async def work(room: "Doubts", whose: "Account") -> str:
-        decided = await room.look_at(_wanted(whose, irn, ""))
+        wanted = _wanted(whose, what, "")
+        decided = await (room.look_at_action(wanted) if wanted.action_id else room.look_at(wanted))
         return f"The portal is asked at {_time(decided.at)}; `irnflow doubts` then shows what it has."
 
     click.echo(asyncio.run(_deciding(account, work)))
@@ -101,6 +116,43 @@ def accept(account: str | None, irn: str, file: Path, reason: str) -> None:
     click.echo(asyncio.run(_deciding(account, work)))
 
 
+@doubts.command()
+@click.argument("action")
+@click.option("--ewb-no", callback=_bill_number, help="The number of the e-way bill that was made.")
+@_REASON
+@click.pass_obj
+def done(account: str | None, action: str, ewb_no: str | None, reason: str) -> None:
+    """Say that an action is done.
+
+    As if the portal had said so: the books and the vouchers' histories are told. Only after the portal's memory: 40
+    hours after the call.
+    """
+
+    async def work(room: "Doubts", whose: "Account") -> str:
+        await room.end_action(_wanted(whose, action, reason), done=True, ewb_no=ewb_no)
+        return "It counts as done, and is told so."
+
+    click.echo(asyncio.run(_deciding(account, work)))
+
+
+@doubts.command("not-done")
+@click.argument("action")
+@_REASON
+@click.pass_obj
+def not_done(account: str | None, action: str, reason: str) -> None:
+    """Say that an action is not done.
+
+    It has failed, and is told so; whoever still wants it asks for it anew. Only after the portal's memory: 40 hours
+    after the call.
+    """
+
+    async def work(room: "Doubts", whose: "Account") -> str:
+        await room.end_action(_wanted(whose, action, reason), done=False, ewb_no=None)
+        return "It counts as failed, and is told so; it may be asked for anew."
+
+    click.echo(asyncio.run(_deciding(account, work)))
+
+
 async def _deciding(account: str | None, work: Work) -> str:
     """What `work` says of it. Raises BadInput with the words of a refusal."""
     from irnflow.api.doubts import Doubts
@@ -124,11 +176,10 @@ async def show(console: "Console", account: str | None) -> None:
     """Print what is in doubt, the oldest first."""
     from rich.markup import escape
     from rich.padding import Padding
-    from rich.table import Table
 
-    from irnflow.api.doubts import BEGINNING, doubt
+    from irnflow.api.doubts import BEGINNING, doubt, next_of_action
     from irnflow.store import accounts, database
-    from irnflow.store.doubts import still_open, times_of
+    from irnflow.store.doubts import actions, still_open, times_of
 
     known = settings("database_url")
     times = times_of(known)
@@ -137,16 +188,14 @@ async def show(console: "Console", account: str | None) -> None:
         rows = await still_open(
             store, whose.account_id, after=(BEGINNING.sent_at, BEGINNING.irn), most=_SHOWN_MOST + 1
         )  # fmt: skip
-    if not rows:
+        acting = await actions(store, whose.account_id, most=_SHOWN_MOST)
+    if not rows and not acting:
         console.print("Nothing is in doubt.")
         return
     for item in (doubt(row, _now(), times) for row in rows[:_SHOWN_MOST]):
         color = {"": "bold", "alarm": "bold yellow", "page": "bold red"}[item.level]
         name = escape(f"{item.doc_typ} {item.doc_no} of {item.doc_dt}, {item.gstin} at {item.portal}")
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(style="dim")
-        grid.add_column(overflow="fold")
-        grid.add_row("IRN", item.irn)
+        grid = _grid(item.irn)
         grid.add_row("why", escape(item.why))
         if item.looked_at:
             grid.add_row("found", f"{escape(item.found)} ({_time(item.looked_at)})")
@@ -155,14 +204,37 @@ async def show(console: "Console", account: str | None) -> None:
         console.print(Padding(grid, (0, 0, 1, 4)))
     if len(rows) > _SHOWN_MOST:
         console.print(f"These are the oldest {_SHOWN_MOST}; there are more.")
+    for row in acting:
+        age = _now() - row["sent_at"]
+        color = "bold red" if age >= times.page else "bold yellow" if age >= times.alarm else "bold"
+        of = f"{row['doc_typ']} {row['doc_no']} of {row['doc_dt']}, {row['gstin']} at {row['portal']}"
+        grid = _grid(row["irn"])
+        grid.add_row("why", escape(row["says"]))
+        grid.add_row("next", f"{next_of_action(row, _now(), times)} The next look-up: {_time(row['next_at'])}.")
+        name = f"action {row['action_id']}, {WHAT[row['kind']]}: {escape(of)}"
+        console.print(f"[{color}]{_age(int(age.total_seconds()))}[/]  {name}", highlight=False)
+        console.print(Padding(grid, (0, 0, 1, 4)))
 
 
-def _wanted(whose: "Account", irn: str, reason: str) -> "Decision":
+def _grid(irn: str) -> "Table":
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    grid.add_row("IRN", irn)
+    return grid
+
+
+def _wanted(whose: "Account", what: str, reason: str) -> "Decision":
+    """About a document, by its IRN, or an action, by its number."""
+    from irnflow.api.doubts import action_number
     from irnflow.store.doubts import Decision
 
+    what = what.strip().lower()
     return Decision(
-        account_id=whose.account_id, irn=irn.strip().lower(), by=f"user {getpass.getuser()}", reason=reason,
-        at=_now(),
+        account_id=whose.account_id, irn=what, action_id=action_number(what), by=f"user {getpass.getuser()}",
+        reason=reason, at=_now(),
     )  # fmt: skip
 
 

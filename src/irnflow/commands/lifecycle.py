@@ -26,7 +26,7 @@ _STANDS: Final = {
     "DONE": "done",
     "FAILED": "failed",
 }
-_WHAT: Final = {
+WHAT: Final = {
     "CANCEL": "cancel IRN",
     "EWAY_BILL": "make e-way bill",
     "EWAY_BILL_CANCEL": "cancel e-way bill",
@@ -189,7 +189,7 @@ def _line(row: "Row") -> str:
     bill = f" {row['ewb_no']}" if row["ewb_no"] else ""
     says = f": {row['says']}" if row["says"] and row["state"] in _END else ""
     fix = f"\n    {row['fix']}" if row["fix"] and row["state"] == "FAILED" else ""
-    return f"{row['irn']}  action {row['action_id']}, {_WHAT[row['kind']]}{bill}: {stands}{says}{fix}"
+    return f"{row['irn']}  action {row['action_id']}, {WHAT[row['kind']]}{bill}: {stands}{says}{fix}"
 
 
 def _windows() -> "Windows":

@@ -1,4 +1,4 @@
-"""Documents in doubt, and what people decide of them (migrations/0007_doubt.sql)."""
+"""Documents and actions in doubt, and what people decide of them (migrations/0007_doubt.sql)."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,10 +23,11 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person wants done about one document, for the record."""
+    """What a person wants done about one document, or one action of its life, for the record."""
 
     account_id: int
-    irn: str
+    irn: str = ""
+    action_id: int = 0
     by: str
     reason: str
     at: datetime
@@ -87,3 +88,22 @@ async def bring_document(database: Database, wanted: Decision, times: Times, sig
         signed.signed_invoice, signed.signed_qr, wanted.by, wanted.reason, wanted.at,
     )  # fmt: skip
     return rows[0]
+
+
+async def actions(database: Database, account_id: int, *, most: int) -> Sequence[Row]:
+    """An account's actions in doubt, the oldest first."""
+    return await database.fetch(SQL["actions"], account_id, most)
+
+
+async def look_at_action(database: Database, wanted: Decision, times: Times) -> Row:
+    """As `look`, how an action stands."""
+    about = wanted.account_id, wanted.action_id
+    return (await database.fetch(
+        SQL["look_action"], *about, times.settle, times.gap, wanted.by, wanted.reason, wanted.at))[0]  # fmt: skip
+
+
+async def decide_action(database: Database, wanted: Decision, times: Times, *, done: bool, ewb_no: str | None) -> Row:
+    """An action ended so. `outcome`: as of `send_again`; BILL_NUMBER: only of a bill that was made it is said."""
+    about = wanted.account_id, wanted.action_id
+    return (await database.fetch(
+        SQL["decide_action"], *about, done, ewb_no, times.window, wanted.by, wanted.reason, wanted.at))[0]  # fmt: skip

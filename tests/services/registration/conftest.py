@@ -31,7 +31,7 @@ from irnflow.services.registration.resolver import look_up
 from irnflow.services.registration.sender import generate, leased_of, settle
 from irnflow.services.registration.sessions import Sessions
 from irnflow.services.registration.teller import tell
-from irnflow.store import accounts, database
+from irnflow.store import accounts, database, lifecycle
 from irnflow.store.database import Postgres, Row, queries
 from irnflow.store.secrets import KeyRing
 
@@ -180,6 +180,14 @@ async def act(parts: Parts) -> int:
     leased = await lease(parts)
     await asyncio.gather(*(carry_out(parts, each) for each in leased))
     return len(leased)
+
+
+async def untold(room: Room) -> Sequence[Row]:
+    """The actions to tell, for the first time or after ten minutes again."""
+    at = room.desk.at
+    return await room.desk.store.fetch(
+        lifecycle.SQL["untold"], at, at + timedelta(seconds=30), timedelta(minutes=10), 100
+    )
 
 
 def validated(number: str, payload: bytes, batch: int = 1) -> Validated:

@@ -13,11 +13,12 @@ from irnflow.api.endpoints import Api
 from irnflow.api.server import serving
 from irnflow.sandbox.identity import Identity
 from irnflow.sandbox.switches import Order
+from irnflow.services.registration.lifecycle.telling import tell
 from irnflow.store import accounts
 from irnflow.store.accounts import Keys
 from irnflow.store.doubts import Times
 from tests.api.conftest import Client
-from tests.services.registration.conftest import NOON, Room, invoice, irn_of, next_fails
+from tests.services.registration.conftest import NOON, SQL, Room, act, invoice, irn_of, next_fails, untold
 
 IRN = irn_of("A/1")
 ONE = f"/api/v1/registrations/{IRN}"
@@ -343,3 +344,168 @@ async def test_an_old_doubt_is_looked_up_ever_more_rarely(unsent: Room) -> None:
     assert [round(hour, 2) for hour in hours[:3]] == [0.03, 0.02, 0.02]
     assert max(hours[:50]) == 1  # while the portal remembers: at least once an hour
     assert len(hours) < 80  # in thirty days
+
+
+# -- actions ---------------------------------------------------------------------------------------------------------
+
+LORRY = {"distance": 60, "transport_mode": "1", "vehicle_number": "KA01AB1234", "vehicle_type": "R"}
+MISTAKE = {"reason": 2, "remark": "wrong price"}
+
+
+async def asked(room: Room, client: Client, what: str, **body: Any) -> str:
+    """The address of an action about a registered document."""
+    answer = await client.post(f"/api/v1/irns/{IRN}/{what}", json=body)
+    assert answer.status == 202, answer.body
+    return str(answer.body["action"]["address"])
+
+
+@pytest.fixture
+async def cancelling(room: Room, client: Client) -> str:
+    """A cancellation in doubt, and no look-up decides it."""
+    await room.arrive()
+    await room.send()
+    room.desk.later(1)
+    next_fails(room, call="cancel", hang_up=True)
+    address = await asked(room, client, "cancel", **MISTAKE)
+    await act(room.parts)
+    next_fails(room, n=1000, call="by_irn", code="2283")
+    return address
+
+
+async def test_a_person_has_the_portal_asked_now_how_an_action_stands(
+    room: Room, cancelling: str, client: Client
+) -> None:
+    room.desk.later(7200)
+    await act(room.parts)
+    looked = room.sandbox.calls["by_irn"]
+    room.desk.later(61)
+    await act(room.parts)
+    not_yet = room.sandbox.calls["by_irn"]
+
+    answer = await client.post(f"{cancelling}/lookup")
+    await act(room.parts)
+
+    assert (answer.status, not_yet - looked) == (202, 0)
+    assert room.sandbox.calls["by_irn"] == looked + 1
+    assert await decisions(room) == [{"what": "LOOK_UP", "decided_by": "Meera", "reason": "", "send": 1}]
+
+
+async def test_nobody_has_the_portal_asked_of_an_action_while_a_late_call_may_arrive(
+    room: Room, cancelling: str, client: Client
+) -> None:
+    answer = await client.post(f"{cancelling}/lookup")
+    room.desk.later(80)
+    await act(room.parts)
+
+    assert answer.status == 202
+    assert room.sandbox.calls["by_irn"] == 0
+
+
+async def test_an_admin_says_that_a_cancellation_is_done_and_the_books_are_told(
+    room: Room, cancelling: str, client: Client
+) -> None:
+    room.desk.later(WINDOW_S)
+
+    answer = await client.post(f"{cancelling}/decision", json=WHY | {"done": True})
+    await tell(room.parts, await untold(room))
+
+    assert answer.status == 200
+    action = (await client.get(cancelling)).body
+    assert (action["state"], action["says"]) == ("DONE", f"Meera has decided that it is done: {WHY['reason']}")
+    assert await room.desk.state("A/1") == "CANCELLED"
+    assert room.said("register_success_queue")[-1]["Cancelled"] is True
+    assert (await room.desk.ledger("A/1"))[-1] == "DONE"
+    assert await decisions(room) == [
+        {"what": "DONE", "decided_by": "Meera", "reason": WHY["reason"], "send": 1}
+    ]  # fmt: skip
+
+
+async def test_an_admin_says_that_a_cancellation_is_not_done_and_people_are_told(
+    room: Room, cancelling: str, client: Client
+) -> None:
+    room.desk.later(WINDOW_S)
+
+    await client.post(f"{cancelling}/decision", json=WHY | {"done": False})
+    await tell(room.parts, await untold(room))
+
+    action = (await client.get(cancelling)).body
+    assert (action["state"], action["cause"]) == ("FAILED", "lifecycle.decided")
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert room.said("status_queue")[-1]["Detail"]["says"] == (
+        f"The IRN could not be cancelled: Meera has decided that it is not done: {WHY['reason']}"
+    )
+    assert [each["what"] for each in await decisions(room)] == ["NOT_DONE"]
+
+
+async def test_an_e_way_bill_that_was_made_is_said_with_its_number(room: Room, client: Client) -> None:
+    await room.arrive()
+    await room.send()
+    next_fails(room, call="eway_bill", hang_up=True)
+    address = await asked(room, client, "eway-bill", **LORRY)
+    await act(room.parts)
+    room.desk.later(WINDOW_S + 1)
+
+    without = await client.post(f"{address}/decision", json=WHY | {"done": True})
+    answer = await client.post(f"{address}/decision", json=WHY | {"done": True, "ewb_no": "681000000001"})
+
+    assert (without.status, without.body["type"]) == (422, "/problems/bill-number")
+    assert answer.status == 200
+    [bill] = (await client.get(f"/api/v1/irns/{IRN}")).body["eway_bills"]
+    assert bill["ewb_no"] == "681000000001"
+
+
+async def test_the_number_of_a_bill_is_said_of_nothing_else(room: Room, cancelling: str, client: Client) -> None:
+    room.desk.later(WINDOW_S)
+
+    answer = await client.post(f"{cancelling}/decision", json=WHY | {"done": True, "ewb_no": "681000000001"})
+
+    assert (answer.status, answer.body["type"]) == (422, "/problems/bill-number")
+    assert await room.desk.state("A/1") == "ACCEPTED"
+
+
+async def test_while_the_portal_remembers_nobody_decides_an_action(
+    room: Room, cancelling: str, client: Client
+) -> None:  # fmt: skip
+    room.desk.later(WINDOW_S - 60)
+
+    answer = await client.post(f"{cancelling}/decision", json=WHY | {"done": True})
+
+    assert (answer.status, answer.body["type"]) == (409, "/problems/too-early")
+
+
+async def test_only_an_admin_decides_an_action(room: Room, cancelling: str, client: Client) -> None:
+    room.desk.later(WINDOW_S)
+    key = await accounts.issue_key(room.desk.store, 1, name="clerk", at=NOON)
+    clerk = {"Authorization": f"Bearer {key}"}
+
+    answer = await client.post(f"{cancelling}/decision", json=WHY | {"done": True}, headers=clerk)
+
+    assert (answer.status, answer.body["type"]) == (403, "/problems/admin-only")
+
+
+async def test_an_action_that_has_ended_is_decided_no_more(room: Room, cancelling: str, client: Client) -> None:
+    room.desk.later(WINDOW_S)
+    await client.post(f"{cancelling}/decision", json=WHY | {"done": True})
+
+    again = await client.post(f"{cancelling}/decision", json=WHY | {"done": False})
+    looked = await client.post(f"{cancelling}/lookup")
+
+    assert (again.status, again.body["detail"]) == (409, "Nothing is to be decided: it is done.")
+    assert (looked.status, looked.body["type"]) == (409, "/problems/not-in-doubt")
+
+
+@pytest.mark.parametrize("number", ["999", "x", "9" * 30])
+async def test_an_action_that_is_not_there_is_nobodys_to_decide(client: Client, number: str) -> None:
+    answer = await client.post(f"/api/v1/actions/{number}/decision", json=WHY | {"done": True})
+
+    assert (answer.status, answer.body["type"]) == (404, "/problems/unknown-action")
+
+
+async def test_an_action_in_doubt_for_long_is_an_alarm_too(room: Room, cancelling: str) -> None:
+    room.desk.later(3601)
+
+    [row] = await room.desk.store.fetch(
+        SQL["doubts_aged"], room.desk.at, room.parts.alarm, room.parts.page
+    )  # fmt: skip
+
+    assert (row["n"], row["alarm"], row["page"], row["oldest"]) == (1, 1, 0, IRN)

@@ -1,8 +1,6 @@
 """The life of an IRN against the sandbox portal, in process: every way an answer can be given, refused or lost."""
 
 import json
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -18,11 +16,10 @@ from irnflow.settings import from_environment
 from irnflow.store import lifecycle
 from irnflow.store.database import Row
 from irnflow.store.lifecycle import Asked, Cancellation, Windows
-from tests.services.registration.conftest import Room, act, invoice, irn_of, next_fails
+from tests.services.registration.conftest import Room, act, invoice, irn_of, next_fails, untold
 
 IRN = irn_of("A/1")
 MISTAKE = Cancellation(reason=2, remark="wrong price")
-QUIET = timedelta(minutes=10)
 
 
 async def registered(room: Room, number: str = "A/1") -> None:
@@ -50,11 +47,6 @@ async def until_settled(room: Room, *, minutes: int = 10) -> None:
         await act(room.parts)
         room.desk.later(60)
     await tell(room.parts, await untold(room))
-
-
-async def untold(room: Room, quiet: timedelta = QUIET) -> Sequence[Row]:
-    at = room.desk.at
-    return await room.desk.store.fetch(lifecycle.SQL["untold"], at, at + timedelta(seconds=30), quiet, 100)
 
 
 async def actions(room: Room) -> list[tuple[str, str]]:

@@ -416,7 +416,7 @@ create function irnflow.action_on_record(
 language sql as $$
     insert into irnflow.attempt (batch_id, irn, attempt, send, digest, what, outcome, portal, codes, says, at)
     select r.batch_id, a.irn, r.attempt, a.sends, r.digest,
-           case p_what when 'send' then lower(a.kind::text) else lower(a.kind::text) || ' lookup' end,
+           case p_what when 'send' then lower(a.kind::text) else lower(a.kind::text) || ' ' || p_what end,
            p_outcome, r.portal, p_codes, p_says, p_at
       from irnflow.action a join irnflow.registration r on r.irn = a.irn where a.action_id = p_action_id;
 $$;

@@ -1,4 +1,4 @@
--- Documents in doubt, and what people decide of them (design.md section 6, step 5).
+-- Documents and actions in doubt, and what people decide of them (design.md section 6, step 5).
 -- Look-ups settle a doubt by themselves while the portal remembers; after that window only a person can, in two ways:
 -- the identical payload once more to the same portal, for which the IRN makes it idempotent, or the signed document.
 
@@ -6,9 +6,10 @@
 create table irnflow.decision (
     decision_id    bigint generated always as identity primary key,
     irn            text not null,
+    action_id      bigint references irnflow.action, -- of its life; null: its registration
     attempt        int not null,
     send           int not null, -- the call whose answer is lost
-    what           text not null check (what in ('LOOK_UP', 'SEND_AGAIN', 'DOCUMENT')),
+    what           text not null check (what in ('LOOK_UP', 'SEND_AGAIN', 'DOCUMENT', 'DONE', 'NOT_DONE')),
     decided_by     text not null,
     reason         text not null, -- may be empty for a look-up only
     signed_invoice text, -- DOCUMENT: what was brought
@@ -118,5 +119,63 @@ create function irnflow.doubts_aged(p_at timestamptz, p_alarm interval, p_page i
 returns table (n bigint, alarm bigint, page bigint, oldest_at timestamptz, oldest text) stable language sql as $$
     select count(*), count(*) filter (where sent_at + p_alarm <= p_at), count(*) filter (where sent_at + p_page <= p_at),
            min(sent_at), (array_agg(irn order by sent_at))[1]
-      from irnflow.registration where state = 'UNKNOWN';
+      from (select irn, sent_at from irnflow.registration where state = 'UNKNOWN'
+            union all
+            select irn, sent_at from irnflow.action where state = 'UNKNOWN') in_doubt;
 $$;
+
+-- A person wants to know now how an action stands: as doubt_look does it for a document.
+create function irnflow.action_look(
+    p_account_id bigint, p_action_id bigint, p_settle interval, p_gap interval, p_by text, p_reason text, p_at timestamptz)
+returns table (outcome text, due_at timestamptz) language plpgsql as $$
+declare
+    a irnflow.action;
+begin
+    select * into a from irnflow.action where action_id = p_action_id and account_id = p_account_id for update;
+    if a.state is distinct from 'UNKNOWN' then
+        return query select case a.state when 'DONE' then 'ENDED' else coalesce(a.state::text, 'NO_SUCH') end, null::timestamptz;
+        return;
+    end if;
+    a.next_at := greatest(p_at, least(a.next_at, greatest(
+        a.sent_at + p_settle, case when a.not_done > 0 then a.updated_at + p_gap end)));
+    update irnflow.action set next_at = a.next_at where action_id = p_action_id;
+    insert into irnflow.decision (irn, action_id, attempt, send, what, decided_by, reason, at)
+    select a.irn, a.action_id, r.attempt, a.sends, 'LOOK_UP', p_by, p_reason, p_at
+      from irnflow.registration r where r.irn = a.irn;
+    return query select 'DONE', a.next_at;
+end $$;
+
+-- An admin says how an action ended that no look-up could settle, after the window. Done: as if the portal had said so;
+-- of an e-way bill that was made, with its number. Not done: failed, and whoever wants it asks for it anew.
+create function irnflow.action_decide(
+    p_account_id bigint, p_action_id bigint, p_is_done boolean, p_ewb_no text, p_window interval, p_by text,
+    p_reason text, p_at timestamptz)
+returns table (outcome text, due_at timestamptz) language plpgsql as $$
+declare
+    a irnflow.action;
+    what constant text := case when p_is_done then 'DONE' else 'NOT_DONE' end;
+begin
+    select * into a from irnflow.action where action_id = p_action_id and account_id = p_account_id;
+    perform from irnflow.registration r where r.irn = a.irn for update; -- before the action, as action_settle does
+    select * into a from irnflow.action where action_id = p_action_id and account_id = p_account_id for update;
+    if a.state is distinct from 'UNKNOWN' then
+        return query select case a.state when 'DONE' then 'ENDED' else coalesce(a.state::text, 'NO_SUCH') end, null::timestamptz;
+        return;
+    elsif a.sent_at + p_window > p_at then
+        return query select 'TOO_EARLY', a.sent_at + p_window;
+        return;
+    elsif (p_is_done and a.kind = 'EWAY_BILL') <> (p_ewb_no is not null) then
+        return query select 'BILL_NUMBER', null::timestamptz;
+        return;
+    end if;
+    insert into irnflow.decision (irn, action_id, attempt, send, what, decided_by, reason, at)
+    select a.irn, a.action_id, r.attempt, a.sends, what, p_by, p_reason, p_at
+      from irnflow.registration r where r.irn = a.irn;
+    perform count(*) from irnflow.action_settle(
+        array[p_action_id], array[a.sends], array['decision'], array[case when p_is_done then 'DONE' else 'FAILED' end],
+        array[what], array[''], array[case when p_is_done then '' else 'lifecycle.decided' end],
+        array[format('%s has decided that it is %s: %s', p_by, lower(replace(what, '_', ' ')), p_reason)], array[''],
+        array[case when p_is_done then jsonb_strip_nulls(jsonb_build_object('ewb_no', p_ewb_no)) end], array[0],
+        array[p_at], p_at, p_at);
+    return query select 'DONE', p_at;
+end $$;
