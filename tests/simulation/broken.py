@@ -67,8 +67,12 @@ BROKEN: Final[Mapping[str, Passage]] = {
         f"{_ROOM}/test_against_sandbox.py::test_a_bad_signature_is_kept_in_doubt_and_never_told_as_success",
     ),
     "a registration that was struck off (REJ) is adopted": Passage(
-        f"{_ROOM}/meaning.py", ', "REJ": ("registration.struck_off", "2295")}', "}",
+        f"{_ROOM}/meaning.py", ', _STRUCK_OFF: ("registration.struck_off", "2295")}', "}",
         f"{_ROOM}/test_duplicates.py::test_a_registration_that_was_struck_off_is_not_adopted",
+    ),
+    "one that was struck off ends the search": Passage(
+        f"{_ROOM}/search.py", "if not meaning.is_struck_off(there.document):", "if True:",
+        f"{_ROOM}/test_duplicates.py::test_where_ours_was_struck_off_the_one_that_another_of_our_portals_had_first_is_adopted",
     ),
     "a cancellation is overwritten by a late success": Passage(
         "services/database_update.py", "if voucher.irn not in (None, told.irn) or cancelled:",

@@ -272,18 +272,60 @@ async def test_a_spent_number_is_not_sent_again_with_other_contents_either(room:
     assert [told["Cause"] for told in room.said("invalid_generation_queue")] == ["portal.2278"] * 2
 
 
-async def test_a_registration_that_was_struck_off_is_not_adopted(room: Room) -> None:
-    both = with_second(room)
-    both.sandbox.obey(Order(dedup_outage=True, drop_answer_after_commit=0))
-    await registered_elsewhere(both)
-    both.sandbox.obey(Order(drop_answer_after_commit=1))
-    both.desk.later(10)
-    await both.arrive(batch=2)
-    await both.send()
-    both.sandbox.obey(Order(dedup_outage=False))
+async def struck_off(room: Room, payload: bytes | None = None) -> None:
+    """A/1 was with the second portal first, ours is in doubt, and is struck off by now."""
+    room.sandbox.obey(Order(dedup_outage=True))
+    await registered_elsewhere(room, payload)
+    room.sandbox.obey(Order(drop_answer_after_commit=1))
+    room.desk.later(10)
+    await room.arrive(batch=2)
+    await room.send()
+    room.sandbox.obey(Order(dedup_outage=False))
+    room.desk.later(91)
 
-    both.desk.later(91)
+
+async def test_a_registration_that_was_struck_off_is_not_adopted(room: Room) -> None:
+    await struck_off(with_second(room))
+
+    await room.resolve()
+
+    assert room.said("invalid_generation_queue")[0]["Cause"] == "registration.struck_off"
+
+
+@pytest.mark.parametrize("family", ["NIC", "Other"])
+async def test_where_ours_was_struck_off_the_one_that_another_of_our_portals_had_first_is_adopted(
+    room: Room, family: str
+) -> None:
+    both = with_second(room, family=family)
+    await struck_off(both)
+
+    await both.resolve()
+
+    [first, _] = both.sandbox.register.page()
+    told = both.said("register_success_queue")[-1]
+    assert (await both.desk.state("A/1"), await portal_of(both)) == ("ACCEPTED", "NIC2")
+    assert (told["AckNo"], told["SignedQr"]) == (str(first.ack_no), first.signed_qr)
+
+
+async def test_where_ours_was_struck_off_for_a_document_with_other_contents_they_are_listed(room: Room) -> None:
+    both = with_second(room)
+    await struck_off(both, invoice(PrdDesc="Wheat"))
+
     await both.resolve()
 
     failed = both.said("invalid_generation_queue")[0]
-    assert failed["Cause"] == "registration.struck_off"
+    assert failed["Cause"] == "registration.differs"
+    assert failed["Faults"][0]["path"] == "ItemList[0].PrdDesc"
+
+
+async def test_struck_off_is_not_told_before_the_other_portals_have_answered(room: Room) -> None:
+    both = with_second(room, family="Other")
+    await struck_off(both)
+    next_fails(both, portal="NIC2", call="by_document", hang_up=True)
+
+    await both.resolve()
+    in_between = await both.desk.state("A/1")
+    both.desk.later(600)
+    await both.resolve()
+
+    assert (in_between, await both.desk.state("A/1")) == ("UNKNOWN", "ACCEPTED")

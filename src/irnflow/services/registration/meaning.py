@@ -28,7 +28,8 @@ ELSEWHERE: Final = "2295"  # registered, by another portal
 _NOT_THERE: Final = frozenset({"2148", "2154"})  # nothing else proves that the portal has not registered it
 _TOO_OLD: Final = "2283"  # registered, but past the look-back window
 # Cancelled; or struck off later, for another portal had it first (GSTN's look-up was down when both registered it).
-_GONE: Final = {"CNL": ("portal.2278", "2278"), "REJ": ("registration.struck_off", "2295")}
+_STRUCK_OFF: Final = "REJ"
+_GONE: Final = {"CNL": ("portal.2278", "2278"), _STRUCK_OFF: ("registration.struck_off", "2295")}
 _DIFFERENCES_MOST: Final = 100  # that one failure names
 _LISTED_MOST: Final = 5  # that one sentence names
 _LIMITED_MOST: Final = 2  # RETRY_LIMITED: so many more, each after a look-up
@@ -86,6 +87,11 @@ def has(errors: Sequence[Said], klass: PortalClass) -> bool:
 def not_there(answer: Answer) -> bool:
     """Whether a look-up says that the portal has no such document."""
     return not answer.ok and bool(answer.errors) and all(said.code in _NOT_THERE for said in answer.errors)
+
+
+def is_struck_off(document: Document) -> bool:
+    """Whether a portal has it no more, for another had it first."""
+    return (document.status or "").upper() == _STRUCK_OFF
 
 
 def too_old(answer: Answer) -> bool:

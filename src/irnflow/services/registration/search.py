@@ -1,7 +1,8 @@
 """Searches for a document at the portals that may have it: each is asked by itself, for none knows what another has.
 
 A portal of the same family is asked through the one that the document went to, with the `irp` header; a portal of
-another family at its own address, with a login of its own.
+another family at its own address, with a login of its own. What one has struck off (REJ) has lost to another's: then
+that one is looked for at all there are.
 """
 
 from collections.abc import Iterable
@@ -21,12 +22,19 @@ async def search(parts: Parts, leased: Leased, lines: Iterable[Line], *, by_docu
     unclear: list[str] = []
     unasked: list[str] = []
     old: TooOld | None = None
+    struck_off: There | None = None
     heard = Heard.ANSWERED
-    for line in lines:
+    asked = list(lines)
+    for line in asked:  # it grows when one has been struck off
         try:
             answers = await _ask(parts, leased, line, by_document=by_document)
             if answers[-1].ok:
-                return There(line, read_document(answers[-1].data))
+                there = There(line, read_document(answers[-1].data))
+                if not meaning.is_struck_off(there.document):
+                    return there
+                struck_off = struck_off or there
+                asked += [each for each in parts.portals.values() if each not in asked]
+                continue
         except Transient as error:
             unclear.append(str(error))
             heard = heard_of(error)
@@ -42,7 +50,9 @@ async def search(parts: Parts, leased: Leased, lines: Iterable[Line], *, by_docu
         if not all(meaning.not_there(answer) for answer in answers):
             codes = ", ".join(dict.fromkeys(said.code for answer in answers for said in answer.errors))
             unclear.append(f"the look-up at {line.name} decides nothing: {codes or 'no code'}")
-    return old or (Unclear("; ".join(unclear), heard) if unclear else Nowhere(tuple(unasked)))
+    if struck_off and unclear:  # who gave no answer may be the one that had it first
+        return Unclear(f"struck off at {struck_off.line.name}; {'; '.join(unclear)}", heard)
+    return struck_off or old or (Unclear("; ".join(unclear), heard) if unclear else Nowhere(tuple(unasked)))
 
 
 async def _ask(parts: Parts, leased: Leased, line: Line, *, by_document: bool) -> list[Answer]:
