@@ -90,10 +90,10 @@ if __name__ == "__main__":
         "what",
         nargs="?",
         default="5000",
-        help="how many vouchers (5000), or `intake`, `law`, `check`, `pace`, `urgent`",
+        help="how many vouchers (5000), or `intake`, `law`, `check`, `pace`, `urgent`, `live`",
     )
     parser.add_argument("--count", type=int, help="of `law`: invoices over which memory is watched (1000000); "
-                        "of `urgent`: vouchers in front (100000)")  # fmt: skip
+                        "of `urgent`: vouchers in front (100000); of `live`: vouchers (5000)")  # fmt: skip
     asked = parser.parse_args()
     # Each is imported when asked for: pytest, which runs `law`, wants to be there before others.
     match asked.what:
@@ -113,6 +113,10 @@ if __name__ == "__main__":
             from bench import urgent
 
             asyncio.run(urgent.main(asked.count or 100_000))
+        case "live":
+            from bench import live
+
+            asyncio.run(live.main(asked.count or 5_000))
         case "intake":
             from bench import intake
 

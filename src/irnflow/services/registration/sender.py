@@ -34,6 +34,7 @@ _SQL: Final = queries("registration")
 _LINGER_S: Final = 0.005  # answers that come so close together are settled together
 _SETTLE_MOST: Final = 200
 _PACED_S: Final = 0.25  # a bucket holds more than it fills with in that time
+_PACED_SLOWER: Final = 1.5  # each time that nothing could go: a breaker, or a pause, takes its time
 SIGNATURES: Final = {True: "verified", False: "bad", None: "unknown_key"}  # what metrics call them
 DRAIN_S: Final = 5.0  # at a stop, calls in flight get so long to answer; then their leases run out
 
@@ -43,14 +44,17 @@ async def send_forever(parts: Parts) -> None:
     results: asyncio.Queue[Result] = asyncio.Queue()
     calls: dict[asyncio.Task[None], str] = {}  # with their GSTINs
     settling = asyncio.create_task(_settle_forever(parts, results), name="registration-settle")
+    pause_s = _PACED_S
     try:
         while True:
-            for leased in await _lease(parts, parts.concurrency - len(calls), Counter(calls.values())):
+            due = await _lease(parts, parts.concurrency - len(calls), Counter(calls.values()))
+            pause_s = _PACED_S if due else min(pause_s * _PACED_SLOWER, parts.idle_s)
+            for leased in due:
                 call = asyncio.create_task(_call(parts, leased, results), name="registration-call")
                 calls[call] = leased.gstin
                 call.add_done_callback(calls.pop)
                 call.add_done_callback(partial(report_defect, parts))
-            await _until_there_is_room(parts, calls)
+            await _until_there_is_room(parts, calls, pause_s)
             _raise_if_ended(settling)
     finally:
         if calls:
@@ -82,21 +86,22 @@ def leased_of(row: Row) -> Leased:
     return Leased(**{name: row[name] for name in row.keys()})  # noqa: SIM118 (a Record is no dict)
 
 
-async def _until_there_is_room(parts: Parts, calls: Collection[asyncio.Task[None]]) -> None:
+async def _until_there_is_room(parts: Parts, calls: Collection[asyncio.Task[None]], pause_s: float) -> None:
     """Wait for work when idle, for an answer when full; a moment more, so that leases come in batches."""
     if len(calls) >= parts.concurrency:
         await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.sleep(_LINGER_S)
         return
-    if await until(parts.to_send, await _patience_s(parts)):
+    if await until(parts.to_send, await _patience_s(parts, pause_s)):
         await asyncio.sleep(_LINGER_S)
 
 
-async def _patience_s(parts: Parts) -> float:
-    """How long to wait for work: less while documents wait for their pace only, which nobody announces."""
+async def _patience_s(parts: Parts, pause_s: float) -> float:
+    """How long to wait for work: `pause_s` while documents wait for their pace, a breaker, or a pause to end, which
+    nobody announces."""
     with suppress(Unavailable):
         if not parts.to_send.is_set() and (await parts.database.fetch(_SQL["paced"], parts.now()))[0]["waiting"]:
-            return min(_PACED_S, parts.idle_s)
+            return min(pause_s, parts.idle_s)
     return parts.idle_s
 
 

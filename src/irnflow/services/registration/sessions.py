@@ -26,7 +26,8 @@ _RENEWED: Final = timedelta(minutes=10)  # ForceRefreshAccessToken works only in
 _MARGIN: Final = timedelta(minutes=1)  # a token is not used in its last minute
 _BELIEVED: Final = timedelta(seconds=30)  # then the store is asked whether it still is the session
 _RENEWAL_PAUSE: Final = timedelta(minutes=1)  # between two tries to renew a token
-_POLL_S: Final = 0.2  # while another worker logs in
+_POLL_S: Final = 0.2  # while another worker logs in; ever more slowly, for it may have died with its lease,
+_POLL_S_MOST: Final = 3.0  # but never more so than this
 
 
 class LoginRefused(Permanent):
@@ -138,6 +139,7 @@ class Sessions:
 
     async def _found_or_new(self, gstin: str) -> _Held:
         """The session in the store, or one that we log in for while all others wait."""
+        poll_s = _POLL_S
         while True:
             credentials = await self._credentials(gstin)
             now = self._now()
@@ -157,7 +159,8 @@ class Sessions:
                 raise LoginRefused(f"GSTIN {gstin} is stopped: {row['stopped']}")
             if row["put_off"] is not None:
                 raise LoginPutOff(row["put_off"])
-            await asyncio.sleep(_POLL_S)
+            await asyncio.sleep(poll_s)
+            poll_s = min(2 * poll_s, _POLL_S_MOST)
 
     async def _logged_in(self, credentials: Credentials, living: _Held | None, lease: datetime) -> _Held:
         try:
