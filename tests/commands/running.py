@@ -1,7 +1,9 @@
 """Commands run in this process, as `irnflow` runs them; and one as a process of its own."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import click
@@ -15,7 +17,7 @@ class Ran(NamedTuple):
 
     code: int
     out: str
-    err: str = ""  # of a misuse: what was wrong
+    err: str = ""  # what was wrong
 
 
 def run(*words: str, given: bytes = b"") -> Ran:
@@ -24,9 +26,11 @@ def run(*words: str, given: bytes = b"") -> Ran:
         return Ran(result.exception.exit_code, result.stdout, result.exception.format_message())
     if result.exception:
         raise result.exception
-    return Ran(result.return_value or 0, result.stdout)
+    return Ran(result.return_value or 0, result.stdout, result.stderr)
 
 
-def process(*words: str, given: bytes = b"") -> Ran:
-    done = subprocess.run([sys.executable, "-m", "irnflow", *words], input=given, capture_output=True, check=False)
+def process(*words: str, given: bytes = b"", environment: Mapping[str, str] = os.environ) -> Ran:
+    done = subprocess.run(
+        [sys.executable, "-m", "irnflow", *words], input=given, capture_output=True, check=False, env=environment
+    )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())

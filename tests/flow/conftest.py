@@ -14,6 +14,7 @@ import msgspec
 import pytest_asyncio
 
 from irnflow.books import sample
+from irnflow.books.sql import CANCELLED
 from irnflow.bus import topology
 from irnflow.local import deployment
 from irnflow.local.demo import BOOKS
@@ -121,6 +122,9 @@ class Flow:
         """Wait until no message waits or is being worked on, apart from dead letters, and all outcomes are told."""
         await self.until(self._in_flight, lambda n: n == 0)
         await self.until(
+            self.rows, "select 1 from irnflow.action where tell_at is not null", lambda rows: not rows
+        )  # fmt: skip
+        await self.until(
             self.rows, "select 1 from irnflow.registration_request where tell_at is not null", lambda rows: not rows
         )
         await self.until(self._in_flight, lambda n: n == 0)
@@ -139,11 +143,15 @@ class Flow:
         """The accounting: one IRN a document at the portal, and registrations, books and states agree with it."""
         await self.quiet()
         assert set((await self.at_portal()).values()) <= {1}
-        registered = await self.rows("select irn, ack_no from irnflow.registration where state = 'ACCEPTED'")
+        registered = await self.rows(
+            "select irn, ack_no, state = 'CANCELLED' as cancelled from irnflow.registration"
+            " where state in ('ACCEPTED', 'CANCELLED')"
+        )
+        ours = {row["irn"]: (row["ack_no"], row["cancelled"]) for row in registered}
         items = (await self.desk("GET", "register", params={"limit": "10000"}))["items"]
-        assert {row["irn"]: row["ack_no"] for row in registered} == {item["irn"]: str(item["ack_no"]) for item in items}
-        in_books = await self.rows("select irn from books.voucher where irn is not null")
-        assert {row["irn"] for row in in_books} == {row["irn"] for row in registered}
+        assert ours == {item["irn"]: (str(item["ack_no"]), item["status"] == "CNL") for item in items}
+        in_books = await self.rows("select irn, ack_no, einvoice_status from books.voucher where irn is not null")
+        assert ours == {row["irn"]: (row["ack_no"], row["einvoice_status"] == CANCELLED) for row in in_books}
         counted = await self.rows(
             "select b.batch_id, b.size, sum(c.n)::int as counted,"
             " coalesce(sum(c.n) filter (where c.state <> 'PROCESSING'), 0)::int as moved,"
