@@ -70,6 +70,11 @@ BROKEN: Final[Mapping[str, Passage]] = {
         f"{_ROOM}/meaning.py", ', _STRUCK_OFF: ("registration.struck_off", "2295")}', "}",
         f"{_ROOM}/test_duplicates.py::test_a_registration_that_was_struck_off_is_not_adopted",
     ),
+    "what was refused with a code that decides nothing is sent again": Passage(
+        f"{_ROOM}/resolver.py", "if leased.refused is not None:", "if False:",
+        f"{_ROOM}/test_ledger.py::"
+        "test_after_three_5002_nothing_is_sent_again_though_only_a_later_look_up_says_not_there",
+    ),
     "one that was struck off ends the search": Passage(
         f"{_ROOM}/search.py", "if not meaning.is_struck_off(there.document):", "if True:",
         f"{_ROOM}/test_duplicates.py::test_where_ours_was_struck_off_the_one_that_another_of_our_portals_had_first_is_adopted",

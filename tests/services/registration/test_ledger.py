@@ -61,6 +61,53 @@ async def test_the_last_5002_is_looked_up_too_and_what_is_there_is_adopted(room:
     assert room.generates == 3
 
 
+async def refused_undecidedly(room: Room, code: str) -> None:
+    """The next call is refused, and the look-up that follows it at once gets no answer."""
+    room.sandbox.obey(Order(fail_next=[Failure(code=code), Failure(call="by_irn", hang_up=True)]))
+    await room.send()
+
+
+async def test_after_three_5002_nothing_is_sent_again_though_only_a_later_look_up_says_not_there(room: Room) -> None:
+    next_fails(room, n=2, code="5002")
+    await room.arrive()
+    await room.send()
+    await until_sent_again(room)
+    for _ in range(2):
+        room.desk.later(91)
+        await room.resolve()
+    await refused_undecidedly(room, "5002")
+    in_between = await room.desk.state("A/1")
+
+    await until_sent_again(room)
+
+    assert (in_between, await room.desk.state("A/1"), room.generates) == ("UNKNOWN", "REJECTED", 3)
+    assert (await room.desk.ledger("A/1"))[-3:] == ["INTENT", "REFUSED", "NOT_THERE"]
+
+
+async def test_what_was_refused_and_only_later_not_there_is_told_in_the_portals_words(room: Room) -> None:
+    await room.arrive()
+    await refused_undecidedly(room, "7777")
+
+    room.desk.later(91)
+    await room.resolve()
+
+    [failed] = room.said("invalid_generation_queue")
+    assert (failed["Cause"], [fault["portal_code"] for fault in failed["Faults"]]) == ("portal.7777", ["7777"])
+
+
+async def test_what_was_refused_undecidedly_and_is_there_is_adopted(room: Room) -> None:
+    await room.arrive()
+    lost = Failure(call="by_irn", hang_up=True)
+    room.sandbox.obey(Order(fail_next=[Failure(code="7777", after_commit=True), lost]))
+    await room.send()
+
+    room.desk.later(91)
+    await room.resolve()
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert room.generates == 1
+
+
 @pytest.mark.parametrize(
     ("code", "again"),
     [("2176", False), ("3074", False), ("2278", False), ("7777", True), ("2230", True)],

@@ -50,9 +50,7 @@ def of_refusal(leased: Leased, errors: Sequence[Said]) -> Result:
         return result.gives(Outcome.UNKNOWN)
     if PortalClass.RETRY_LIMITED in classes and leased.limited < _LIMITED_MOST:
         return result.gives(Outcome.UNKNOWN, answer="LIMITED")
-    verdict = Verdict(
-        cause=_cause(errors), faults=tuple(_fault(said) for said in errors), irn=leased.irn, number=leased.doc_no
-    )
+    verdict = refused(leased, [_fault(said) for said in errors])
     if classes <= {PortalClass.DATA, PortalClass.NUMBER_SPENT}:
         return result.gives(Outcome.REJECTED, verdict=verdict)
     return result.gives(Outcome.UNLISTED, verdict=verdict)
@@ -73,10 +71,12 @@ class _Refused(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-def _cause(errors: Sequence[Said]) -> str:
-    """What failures are grouped by: the first code, but a spent number before all that could be mended."""
-    spent = [said.code for said in errors if _klass(said.code) is PortalClass.NUMBER_SPENT]
-    return f"portal.{[*spent, errors[0].code][0]}" if errors else "portal.no_code"
+def refused(leased: Leased, faults: Sequence[Fault]) -> Verdict:
+    """The failure that gives the portal's own words. It is grouped by the first code, but a spent number goes before
+    all that could be mended."""
+    spent = [fault.code for fault in faults if _klass(fault.portal_code or "") is PortalClass.NUMBER_SPENT]
+    cause = [*spent, faults[0].code][0] if faults else "portal.no_code"
+    return Verdict(cause=cause, faults=tuple(faults), irn=leased.irn, number=leased.doc_no)
 
 
 def has(errors: Sequence[Said], klass: PortalClass) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from irnflow import metrics
+from irnflow.gst.faults import Fault
 from irnflow.services.registration import meaning
 from irnflow.services.registration.pace import ways
 from irnflow.services.registration.parts import Parts
@@ -96,6 +97,12 @@ def _absent(parts: Parts, leased: Leased) -> Result:
     """Every portal says that it has no such document."""
     if _age(parts, leased) > parts.window:
         return _nothing(parts, leased, "not there, but the portal may have forgotten it: a person must decide")
+    if leased.refused is not None:  # the call was answered, so nothing of it is under way: it is not sent again
+        faults = msgspec.json.decode(leased.refused, type=tuple[Fault, ...])
+        return Result(
+            leased=leased, what="lookup", answer="NOT_THERE", outcome=Outcome.UNLISTED, says="refused, and not there",
+            verdict=meaning.refused(leased, faults),
+        )  # fmt: skip
     times = leased.not_there + 1
     enough = times >= _NOT_THERE_ENOUGH
     return Result(

@@ -109,6 +109,7 @@ class Leased(msgspec.Struct, frozen=True, kw_only=True):
     sent_at: datetime | None = None  # look-ups only
     not_there: int = 0  # look-ups only: how many in a row said so
     duplicate: str = ""  # look-ups only: the last call was refused with this, 2150 or 2295
+    refused: str | None = None  # look-ups only: the faults, as JSON, of a last call that was refused undecidedly
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     leased: Leased
     what: str  # send or lookup
     outcome: Outcome
-    answer: str = ""  # for the ledger, where it says more than the outcome: LIMITED, THERE, NOT_THERE, NO_ANSWER
+    answer: str = (
+        ""  # for the ledger, where it says more than the outcome: LIMITED, REFUSED, THERE, NOT_THERE, NO_ANSWER
+    )
     says: str = ""
     codes: tuple[str, ...] = ()
     verdict: Verdict | None = None

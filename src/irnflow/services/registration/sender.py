@@ -177,7 +177,9 @@ async def _meaning_of(parts: Parts, leased: Leased, answer: Answer) -> Result:
         if isinstance(found, There):
             return meaning.of_found(leased, found, what="send")
         if not isinstance(found, Nowhere):
-            return in_doubt(parts, leased, f"{result.says}; and the look-up decides nothing", result.codes)
+            says = f"{result.says}; and the look-up decides nothing"
+            doubt = in_doubt(parts, leased, says, result.codes, answer="REFUSED")
+            return msgspec.structs.replace(doubt, verdict=result.verdict)
     if result.outcome is Outcome.UNKNOWN:
         return in_doubt(parts, leased, result.says, result.codes, answer=result.answer)
     return result

@@ -234,11 +234,11 @@ create table irnflow.attempt (
     send       int not null,
     digest     bytea not null,
     what       text not null, -- 'send', 'lookup', 'verify', 'decision'
-    outcome    text not null, -- send: INTENT, then ACCEPTED REJECTED UNLISTED UNKNOWN LIMITED NOT_DONE THERE; lookup: THERE NOT_THERE NO_ANSWER
+    outcome    text not null, -- send: INTENT, then ACCEPTED REJECTED UNLISTED UNKNOWN LIMITED REFUSED NOT_DONE THERE; lookup: THERE NOT_THERE NO_ANSWER
     portal     text not null,
     codes      text not null default '', -- the portal's, with commas
     says       text not null default '',
-    faults     jsonb, -- of a rejection
+    faults     jsonb, -- of a refusal
     at         timestamptz not null
 ) partition by range (batch_id);
 create index attempt_irn on irnflow.attempt (irn, at);

@@ -282,6 +282,13 @@ create function irnflow.said_duplicate(p_irn text, p_send int) returns text stab
          order by code.code desc limit 1), '');
 $$;
 
+-- The faults of a call that was refused with a code that decides nothing by itself, when the look-up that followed it
+-- decided nothing either; null: it came to something else.
+create function irnflow.refused_undecided(p_irn text, p_send int) returns text stable language sql as $$
+    select coalesce(faults, '[]')::text from irnflow.attempt
+     where irn = p_irn and send = p_send and what = 'send' and outcome = 'REFUSED' limit 1;
+$$;
+
 -- Leases outcomes that are to be told.
 create function irnflow.registration_untold(p_at timestamptz, p_tell_until timestamptz, p_most int)
 returns setof irnflow.outcome language plpgsql

@@ -276,7 +276,7 @@ end $$;
 create function irnflow.registration_due(
     p_at timestamptz, p_lease_until timestamptz, p_most int, p_portals text[], p_limits float8[])
 returns table (irn text, gstin text, doc_typ text, doc_no text, doc_dt text, portal text, attempt int, send int,
-               sent_at timestamptz, not_there int, duplicate text, payload bytea)
+               sent_at timestamptz, not_there int, duplicate text, refused text, payload bytea)
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
@@ -309,7 +309,7 @@ begin
     with leased as (
         update irnflow.registration r set next_at = p_lease_until where r.irn = any (leased_irns) returning r.*)
     select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends, l.sent_at, l.not_there::int,
-           irnflow.said_duplicate(l.irn, l.sends), q.payload
+           irnflow.said_duplicate(l.irn, l.sends), irnflow.refused_undecided(l.irn, l.sends), q.payload
       from leased l
       join irnflow.registration_request q on q.batch_id = l.batch_id and q.transaction_id = l.transaction_id;
 end $$;
