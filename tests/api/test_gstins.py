@@ -12,11 +12,12 @@ from tests.tenant import Tenant, make_tenant
 GSTIN = "29AABCT1332L1ZU"
 PATH = f"/api/v1/gstins/{GSTIN}"
 GIVEN = {"username": "surya_api", "password": "pa55word", "client_id": "CL1", "client_secret": "s3cret"}
-SHOWN = {"gstin": GSTIN, "portal": "NIC1", "username": "surya_api", "client_id": "CL1", "stopped": None}
+LOGIN = {"portal": "NIC1", "username": "surya_api", "client_id": "CL1", "stopped": None}
+SHOWN = {"gstin": GSTIN, "stopped": None, "logins": [LOGIN]}
 
 
 async def stop(store: Postgres) -> None:
-    await store.fetch("update irnflow.gstin set stopped = '1019 Incorrect user id/password'")
+    await store.fetch("update irnflow.credentials set stopped = '1019 Incorrect user id/password'")
 
 
 async def test_credentials_are_sealed_and_no_answer_holds_them(client: Client, store: Postgres) -> None:
@@ -25,7 +26,7 @@ async def test_credentials_are_sealed_and_no_answer_holds_them(client: Client, s
 
     assert (set_.status, set_.body) == (200, SHOWN)
     assert listed.body == {"items": [SHOWN], "next": None}
-    assert (await accounts.credentials_of(store, KEY, GSTIN)).password == "pa55word"
+    assert (await accounts.credentials_of(store, KEY, GSTIN, "NIC1")).password == "pa55word"
 
 
 async def test_a_stopped_gstin_says_why_and_new_credentials_let_it_go_on(client: Client, store: Postgres) -> None:
@@ -50,7 +51,7 @@ async def test_a_stopped_gstin_goes_on_with_the_credentials_it_has(client: Clien
 
 async def test_new_credentials_end_the_sessions_of_the_old(client: Client, store: Postgres) -> None:
     await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
-    await store.fetch("insert into irnflow.portal_session (portal, gstin) values ('NIC', $1)", GSTIN)
+    await store.fetch("insert into irnflow.portal_session (portal, gstin) values ('NIC1', $1)", GSTIN)
 
     await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
 
@@ -65,7 +66,9 @@ async def test_new_credentials_leave_portal_turnover_and_kind_as_they_are(
 
     await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
 
-    [row] = await store.fetch("select portal, turnover_crore::text, kind from irnflow.gstin")
+    [row] = await store.fetch(
+        "select family, turnover_crore::text, kind from irnflow.gstin join irnflow.credentials using (gstin)"
+    )
     assert tuple(row.values()) == ("IRIS", "12.00", "sez")
 
 
@@ -83,7 +86,7 @@ async def test_pages_go_on_behind_the_last(client: Client) -> None:
 
 async def test_a_gstin_of_another_account_is_refused_and_stays_as_it_was(client: Client, store: Postgres) -> None:
     other = await make_tenant(store, "Others", "theirs")
-    theirs = accounts.Credentials(portal="NIC1", username="t", client_id="c", client_secret="s", password="p")
+    theirs = accounts.Credentials(family="NIC1", username="t", client_id="c", client_secret="s", password="p")
     await accounts.add_gstin(store, KEY, GSTIN, account_id=other.account_id, credentials=theirs)
 
     refused = await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
@@ -91,7 +94,7 @@ async def test_a_gstin_of_another_account_is_refused_and_stays_as_it_was(client:
 
     assert (refused.status, refused.body["type"]) == (409, "/problems/gstin-of-another")
     assert (resumed.status, resumed.body["type"]) == (404, "/problems/unknown-gstin")
-    assert await accounts.credentials_of(store, KEY, GSTIN) == theirs
+    assert await accounts.credentials_of(store, KEY, GSTIN, "NIC1") == theirs
 
 
 @pytest.mark.parametrize("number", ["29AABCT1332L1Z", "XXAABCT1332L1ZU"])
@@ -120,3 +123,59 @@ async def test_a_server_without_a_key_takes_no_credentials(client: Client, key: 
     refused = await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
 
     assert (refused.status, refused.body["type"]) == (409, "/problems/no-key")
+
+
+IRIS = LOGIN | {"portal": "IRIS", "username": "surya_iris"}
+
+
+async def with_two(client: Client) -> None:
+    await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
+    await client.ask("PUT", f"{PATH}/credentials", json=GIVEN | {"portal": "IRIS", "username": "surya_iris"})
+
+
+async def test_credentials_for_a_second_portal_leave_the_first_as_they_are_and_both_are_listed(client: Client) -> None:
+    await with_two(client)
+
+    assert (await client.get("/api/v1/gstins")).body["items"] == [SHOWN | {"logins": [IRIS, LOGIN]}]
+
+
+async def test_credentials_for_nobody_knows_which_portal_are_refused(client: Client) -> None:
+    await with_two(client)
+
+    refused = await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
+
+    assert (refused.status, refused.body["type"]) == (422, "/problems/portal-not-named")
+    assert refused.body["detail"] == f"{GSTIN}: it has credentials for IRIS and NIC1: say for which portal."
+
+
+async def test_a_login_that_one_portal_refuses_is_shown_and_stands_still_while_the_gstin_goes_on(
+    client: Client, store: Postgres
+) -> None:
+    await with_two(client)
+    await store.fetch("update irnflow.credentials set stopped = '1019' where family = 'IRIS'")
+
+    shown = (await client.get("/api/v1/gstins")).body["items"][0]
+    standing = (await client.get("/api/v1/standing")).body["items"]
+    resumed = await client.post(f"{PATH}/resume", params={"portal": "IRIS"})
+
+    assert (shown["stopped"], [login["stopped"] for login in shown["logins"]]) == (None, ["1019", None])
+    assert [(each["key"], each["reason"]) for each in standing] == [(GSTIN, "IRIS: 1019")]
+    assert [login["stopped"] for login in resumed.body["logins"]] == [None, None]
+
+
+async def test_credentials_for_one_of_several_portals_are_removed_and_the_last_stay(client: Client) -> None:
+    await with_two(client)
+
+    removed = await client.ask("DELETE", f"{PATH}/credentials", params={"portal": "IRIS"})
+    again = await client.ask("DELETE", f"{PATH}/credentials", params={"portal": "IRIS"})
+    last = await client.ask("DELETE", f"{PATH}/credentials", params={"portal": "NIC1"})
+
+    assert (removed.status, removed.body) == (200, SHOWN)
+    assert (again.status, again.body["type"]) == (404, "/problems/unknown-login")
+    assert (last.status, last.body["type"]) == (409, "/problems/login-needed")
+
+
+async def test_nobody_removes_the_credentials_of_a_gstin_that_is_another_accounts(client: Client) -> None:
+    refused = await client.ask("DELETE", f"{PATH}/credentials", params={"portal": "IRIS"})
+
+    assert (refused.status, refused.body["type"]) == (404, "/problems/unknown-gstin")

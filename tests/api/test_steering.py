@@ -9,8 +9,8 @@ GSTIN = "29AAFCC9980M1ZR"
 
 async def add_gstin(store: Database, tenant: Tenant) -> None:
     await store.fetch(
-        "insert into irnflow.gstin (gstin, account_id, portal, username, client_id, sealed_secret, sealed_password)"
-        " values ($1::text, $2::bigint, 'NIC', 'u', 'c', '', '')",
+        "with g as (insert into irnflow.gstin (gstin, account_id) values ($1::text, $2::bigint))"
+        " insert into irnflow.credentials values ($1::text, 'NIC', 'u', 'c', '', '')",
         GSTIN, tenant.account_id,
     )  # fmt: skip
 
@@ -44,7 +44,7 @@ async def test_a_paused_gstin_and_one_that_stopped_by_itself_are_listed(
     client: Client, store: Database, tenant: Tenant
 ) -> None:
     await add_gstin(store, tenant)
-    await store.fetch("update irnflow.gstin set stopped = 'wrong password'")
+    await store.fetch("update irnflow.credentials set stopped = 'wrong password'")
 
     answer = await client.post(f"/api/v1/gstins/{GSTIN.lower()}/pause", json={"reason": "audit"})
 

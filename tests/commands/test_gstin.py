@@ -35,12 +35,12 @@ async def ran(*words: str, given: bytes = b"") -> Ran:
 
 async def password(url: str, file: Path) -> str:
     async with database.connect(url) as store:
-        return (await accounts.credentials_of(store, KeyRing(read_keys(file)), GSTIN)).password
+        return (await accounts.credentials_of(store, KeyRing(read_keys(file)), GSTIN, "NIC1")).password
 
 
 async def stop(url: str) -> None:
     async with database.connect(url) as store:
-        await store.fetch("update irnflow.gstin set stopped = '1019 [Incorrect] user id/password'")
+        await store.fetch("update irnflow.credentials set stopped = '1019 [Incorrect] user id/password'")
 
 
 async def test_credentials_are_asked_for_sealed_and_not_shown(database_url: str, file: Path) -> None:
@@ -138,6 +138,92 @@ async def test_a_gstin_that_the_account_has_not_cannot_go_on(file: Path) -> None
         await ran("gstin", "resume", GSTIN)
 
 
+@pytest.fixture
+def portals(file: Path) -> None:
+    """Two families of portals are described."""
+    portal = 'url = "https://portal.example"\nauth_key = "a.pem"\nsigning_keys = "keys"\n'
+    text = f'[NIC1]\nfamily = "NIC"\n{portal}[NIC2]\nfamily = "NIC"\n{portal}[IRIS]\n{portal}'
+    (file.parent / "portals.toml").write_text(text)
+
+
+async def listed() -> list[list[str]]:
+    """The cells of the list, line by line."""
+    lines = (await ran("gstin", "list")).out.splitlines()
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if GSTIN in line]
+
+
+@pytest.mark.usefixtures("portals")
+async def test_a_gstin_has_credentials_for_each_family_of_portals_named_by_any_of_its_portals(file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    await ran("gstin", "credentials", GSTIN, "--portal", "IRIS", given=TYPED)
+    await ran("gstin", "credentials", GSTIN, "--portal", "NIC2", given=b"nic_api\np\nCL2\ns\n")
+
+    assert [cells[1:3] for cells in await listed()] == [["IRIS", "surya_api"], ["NIC", "nic_api"]]
+
+
+@pytest.mark.usefixtures("portals")
+async def test_with_credentials_for_two_families_it_must_be_said_which_are_meant(file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    await ran("gstin", "credentials", GSTIN, "--portal", "IRIS", given=TYPED)
+
+    with pytest.raises(BadInput, match=f"{GSTIN}: it has credentials for IRIS and NIC: say for which portal"):
+        await ran("gstin", "credentials", GSTIN, given=TYPED)
+
+
+@pytest.mark.usefixtures("portals")
+async def test_credentials_for_a_portal_that_is_not_there_are_refused_and_nothing_is_set(file: Path) -> None:
+    given = [WHOLE, WHOLE | {"portal": "IRSI"}]
+
+    with pytest.raises(BadInput, match="there is no portal IRSI; there are: NIC1, NIC2, IRIS, NIC"):
+        await ran("gstin", "credentials", "--from", "-", given=json.dumps(given).encode())
+
+    assert await listed() == []
+
+
+@pytest.mark.usefixtures("portals")
+async def test_only_the_login_that_is_stopped_is_listed_as_stopped_and_let_go_on(database_url: str, file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    await ran("gstin", "credentials", GSTIN, "--portal", "IRIS", given=TYPED)
+    await stop(database_url)
+
+    await ran("gstin", "resume", GSTIN, "--portal", "NIC1")
+
+    assert [cells[1] for cells in await listed() if "runs" in cells[4]] == ["NIC"]
+    assert (await ran("gstin", "list", "--stopped")).code == 1
+
+
+@pytest.mark.usefixtures("portals")
+async def test_credentials_of_one_family_are_removed_and_the_last_stay(file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    await ran("gstin", "credentials", GSTIN, "--portal", "IRIS", given=TYPED)
+
+    gone = await ran("gstin", "remove", GSTIN, "--portal", "NIC1")
+
+    assert gone.out == f"Credentials of {GSTIN} for NIC are gone.\n"
+    assert [cells[1] for cells in await listed()] == ["IRIS"]
+    with pytest.raises(BadInput, match="has none of 29AABCT1332L1ZU for NIC"):
+        await ran("gstin", "remove", GSTIN, "--portal", "NIC1")
+    with pytest.raises(BadInput, match="for IRIS stay: they are all that it can log in with"):
+        await ran("gstin", "remove", GSTIN, "--portal", "IRIS")
+
+
+async def test_credentials_that_a_document_in_doubt_needs_stay(database_url: str, file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+    await ran("gstin", "credentials", GSTIN, "--portal", "IRIS", given=TYPED)
+    async with database.connect(database_url) as store:
+        await store.fetch(
+            "insert into irnflow.registration (irn, account_id, books, voucher_id, gstin, doc_typ, doc_no, doc_dt,"
+            " state, attempt, digest, batch_id, transaction_id, portal, next_at, updated_at)"
+            " values (repeat('a', 64), 1, 'b', 'v', $1, 'INV', '1', '', 'UNKNOWN', 1, '', 1, 't', 'NIC1', $2, $2)",
+            GSTIN, datetime.now(UTC),
+        )  # fmt: skip
+
+    with pytest.raises(BadInput, match="for NIC1 stay: documents may have arrived there"):
+        await ran("gstin", "remove", GSTIN, "--portal", "NIC1")
+
+    assert (await ran("gstin", "remove", GSTIN, "--portal", "IRIS")).code == 0
+
+
 async def test_keys_are_rotated(database_url: str, file: Path) -> None:
     await ran("gstin", "credentials", GSTIN, given=TYPED)
     old = read_keys(file)
@@ -164,7 +250,7 @@ async def test_with_keys_in_the_environment_everything_is_sealed_with_the_first(
         await password(database_url, file)
     write_keys(file, [*KeyRing([new_key()]).keys])
     monkeypatch.setenv("IRNFLOW_KEY", printed)
-    assert "0 (GSTINs" in (await ran("keys", "rotate")).out
+    assert "0 (credentials" in (await ran("keys", "rotate")).out
 
 
 async def test_what_no_key_opens_is_named_and_ends_with_1(database_url: str, file: Path) -> None:

@@ -29,7 +29,7 @@ async def test_nothing_that_was_written_holds_a_secret(flow: Flow) -> None:
     answers = [await flow.api("PUT", path, json=wrong) for path in paths]
     await flow.desk("POST", "switches", json={"revoke_tokens": True})  # or who is logged in would not log in anew
     batch_no = await flow.submit(flow.synthetic(5))
-    await flow.until(flow.rows, "select 1 from irnflow.gstin where stopped is not null", lambda rows: rows)
+    await flow.until(flow.rows, "select 1 from irnflow.credentials where stopped is not null", lambda rows: rows)
     answers += [await flow.api("PUT", path, json=right) for path in paths]
     again = await flow.submit(sample.IDS)
     await flow.settled(batch_no)

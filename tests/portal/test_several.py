@@ -6,7 +6,8 @@ import pytest
 
 from irnflow.errors import BadInput
 from irnflow.portal.client import Portal, Reply, Request
-from irnflow.portal.several import Line, Portals, read
+from irnflow.portal.several import Families, Line, Portals, families, read
+from irnflow.settings import Settings
 
 FILE = """
 [NIC1]
@@ -86,13 +87,57 @@ def test_a_portal_that_is_not_there_is_not_in_it() -> None:
     assert "NIC" not in portals
 
 
-@pytest.mark.parametrize(
-    ("login", "where"), [("NIC2", "NIC2"), ("NIC", "NIC1"), ("Other", "Other"), ("that is gone", "NIC1")]
-)
-def test_a_login_names_a_portal_or_a_family_and_else_the_preferred_one_is_meant(login: str, where: str) -> None:
+def test_families_come_in_the_order_of_preference() -> None:
     portals = Portals([line("NIC1", "NIC"), line("Other", "Others"), line("NIC2", "NIC")])
 
-    assert portals.of_login(login).name == where
+    assert portals.families == ["NIC", "Others"]
+
+
+FAMILIES = Families(of={"NIC1": "NIC", "NIC2": "NIC", "IRIS": "IRIS", "NIC": "NIC"}, preferred="NIC")
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        (None, [], "NIC"),  # the preferred one
+        (None, ["IRIS"], "IRIS"),  # as it is
+        ("NIC2", [], "NIC"),  # portals of a family share a login
+        ("NIC", ["IRIS"], "NIC"),
+        ("gone", ["gone"], "gone"),  # nobody but the GSTIN knows it
+    ],
+)
+def test_a_family_is_meant_by_its_name_or_its_portals_or_as_it_is(
+    name: str | None, known: list[str], meant: str
+) -> None:
+    assert FAMILIES.named(name, known) == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "says"),
+    [
+        (None, ["IRIS", "NIC"], "it has credentials for IRIS and NIC: say for which portal"),
+        ("IRSI", [], "there is no portal IRSI; there are: NIC1, NIC2, IRIS, NIC"),
+    ],
+)
+def test_a_family_that_is_not_clear_or_not_there_is_told(name: str | None, known: list[str], says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        FAMILIES.named(name, known)
+
+
+def test_a_process_that_is_told_of_no_portal_takes_any_name(tmp_path: Path) -> None:
+    found = families(Settings(portals=tmp_path / "none.toml", portal_name="IRIS"))
+
+    assert (found.named(None, []), found.named("Cygnet", []), found.portals("IRIS")) == ("IRIS", "Cygnet", ["IRIS"])
+
+
+def test_families_are_those_of_the_portals_file(tmp_path: Path) -> None:
+    portal = 'url = "https://portal.example"\nauth_key = "a.pem"\nsigning_keys = "keys"\n'
+    file = tmp_path / "portals.toml"
+    file.write_text(f'[NIC1]\nfamily = "NIC"\n{portal}[IRIS]\n{portal}[NIC2]\nfamily = "NIC"\n{portal}')
+
+    found = families(Settings(portals=file))
+
+    assert (found.preferred, found.portals("NIC"), found.portals("IRIS")) == ("NIC", ["NIC1", "NIC2", "NIC"], ["IRIS"])
 
 
 def test_a_portal_that_has_documents_and_is_gone_from_the_file_is_told() -> None:

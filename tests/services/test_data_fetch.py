@@ -41,13 +41,8 @@ async def store(database_url: str) -> AsyncIterator[Postgres]:
     """Account 1 has the sample company's GSTINs, account 2 has none."""
     async with database.connect(database_url, connections=1) as store:
         await store.fetch("insert into irnflow.account (name, created_at) values ('sahyadri', $1), ('other', $1)", NOON)
-        await store.fetch(
-            """
-            insert into irnflow.gstin (gstin, account_id, portal, username, client_id, sealed_secret, sealed_password)
-            select unnest($1::text[]), 1, 'NIC1', 'u', 'c', '', ''
-            """,
-            list(sample.GSTINS),
-        )
+        sql = "insert into irnflow.gstin (gstin, account_id) select unnest($1::text[]), 1"
+        await store.fetch(sql, list(sample.GSTINS))
         yield store
 
 

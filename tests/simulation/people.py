@@ -42,7 +42,10 @@ _ANSWERED: Final = "select asked_at from irnflow.gstin_detail where gstin = $1::
 _DEAD: Final = """
     select count(*) as n from irnflow.failure where cause = $1::text and closed_at is null and retried_in is null
 """
-_STOPPED: Final = "select gstin, stopped from irnflow.gstin where stopped is not null"
+_STOPPED: Final = """
+    select gstin, stopped from irnflow.gstin where stopped is not null
+    union all select gstin, stopped from irnflow.credentials where stopped is not null
+"""
 _UNDER_WAY: Final = """
     select count(*) as n from irnflow.action where irn = $1::text and state not in ('DONE', 'FAILED')
 """

@@ -236,7 +236,7 @@ class World:
         await accounts.add_books(self.store, account_id, BOOKS)
         known = self.wire.sandbox.identity.credentials
         credentials = accounts.Credentials(
-            portal=FAMILY, username=known.username, client_id=known.client_id, client_secret=known.client_secret,
+            family=FAMILY, username=known.username, client_id=known.client_id, client_secret=known.client_secret,
             password=known.password,
         )  # fmt: skip
         for gstin in sample.GSTINS:

@@ -8,14 +8,14 @@ import pytest
 
 from irnflow.errors import BadInput, Permanent
 from irnflow.store import accounts
-from irnflow.store.accounts import Account, Credentials, Keys
+from irnflow.store.accounts import Account, Credentials, Gstin, Keys, Login
 from irnflow.store.database import Database
 from irnflow.store.secrets import KeyRing
 from tests.tenant import AT, Tenant, later, make_tenant
 
 KEY = KeyRing([b"k" * 32])
 GSTIN = "29AABCT1332L1ZU"
-CREDENTIALS = Credentials(portal="NIC1", username="surya_api", client_id="CL1", client_secret="s3cret", password="pa55")
+CREDENTIALS = Credentials(family="NIC1", username="surya_api", client_id="CL1", client_secret="s3cret", password="pa55")
 
 
 class Clock:
@@ -65,13 +65,13 @@ async def test_with_two_accounts_the_name_must_be_said(store: Database, tenant: 
 async def test_credentials_are_read_back_as_they_were_given(store: Database, tenant: Tenant) -> None:
     await accounts.add_gstin(store, KEY, GSTIN, account_id=tenant.account_id, credentials=CREDENTIALS)
 
-    assert await accounts.credentials_of(store, KEY, GSTIN) == CREDENTIALS
+    assert await accounts.credentials_of(store, KEY, GSTIN, "NIC1") == CREDENTIALS
 
 
 async def test_the_store_holds_no_secret_in_the_clear(store: Database, tenant: Tenant) -> None:
     await accounts.add_gstin(store, KEY, GSTIN, account_id=tenant.account_id, credentials=CREDENTIALS)
 
-    [row] = await store.fetch("select sealed_secret || sealed_password as sealed from irnflow.gstin")
+    [row] = await store.fetch("select sealed_secret || sealed_password as sealed from irnflow.credentials")
 
     assert b"s3cret" not in row["sealed"]
     assert b"pa55" not in row["sealed"]
@@ -81,13 +81,73 @@ async def test_new_credentials_take_the_place_of_the_old_and_let_the_gstin_run_a
     store: Database, tenant: Tenant
 ) -> None:
     await accounts.add_gstin(store, KEY, GSTIN, account_id=tenant.account_id, credentials=CREDENTIALS)
-    await store.fetch("update irnflow.gstin set stopped = 'wrong password'")
+    await store.fetch("update irnflow.credentials set stopped = 'wrong password'")
     renewed = msgspec.structs.replace(CREDENTIALS, password="new")
 
     await accounts.add_gstin(store, KEY, GSTIN, account_id=tenant.account_id, credentials=renewed)
 
-    assert await accounts.credentials_of(store, KEY, GSTIN) == renewed
-    assert [row["stopped"] for row in await store.fetch("select stopped from irnflow.gstin")] == [None]
+    assert await accounts.credentials_of(store, KEY, GSTIN, "NIC1") == renewed
+    assert [row["stopped"] for row in await store.fetch("select stopped from irnflow.credentials")] == [None]
+
+
+async def test_credentials_for_a_second_family_leave_the_first_as_they_are(store: Database, tenant: Tenant) -> None:
+    await accounts.add_gstin(store, KEY, GSTIN, account_id=tenant.account_id, credentials=CREDENTIALS)
+    await store.fetch("update irnflow.credentials set stopped = 'wrong password'")
+    await store.fetch("insert into irnflow.portal_session (portal, gstin) values ('NIC1', $1)", GSTIN)
+    second = msgspec.structs.replace(CREDENTIALS, family="IRIS", username="surya_iris", password="other")
+
+    await accounts.add_gstin(store, KEY, GSTIN, account_id=tenant.account_id, credentials=second)
+
+    assert await accounts.credentials_of(store, KEY, GSTIN, "NIC1") == CREDENTIALS
+    assert await accounts.credentials_of(store, KEY, GSTIN, "IRIS") == second
+    assert await store.fetch("select 1 from irnflow.portal_session where portal = 'NIC1'")
+    assert await accounts.gstin_of(store, tenant.account_id, GSTIN) == Gstin(
+        gstin=GSTIN,
+        stopped=None,
+        logins=(
+            Login(family="IRIS", username="surya_iris", client_id="CL1", stopped=None),
+            Login(family="NIC1", username="surya_api", client_id="CL1", stopped="wrong password"),
+        ),
+    )
+
+
+async def test_a_secret_of_one_family_does_not_open_as_another_familys(store: Database, tenant: Tenant) -> None:
+    await accounts.add_gstin(store, KEY, GSTIN, account_id=tenant.account_id, credentials=CREDENTIALS)
+    await store.fetch("update irnflow.credentials set family = 'IRIS'")
+
+    with pytest.raises(Permanent, match="can't be opened"):
+        await accounts.credentials_of(store, KEY, GSTIN, "IRIS")
+
+
+async def with_two(store: Database, tenant: Tenant) -> None:
+    for family in ("NIC1", "IRIS"):
+        credentials = msgspec.structs.replace(CREDENTIALS, family=family)
+        await accounts.add_gstin(store, KEY, GSTIN, account_id=tenant.account_id, credentials=credentials)
+
+
+async def removed(store: Database, account_id: int, family: str) -> str:
+    return await accounts.remove_credentials(store, account_id, GSTIN, family, portals=[family])
+
+
+async def test_credentials_of_one_family_are_removed_with_their_session_and_the_last_stay(
+    store: Database, tenant: Tenant
+) -> None:
+    await with_two(store, tenant)
+    await store.fetch("insert into irnflow.portal_session (portal, gstin) values ('NIC1', $1), ('IRIS', $1)", GSTIN)
+
+    outcomes = [await removed(store, tenant.account_id, family) for family in ("IRIS", "IRIS", "NIC1")]
+
+    assert outcomes == ["REMOVED", "NONE", "ONLY"]
+    assert await accounts.credentials_of(store, KEY, GSTIN, "NIC1") == CREDENTIALS
+    assert [row["portal"] for row in await store.fetch("select portal from irnflow.portal_session")] == ["NIC1"]
+
+
+async def test_nobody_removes_what_is_another_accounts(store: Database, tenant: Tenant) -> None:
+    await with_two(store, tenant)
+    other = await make_tenant(store, "Others", "theirs")
+
+    assert await removed(store, other.account_id, "IRIS") == "NONE"
+    assert await accounts.credentials_of(store, KEY, GSTIN, "IRIS")
 
 
 async def test_a_gstin_of_one_account_is_refused_to_another(store: Database, tenant: Tenant) -> None:
@@ -99,8 +159,8 @@ async def test_a_gstin_of_one_account_is_refused_to_another(store: Database, ten
 
 
 async def test_a_gstin_without_credentials_is_told_so(store: Database) -> None:
-    with pytest.raises(Permanent, match="has no credentials here"):
-        await accounts.credentials_of(store, KEY, GSTIN)
+    with pytest.raises(Permanent, match="has no credentials for NIC1"):
+        await accounts.credentials_of(store, KEY, GSTIN, "NIC1")
 
 
 async def test_a_key_speaks_for_its_account(store: Database, tenant: Tenant, clock: Clock) -> None:

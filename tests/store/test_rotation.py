@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from irnflow.errors import BadInput, Permanent
@@ -15,7 +16,7 @@ from irnflow.store.secrets import KeyRing, context_of, key_ring, new_key, read_k
 from tests.tenant import AT, Tenant
 
 GSTINS = [f"29AABCT{number:04}L1ZU" for number in range(6)]
-CREDENTIALS = Credentials(portal="NIC1", username="surya_api", client_id="CL1", client_secret="s3cret", password="pa55")
+CREDENTIALS = Credentials(family="NIC1", username="surya_api", client_id="CL1", client_secret="s3cret", password="pa55")
 
 
 class Killed(BaseException):
@@ -67,7 +68,7 @@ async def opened(store: Postgres, ring: KeyRing) -> list[object]:
     """All that is sealed, in the clear. Raises Permanent when something doesn't open."""
     sessions = await store.fetch("select gstin, sealed from irnflow.portal_session")
     return [
-        *[await accounts.credentials_of(store, ring, gstin) for gstin in GSTINS],
+        *[await accounts.credentials_of(store, ring, gstin, "NIC1") for gstin in GSTINS],
         *[ring.unseal(bytes(row["sealed"]), context=context_of(row["gstin"], "NIC")) for row in sessions],
     ]
 
@@ -86,6 +87,18 @@ async def test_everything_is_sealed_anew_and_the_old_key_is_gone(store: Postgres
     assert await opened(store, KeyRing(read_keys(file))) == ALL
     with pytest.raises(Permanent):
         await opened(store, KeyRing(old))
+
+
+async def test_credentials_for_every_family_are_sealed_anew(store: Postgres, tenant: Tenant, file: Path) -> None:
+    second = msgspec.structs.replace(CREDENTIALS, family="IRIS", password="other")
+    await accounts.add_gstin(store, key_ring("", file), GSTINS[0], account_id=tenant.account_id, credentials=second)
+
+    done = await rotation.rotate(store, file, settle=at_once)
+
+    ring = KeyRing(read_keys(file))
+    assert (done.resealed, done.lost) == (8, ())
+    assert await accounts.credentials_of(store, ring, GSTINS[0], "IRIS") == second
+    assert await opened(store, ring) == ALL
 
 
 @pytest.mark.parametrize("at", range(20))
@@ -119,23 +132,23 @@ async def test_what_a_service_seals_meanwhile_with_the_old_key_is_sealed_anew_to
 
 async def test_credentials_that_are_set_meanwhile_are_not_put_back(store: Postgres, tenant: Tenant, file: Path) -> None:
     ring = key_ring("", file)
-    renewed = Credentials(portal="NIC1", username="u", client_id="c", client_secret="s", password="newest")
-    rows = await store.fetch(accounts.SQL["sealed_gstins"], "", 10)
+    renewed = Credentials(family="NIC1", username="u", client_id="c", client_secret="s", password="newest")
+    rows = await store.fetch(accounts.SQL["sealed_credentials"], "", "", 10)
     await accounts.add_gstin(store, ring, GSTINS[0], account_id=tenant.account_id, credentials=renewed)
     write_keys(file, [new_key(), *read_keys(file)])
 
-    done, _ = await rotation._reseal_gstins(store, ring, rows)
+    done, _ = await rotation._reseal_credentials(store, ring, rows)
 
     assert done == len(GSTINS) - 1
-    assert await accounts.credentials_of(store, ring, GSTINS[0]) == renewed
+    assert await accounts.credentials_of(store, ring, GSTINS[0], "NIC1") == renewed
 
 
 async def test_what_no_key_opens_is_named_and_the_earlier_key_stays(store: Postgres, file: Path) -> None:
-    await store.fetch("update irnflow.gstin set sealed_password = 'of a lost key' where gstin = $1", GSTINS[3])
+    await store.fetch("update irnflow.credentials set sealed_password = 'of a lost key' where gstin = $1", GSTINS[3])
 
     done = await rotation.rotate(store, file, settle=at_once)
 
-    assert done.lost == (GSTINS[3],)
+    assert done.lost == (f"{GSTINS[3]} (NIC1)",)
     assert len(read_keys(file)) == 2
 
 

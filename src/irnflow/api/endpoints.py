@@ -21,6 +21,7 @@ from irnflow.api.steering import Steering
 from irnflow.books.catalogue import Source
 from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
 from irnflow.messages import State
+from irnflow.portal.several import Families
 from irnflow.portal.signing_keys import KeySet
 from irnflow.store import accounts, batches, failures
 from irnflow.store.accounts import SESSION_LIFETIME, Account
@@ -44,13 +45,13 @@ class Api:
         took_in: Callable[[], object],  # called when there is something new to release
         websocket_url: str = "",
         key: KeyRing | None = None,  # of the secrets at rest; None: takes no credentials
-        portal: str = "NIC1",
+        families: Families = Families(of={}, preferred="NIC1"),  # noqa: B008 (it is frozen)
         books: Callable[[], Sequence[Source]] = tuple,  # those that files can be taken into
         times: Times = Times(),  # noqa: B008 (it is frozen)
         windows: Windows = Windows(),  # noqa: B008 (likewise)
         keys: Callable[[], KeySet] = dict,  # the portals' certificates
     ) -> None:
-        self._gstins = GstinDesk(store, key=key, portal=portal)
+        self._gstins = GstinDesk(store, key=key, families=families)
         self._books = books
         self._doubts = Doubts(store, now=now, times=times, keys=keys)
         self._irns = Irns(store, now=now, windows=windows)

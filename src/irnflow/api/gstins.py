@@ -7,21 +7,23 @@ from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.problem import Place, Refused
 from irnflow.errors import BadInput
 from irnflow.portal.client import check_login
+from irnflow.portal.several import Families
 from irnflow.store import accounts, steering
 from irnflow.store.accounts import Account
 from irnflow.store.database import Database
 from irnflow.store.secrets import KeyRing
 
 _PATH: Final = "/api/v1/gstins/{gstin}"
+_WHICH: Final = ("unknown-portal", "portal-not-named")
 
 
 class GstinDesk:
     """The endpoints over one store."""
 
-    def __init__(self, store: Database, *, key: KeyRing | None, portal: str) -> None:
+    def __init__(self, store: Database, *, key: KeyRing | None, families: Families) -> None:
         self._store = store
         self._key = key  # None: this process has none, and takes no credentials
-        self._portal = portal  # of a GSTIN whose portal nobody says
+        self._families = families
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -34,12 +36,19 @@ class GstinDesk:
                 method="PUT", path=f"{_PATH}/credentials", name="setCredentials",
                 says="Set what a GSTIN logs in with; its queue goes on",
                 handle=self.set_credentials, body=resources.GstinCredentials, gives=resources.Gstin,
-                problems=("unknown-gstin", "gstin-of-another", "login-too-long", "no-key"),
+                problems=("unknown-gstin", "gstin-of-another", *_WHICH, "login-too-long", "no-key"),
+            ),
+            Endpoint(
+                method="DELETE", path=f"{_PATH}/credentials", name="removeCredentials",
+                says="Forget what a GSTIN logs in to one of several portals with",
+                handle=self.remove_credentials, query=resources.WhichLogin, gives=resources.Gstin,
+                problems=("unknown-gstin", "unknown-portal", "unknown-login", "login-needed"),
             ),
             Endpoint(
                 method="POST", path=f"{_PATH}/resume", name="resumeGstin",
                 says="Let a stopped GSTIN go on with the credentials that it has",
-                handle=self.resume, gives=resources.Gstin, problems=("unknown-gstin",),
+                handle=self.resume, query=resources.WhichLogins, gives=resources.Gstin,
+                problems=("unknown-gstin", "unknown-portal", "unknown-login"),
             ),
         ]  # fmt: skip
 
@@ -62,9 +71,8 @@ class GstinDesk:
             check_login(asked.username, asked.password)
         except BadInput as error:
             raise Refused("login-too-long", f"The portal's login can't carry them: {error}.") from error
-        known = await accounts.gstin_of(self._store, account_id, gstin)
         credentials = accounts.Credentials(
-            portal=asked.portal or (known.portal if known else self._portal),
+            family=await self._family(account_id, gstin, asked.portal),
             username=asked.username,
             client_id=asked.client_id,
             client_secret=asked.client_secret,
@@ -77,15 +85,48 @@ class GstinDesk:
         return await self._one(account_id, gstin)
 
     async def resume(self, call: Call) -> resources.Gstin:
+        asked: resources.WhichLogins = call.query
         account_id, gstin = _account(call).account_id, gstin_of_path(call)
-        await steering.resume_gstin(self._store, account_id, gstin)
+        family = await self._family_of_login(account_id, gstin, asked.portal) if asked.portal else None
+        await steering.resume_gstin(self._store, account_id, gstin, family=family)
+        return await self._one(account_id, gstin)
+
+    async def remove_credentials(self, call: Call) -> resources.Gstin:
+        asked: resources.WhichLogin = call.query
+        account_id, gstin = _account(call).account_id, gstin_of_path(call)
+        family = await self._family_of_login(account_id, gstin, asked.portal)
+        outcome = await accounts.remove_credentials(
+            self._store, account_id, gstin, family, portals=self._families.portals(family)
+        )
+        if outcome in accounts.KEPT:
+            raise Refused("login-needed", f"{gstin}, {family}: {accounts.KEPT[outcome]}.")
         return await self._one(account_id, gstin)
 
     async def _one(self, account_id: int, gstin: str) -> resources.Gstin:
+        return _shown(await self._found(account_id, gstin))
+
+    async def _found(self, account_id: int, gstin: str) -> accounts.Gstin:
         found = await accounts.gstin_of(self._store, account_id, gstin)
         if found is None:
             raise Refused("unknown-gstin", f"The account has no GSTIN {gstin!r}; set its credentials, and it has.")
-        return _shown(found)
+        return found
+
+    async def _family(self, account_id: int, gstin: str, portal: str | None) -> str:
+        """Whose credentials are meant, by the name of a portal or a family. Raises Refused."""
+        found = await accounts.gstin_of(self._store, account_id, gstin)
+        try:
+            return self._families.named(portal, found.families if found else ())
+        except BadInput as error:
+            kind = "unknown-portal" if portal else "portal-not-named"
+            raise Refused(kind, f"{gstin}: {error}.", [Place(pointer="/portal", detail=str(error))]) from error
+
+    async def _family_of_login(self, account_id: int, gstin: str, portal: str) -> str:
+        """One that the GSTIN has credentials for. Raises Refused."""
+        found, family = await self._found(account_id, gstin), await self._family(account_id, gstin, portal)
+        if family not in found.families:
+            raise Refused("unknown-login", f"{gstin} has no credentials for {family}; it has: "
+                                           f"{', '.join(found.families)}.")  # fmt: skip
+        return family
 
 
 def _account(call: Call) -> Account:
@@ -104,8 +145,11 @@ def gstin_of_path(call: Call) -> str:
 def _shown(found: accounts.Gstin) -> resources.Gstin:
     return resources.Gstin(
         gstin=found.gstin,
-        portal=found.portal,
-        username=found.username,
-        client_id=found.client_id,
         stopped=found.stopped,
+        logins=[
+            resources.Login(
+                portal=login.family, username=login.username, client_id=login.client_id, stopped=login.stopped
+            )
+            for login in found.logins
+        ],
     )

@@ -261,14 +261,21 @@ class StandingStill(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Standing]
 
 
-class Gstin(msgspec.Struct, frozen=True, kw_only=True):
-    """A GSTIN of the account, without what is secret of it."""
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """What a GSTIN logs in to portals with, without what is secret of it."""
 
-    gstin: str
-    portal: str
+    portal: str  # or the family of portals that share it
     username: str
     client_id: str
+    stopped: str | None  # why nobody logs in with it until that is mended: new documents go where another login is good
+
+
+class Gstin(msgspec.Struct, frozen=True, kw_only=True):
+    """A GSTIN of the account."""
+
+    gstin: str
     stopped: str | None  # why its queue stands still: nothing of it is sent until that is mended
+    logins: list[Login]
 
 
 class GstinPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -285,10 +292,22 @@ class GstinCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     password: Secret
     client_id: Name
     client_secret: Secret
-    portal: Name | None = None  # as it stands, if not said
+    portal: Name | None = None  # or its family; as it stands, if not said
 
     def __repr__(self) -> str:
         return f"GstinCredentials(username={self.username!r}, ...)"
+
+
+class WhichLogin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which login of a GSTIN."""
+
+    portal: Name  # or its family
+
+
+class WhichLogins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which logins of a GSTIN."""
+
+    portal: Name | None = None  # or its family; all, if not said
 
 
 class ImportInto(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 import msgspec
@@ -11,7 +11,11 @@ import msgspec
 from irnflow.commands.environment import settings
 from irnflow.errors import BadInput
 from irnflow.settings import Settings
-from irnflow.store.accounts import Gstin
+from irnflow.store.accounts import Account, Gstin
+from irnflow.store.database import Database
+
+if TYPE_CHECKING:
+    from irnflow.portal.several import Families
 
 _FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 _PAGE: Final = 500
@@ -77,12 +81,18 @@ def show(number: str, account: str | None, max_age_h: float, sync: bool) -> int:
 @click.option("--account", help="Name of the account; may be left out where there is one.")
 @click.option("--stopped", is_flag=True, help="Only those that stand still; 1 when there is one.")
 def list_(account: str | None, stopped: bool) -> int:
-    """List the account's GSTINs: user, portal, and why one stands still."""
+    """List the account's GSTINs: user, portal, and why one stands still. One with logins to several portals has a line
+    for each."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    found = [each for each in asyncio.run(_all(settings("database_url"), account)) if each.stopped or not stopped]
+    found = [
+        (each.gstin, login, login.stopped or each.stopped)
+        for each in asyncio.run(_all(settings("database_url"), account))
+        for login in each.logins
+        if login.stopped or each.stopped or not stopped
+    ]
     if not found:
         click.echo("No GSTIN stands still." if stopped else "The account has no GSTIN yet: irnflow gstin credentials.")
         return 0
@@ -90,14 +100,14 @@ def list_(account: str | None, stopped: bool) -> int:
     for title in ("GSTIN", "portal", "user", "client id"):
         table.add_column(title, overflow="fold")
     table.add_column("state", ratio=1, overflow="fold")
-    for each in found:
-        state = f"[red]stopped:[/] {escape(each.stopped)}" if each.stopped else "[green]runs[/]"
-        table.add_row(each.gstin, *map(escape, (each.portal, each.username, each.client_id)), state)
+    for number, login, why in found:
+        state = f"[red]stopped:[/] {escape(why)}" if why else "[green]runs[/]"
+        table.add_row(number, *map(escape, (login.family, login.username, login.client_id)), state)
     console = Console()
     console.print(table)
-    if any(each.stopped for each in found):
+    if any(why for _, _, why in found):
         console.print(
-            "Nothing of a stopped GSTIN is sent, and nobody logs it in: repeated bad logins lock its user. "
+            "Nothing of a stopped GSTIN is sent there, and nobody logs it in: repeated bad logins lock its user. "
             "Mend what is said, then: irnflow gstin credentials GSTIN, or irnflow gstin resume GSTIN."
         )
     return 1 if stopped else 0
@@ -108,7 +118,7 @@ def list_(account: str | None, stopped: bool) -> int:
 @click.option("--account", help="Name of the account; may be left out where there is one.")
 @click.option("--username", help="The API user's name; asked for, if not said.")
 @click.option("--client-id", help="Asked for, if not said.")
-@click.option("--portal", help="Where it registers.  [default: as it is]")
+@click.option("--portal", help="Where it registers; one more to what it has.  [default: as it is]")
 @click.option("--from", "source", type=click.File("rb"), metavar="FILE",
               help='A JSON file (- for standard input) with many: [{"gstin", "username", "password", "client_id", '
                    '"client_secret"}, ...].')  # fmt: skip
@@ -117,6 +127,9 @@ def credentials(
     source: BinaryIO | None,
 ) -> None:  # fmt: skip
     """Set what a GSTIN logs in with, and let its queue go on.
+
+    Portals of a family, as NIC1 and NIC2, share a login; for each further family it has credentials of its own, and new
+    documents go there while the first doesn't answer.
 
     Client secret and password are asked for, or come from a file: never in arguments, which others on the machine see.
     """
@@ -144,10 +157,24 @@ def credentials(
 @gstin.command()
 @click.argument("number", metavar="GSTIN")
 @click.option("--account", help="Name of the account; may be left out where there is one.")
-def resume(number: str, account: str | None) -> None:
+@click.option("--portal", help="Only its login there.  [default: all]")
+def resume(number: str, account: str | None, portal: str | None) -> None:
     """Let a stopped GSTIN go on with the credentials that it has, when what was wrong is mended elsewhere."""
-    asyncio.run(_resume(settings("database_url"), account, number.upper()))
+    asyncio.run(_resume(settings("database_url"), account, number.upper(), portal))
     click.echo(f"{number.upper()} goes on. If the portal refuses it again, it stops again.")
+
+
+@gstin.command()
+@click.argument("number", metavar="GSTIN")
+@click.option("--portal", required=True, help="Which; irnflow gstin list shows them.")
+@click.option("--account", help="Name of the account; may be left out where there is one.")
+def remove(number: str, portal: str, account: str | None) -> None:
+    """Forget what a GSTIN logs in to one of several portals with.
+
+    Nothing is asked there any more, of documents that it has registered neither.
+    """
+    family = asyncio.run(_remove(settings("database_url"), account, number.upper(), portal))
+    click.echo(f"Credentials of {number.upper()} for {family} are gone.")
 
 
 def _in_file(content: bytes, name: str) -> list[Given]:
@@ -217,10 +244,11 @@ async def _set(found: Settings, account: str | None, given: list[Given]) -> None
     """Each is checked before the first is set."""
     from irnflow.api.resources import is_gstin
     from irnflow.portal.client import check_login
+    from irnflow.portal.several import families
     from irnflow.store import accounts, database
     from irnflow.store.secrets import key_ring
 
-    key = key_ring(found.key, found.key_file)
+    key, known_portals = key_ring(found.key, found.key_file), families(found)
     for each in given:
         if not is_gstin(each.gstin):
             raise BadInput(f"{each.gstin!r} is no GSTIN: it has 15 digits and letters, as 29AAFCC9980M1ZR")
@@ -229,22 +257,52 @@ async def _set(found: Settings, account: str | None, given: list[Given]) -> None
         check_login(each.username, each.password)
     async with database.connect(found.database_url, connections=1) as store:
         whose = await accounts.named(store, account)
-        for each in given:
-            number = each.gstin.upper()
-            known = await accounts.gstin_of(store, whose.account_id, number)
+        meant = [await _family(store, whose, each.gstin.upper(), each.portal, known_portals) for each in given]
+        for each, family in zip(given, meant, strict=True):
             await accounts.add_gstin(
-                store, key, number, account_id=whose.account_id,
+                store, key, each.gstin.upper(), account_id=whose.account_id,
                 credentials=accounts.Credentials(
-                    portal=each.portal or (known.portal if known else found.portal_name), username=each.username,
-                    client_id=each.client_id, client_secret=each.client_secret, password=each.password,
+                    family=family, username=each.username, client_id=each.client_id,
+                    client_secret=each.client_secret, password=each.password,
                 ),
             )  # fmt: skip
 
 
-async def _resume(found: Settings, account: str | None, number: str) -> None:
+async def _family(store: Database, whose: Account, number: str, portal: str | None, known_portals: "Families") -> str:
+    """Whose credentials are meant. Raises BadInput."""
+    from irnflow.store import accounts
+
+    known = await accounts.gstin_of(store, whose.account_id, number)
+    try:
+        return known_portals.named(portal, known.families if known else ())
+    except BadInput as error:
+        raise BadInput(f"{number}: {error}") from error
+
+
+async def _resume(found: Settings, account: str | None, number: str, portal: str | None) -> None:
+    from irnflow.portal.several import families
     from irnflow.store import accounts, database, steering
 
     async with database.connect(found.database_url, connections=1) as store:
         whose = await accounts.named(store, account)
-        if not await steering.resume_gstin(store, whose.account_id, number):
-            raise BadInput(f"account {whose.name} has no GSTIN {number}; `irnflow gstin list` shows them")
+        family = await _family(store, whose, number, portal, families(found)) if portal else None
+        if not await steering.resume_gstin(store, whose.account_id, number, family=family):
+            there = f" with credentials for {family}" if family else ""
+            raise BadInput(f"account {whose.name} has no GSTIN {number}{there}; `irnflow gstin list` shows them")
+
+
+async def _remove(found: Settings, account: str | None, number: str, portal: str) -> str:
+    from irnflow.portal.several import families
+    from irnflow.store import accounts, database
+
+    known_portals = families(found)
+    async with database.connect(found.database_url, connections=1) as store:
+        whose = await accounts.named(store, account)
+        family = await _family(store, whose, number, portal, known_portals)
+        portals = known_portals.portals(family)
+        outcome = await accounts.remove_credentials(store, whose.account_id, number, family, portals=portals)
+    if outcome == "NONE":
+        raise BadInput(f"account {whose.name} has none of {number} for {family}; `irnflow gstin list` shows them")
+    if outcome in accounts.KEPT:
+        raise BadInput(f"the credentials of {number} for {family} stay: {accounts.KEPT[outcome]}")
+    return family

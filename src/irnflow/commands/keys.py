@@ -46,7 +46,7 @@ async def _rotate(url: str, key: str) -> int:
             done = await rotation.reseal(store, key_ring(key, file))
         else:
             done = await rotation.rotate(store, file, settle=rotation.settled)
-    click.echo(f"Sealed anew with the current key: {done.resealed} (GSTINs and sessions).")
+    click.echo(f"Sealed anew with the current key: {done.resealed} (credentials and sessions).")
     if done.lost:
         click.echo(
             f"No key opens the credentials of {', '.join(done.lost)}: set them again with "

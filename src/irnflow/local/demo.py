@@ -68,7 +68,7 @@ async def seed(settings: Settings, *, at: datetime) -> Access:
     await asyncio.to_thread(sample.load, books_url(settings.database_url), at.astimezone(_INDIA).date())
     login = msgspec.json.decode((settings.sandbox_dir / "sandbox.json").read_bytes(), type=SandboxLogin)
     credentials = accounts.Credentials(
-        portal=settings.portal_name,
+        family=settings.portal_name,
         username=login.username,
         client_id=login.client_id,
         client_secret=login.client_secret,

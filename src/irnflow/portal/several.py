@@ -5,7 +5,7 @@ names that one; portals of different families know nothing of each other (domain
 them, the preferred first; docs/portals.md shows it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -65,14 +65,46 @@ class Portals(Mapping[str, Line]):
     def preferred(self) -> Line:
         return next(iter(self._lines.values()))
 
-    def of_login(self, name: str) -> Line:
-        """Where a GSTIN's login is good, which names a portal or a family; the preferred one when there is no such."""
-        return next((line for line in self._lines.values() if name in (line.name, line.family)), self.preferred)
+    @property
+    def families(self) -> list[str]:
+        """Each by its name, in the order of preference."""
+        return list(dict.fromkeys(line.family for line in self._lines.values()))
 
     def family(self, name: str) -> list[Line]:
         """The portal itself first, then those that can be asked for what it has."""
         own = self[name]
         return [own, *(line for line in self._lines.values() if line.family == own.family and line is not own)]
+
+
+class Families(msgspec.Struct, frozen=True, kw_only=True):
+    """Which family of portals people mean, who may name it or one of its portals."""
+
+    of: Mapping[str, str]  # the family by each such name; empty: no portal is described here, and any name is good
+    preferred: str
+
+    def named(self, name: str | None, known: Sequence[str]) -> str:
+        """The family meant, of a GSTIN that has credentials for the known ones. Raises BadInput."""
+        if name is None and len(known) > 1:
+            raise BadInput(f"it has credentials for {' and '.join(known)}: say for which portal")
+        if name is None:
+            return known[0] if known else self.preferred
+        if name in self.of:
+            return self.of[name]
+        if self.of and name not in known:
+            raise BadInput(f"there is no portal {name}; there are: {', '.join(self.of)}")
+        return name
+
+    def portals(self, family: str) -> list[str]:
+        """The names of its portals, its own among them, as far as they are described here."""
+        return [name for name, of in self.of.items() if of == family] or [family]
+
+
+def families(settings: Settings) -> Families:
+    """Those of the portals that are described here. Raises BadInput."""
+    if not settings.portal_url and not settings.portals.exists():  # this process calls none
+        return Families(of={}, preferred=settings.portal_name)
+    of = {name: portal.family for name, portal in described(settings).items()}
+    return Families(of=of | {family: family for family in of.values()}, preferred=next(iter(of.values())))
 
 
 def described(settings: Settings) -> Mapping[str, Described]:

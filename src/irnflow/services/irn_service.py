@@ -31,7 +31,7 @@ from irnflow.errors import Transient
 from irnflow.log import logger
 from irnflow.messages import WORDS, FetchData, Publication, State, StatusChanged, about, publication
 from irnflow.patience import until
-from irnflow.portal.several import signing_keys
+from irnflow.portal.several import families, signing_keys
 from irnflow.settings import Settings
 from irnflow.store import database
 from irnflow.store.accounts import Keys
@@ -268,7 +268,7 @@ async def main(settings: Settings) -> None:
             took_in=woken.set,
             websocket_url=settings.websocket_url,
             key=key,
-            portal=settings.portal_name,
+            families=families(settings),
             books=lambda: catalogue.read(settings.books) if settings.books.exists() else (),
             times=times_of(settings),
             windows=windows_of(settings),

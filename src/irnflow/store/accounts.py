@@ -7,7 +7,7 @@ token is a key that can only be exchanged, once, for a session key.
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from irnflow.errors import BadInput, Permanent
-from irnflow.store.database import Database, queries
+from irnflow.store.database import Database, Row, queries
 from irnflow.store.secrets import KeyRing, context_of
 
 SESSION_LIFETIME: Final = timedelta(hours=12)  # a working day
@@ -24,6 +24,12 @@ _REMEMBERED_FOR: Final = timedelta(seconds=10)  # so long a revoked key may stil
 _REMEMBERED_MOST: Final = 1_000
 
 SQL: Final = queries("accounts")
+
+# Why credentials are not removed.
+KEPT: Final = {
+    "ONLY": "they are all that it can log in with; set others in their place",
+    "IN_DOUBT": "documents may have arrived there, and to find out needs them (`irnflow doubts`); remove them later",
+}
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,26 +42,38 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """What a GSTIN logs in to a portal with."""
+    """What a GSTIN logs in to a family of portals with."""
 
-    portal: str
+    family: str
     username: str
     client_id: str
     client_secret: str
     password: str
 
     def __repr__(self) -> str:
-        return f"Credentials(portal={self.portal!r}, username={self.username!r}, ...)"
+        return f"Credentials(family={self.family!r}, username={self.username!r}, ...)"
+
+
+class Login(msgspec.Struct, frozen=True, kw_only=True):
+    """Credentials without what is secret of them."""
+
+    family: str
+    username: str
+    client_id: str
+    stopped: str | None  # why nobody logs in with them; None: they are good
 
 
 class Gstin(msgspec.Struct, frozen=True, kw_only=True):
-    """A GSTIN of an account, without what is secret of it."""
+    """A GSTIN of an account."""
 
     gstin: str
-    portal: str
-    username: str
-    client_id: str
-    stopped: str | None  # why its queue stands still; None: it runs
+    stopped: str | None  # why its queue stands still; None: it runs, with one login at least
+    logins: tuple[Login, ...]
+
+    @property
+    def families(self) -> list[str]:
+        """Of portals that it has credentials for."""
+        return [login.family for login in self.logins]
 
 
 async def create_account(database: Database, name: str, *, at: datetime) -> int:
@@ -94,16 +112,18 @@ async def add_gstin(
     turnover_crore: Decimal | None = None,  # None: as it stands
     kind: str | None = None,  # None: as it stands, and regular at first
 ) -> None:
-    """A GSTIN of an account, or new credentials for it, which let it go on. Raises BadInput when it is another's."""
+    """A GSTIN of an account, or credentials of it for one more family of portals, or new ones, which let it go on.
+    What it has for other families stays as it is. Raises BadInput when it is another's."""
+    secret, password = contexts_of(gstin, credentials.family)
     rows = await database.fetch(
         SQL["add_gstin"],
         gstin,
         account_id,
-        credentials.portal,
+        credentials.family,
         credentials.username,
         credentials.client_id,
-        key.seal(credentials.client_secret.encode(), context=context_of(gstin, "sealed_secret")),
-        key.seal(credentials.password.encode(), context=context_of(gstin, "sealed_password")),
+        key.seal(credentials.client_secret.encode(), context=secret),
+        key.seal(credentials.password.encode(), context=password),
         turnover_crore,
         kind,
     )
@@ -111,29 +131,49 @@ async def add_gstin(
         raise BadInput(f"GSTIN {gstin} belongs to another account; remove it there first")
 
 
-async def credentials_of(database: Database, key: KeyRing, gstin: str) -> Credentials:
-    """A GSTIN's credentials, opened. Raises Permanent when it has none, or was sealed with another key."""
-    rows = await database.fetch(SQL["credentials"], gstin)
+async def credentials_of(database: Database, key: KeyRing, gstin: str, family: str) -> Credentials:
+    """A GSTIN's credentials, opened. Raises Permanent when it has none there, or they were sealed with another key."""
+    rows = await database.fetch(SQL["credentials"], gstin, family)
     if not rows:
-        raise Permanent(f"GSTIN {gstin} has no credentials here; add it to its account")
+        raise Permanent(f"GSTIN {gstin} has no credentials for {family}; set them with `irnflow gstin credentials`")
+    secret, password = contexts_of(gstin, family)
     return Credentials(
-        portal=rows[0]["portal"],
+        family=rows[0]["family"],
         username=rows[0]["username"],
         client_id=rows[0]["client_id"],
-        client_secret=key.unseal(rows[0]["sealed_secret"], context=context_of(gstin, "sealed_secret")).decode(),
-        password=key.unseal(rows[0]["sealed_password"], context=context_of(gstin, "sealed_password")).decode(),
+        client_secret=key.unseal(rows[0]["sealed_secret"], context=secret).decode(),
+        password=key.unseal(rows[0]["sealed_password"], context=password).decode(),
     )
+
+
+def contexts_of(gstin: str, family: str) -> tuple[str, str]:
+    """What client secret and password of a GSTIN's credentials are sealed for."""
+    return context_of(gstin, f"{family} sealed_secret"), context_of(gstin, f"{family} sealed_password")
+
+
+async def remove_credentials(
+    database: Database, account_id: int, gstin: str, family: str, *, portals: Sequence[str]
+) -> str:
+    """Forget a GSTIN's credentials for a family, which has these portals; what it has for others stays. Gives REMOVED,
+    NONE when there are none, or a key of KEPT."""
+    rows = await database.fetch(SQL["remove_credentials"], account_id, gstin, family, list(portals))
+    return str(rows[0]["outcome"])
 
 
 async def gstins(database: Database, account_id: int, *, after: str = "", most: int) -> list[Gstin]:
     """An account's GSTINs in their order, after one of them."""
-    return [Gstin(**row) for row in await database.fetch(SQL["gstins"], account_id, after, most)]
+    return [_gstin(row) for row in await database.fetch(SQL["gstins"], account_id, after, most)]
 
 
 async def gstin_of(database: Database, account_id: int, gstin: str) -> Gstin | None:
     """One GSTIN of an account; None when it has no such."""
     rows = await database.fetch(SQL["gstin"], account_id, gstin)
-    return Gstin(**rows[0]) if rows else None
+    return _gstin(rows[0]) if rows else None
+
+
+def _gstin(row: Row) -> Gstin:
+    logins = msgspec.json.decode(row["logins"], type=tuple[Login, ...])
+    return Gstin(gstin=row["gstin"], stopped=row["stopped"], logins=logins)
 
 
 async def issue_key(

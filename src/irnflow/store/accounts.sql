@@ -11,44 +11,55 @@ insert into irnflow.books (account_id, books) values ($1::bigint, $2::text) on c
 -- books_of: the names of an account's books
 select books from irnflow.books where account_id = $1::bigint order by books;
 
--- add_gstin: a GSTIN with its sealed credentials, new or renewed; no row when it is another account's
+-- add_gstin: a GSTIN with its sealed credentials for a family of portals, new or renewed; no row: it is another account's
 with kept as (
-    insert into irnflow.gstin as g
-        (gstin, account_id, portal, username, client_id, sealed_secret, sealed_password, turnover_crore, kind)
-    values ($1::text, $2::bigint, $3::text, $4::text, $5::text, $6::bytea, $7::bytea, $8::numeric,
-            coalesce($9::text, 'regular'))
+    insert into irnflow.gstin as g (gstin, account_id, turnover_crore, kind)
+    values ($1::text, $2::bigint, $8::numeric, coalesce($9::text, 'regular'))
     on conflict (gstin) do update
-        set portal = excluded.portal, username = excluded.username, client_id = excluded.client_id,
-            sealed_secret = excluded.sealed_secret, sealed_password = excluded.sealed_password,
-            turnover_crore = coalesce(excluded.turnover_crore, g.turnover_crore), kind = coalesce($9::text, g.kind),
+        set turnover_crore = coalesce(excluded.turnover_crore, g.turnover_crore), kind = coalesce($9::text, g.kind),
             stopped = null -- new credentials deserve a new try
         where g.account_id = excluded.account_id
     returning gstin
+), login as (
+    insert into irnflow.credentials (gstin, family, username, client_id, sealed_secret, sealed_password)
+    select gstin, $3::text, $4::text, $5::text, $6::bytea, $7::bytea from kept
+    on conflict (gstin, family) do update
+        set username = excluded.username, client_id = excluded.client_id, sealed_secret = excluded.sealed_secret,
+            sealed_password = excluded.sealed_password, stopped = null
 ), sessions as ( -- of the old ones; a login under way loses its right to keep what it gets
-    delete from irnflow.portal_session s using kept where s.gstin = kept.gstin
+    delete from irnflow.portal_session s using kept where s.gstin = kept.gstin and s.portal = $3::text
 )
 select gstin from kept;
 
--- gstins: those of an account, and why each stands still that does
-select gstin, portal, username, client_id, stopped from irnflow.gstin
-where account_id = $1::bigint and gstin > $2::text order by gstin limit $3::int;
+-- remove_credentials: those of a GSTIN for a family; REMOVED, or why not: NONE, ONLY, IN_DOUBT
+select irnflow.credentials_remove($1::bigint, $2::text, $3::text, $4::text[]) as outcome;
+
+-- gstins: those of an account, why each stands still that does, and their logins
+select g.gstin, irnflow.why_stopped(g.gstin) as stopped, irnflow.logins(g.gstin)::text as logins from irnflow.gstin g
+where g.account_id = $1::bigint and g.gstin > $2::text order by g.gstin limit $3::int;
 
 -- gstin: one of an account
-select gstin, portal, username, client_id, stopped from irnflow.gstin
-where account_id = $1::bigint and gstin = $2::text;
+select g.gstin, irnflow.why_stopped(g.gstin) as stopped, irnflow.logins(g.gstin)::text as logins from irnflow.gstin g
+where g.account_id = $1::bigint and g.gstin = $2::text;
 
--- credentials: what a GSTIN logs in with
-select portal, username, client_id, sealed_secret, sealed_password from irnflow.gstin where gstin = $1::text;
+-- credentials: what a GSTIN logs in to a family of portals with
+select family, username, client_id, sealed_secret, sealed_password from irnflow.credentials
+where gstin = $1::text and family = $2::text;
 
--- sealed_gstins: the sealed secrets after a GSTIN
-select gstin, sealed_secret, sealed_password from irnflow.gstin where gstin > $1::text order by gstin limit $2::int;
+-- families: those that somebody has credentials for, and how many GSTINs
+select family, count(*) as gstins from irnflow.credentials group by family order by family;
 
--- reseal_gstins: secrets sealed anew, where they still are the ones that were read; gives how many
+-- sealed_credentials: the sealed secrets after those of a GSTIN for a family
+select gstin, family, sealed_secret, sealed_password from irnflow.credentials
+where (gstin, family) > ($1::text, $2::text) order by gstin, family limit $3::int;
+
+-- reseal_credentials: secrets sealed anew, where they still are the ones that were read; gives how many
 with renewed as (
-    update irnflow.gstin g set sealed_secret = c.new_secret, sealed_password = c.new_password
-    from unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[])
-        as c (gstin, old_secret, old_password, new_secret, new_password)
-    where g.gstin = c.gstin and g.sealed_secret = c.old_secret and g.sealed_password = c.old_password
+    update irnflow.credentials g set sealed_secret = c.new_secret, sealed_password = c.new_password
+    from unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[])
+        as c (gstin, family, old_secret, old_password, new_secret, new_password)
+    where g.gstin = c.gstin and g.family = c.family
+      and g.sealed_secret = c.old_secret and g.sealed_password = c.old_password
     returning 1
 )
 select count(*) as n from renewed;

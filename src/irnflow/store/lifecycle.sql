@@ -37,8 +37,8 @@ select action_id, irn, kind::text, state::text, request::text, ewb_no, first_hal
 
 -- lease: actions to ask the portal for, and to look up
 select what, action_id, kind::text, irn, gstin, portal, request, ewb_no, began, send, sent_at, not_done
-  from irnflow.action_lease($1::timestamptz, $2::timestamptz, $3::timestamptz, $4::int, $5::text[], $6::float8[],
-                            $7::text[], $8::int[], $9::int);
+  from irnflow.action_lease($1::timestamptz, $2::timestamptz, $3::timestamptz, $4::int, $5::text[], $6::text[],
+                            $7::float8[], $8::text[], $9::int[], $10::int);
 
 -- settle: what calls and look-ups came to; gives the actions to tell
 select action_id, kind::text, state::text, ewb_no, cause, codes, says, fix, answer::text, request::text, telling, tell_at,

@@ -12,15 +12,17 @@ select * from irnflow.registration_lease(
 -- paced: whether documents wait that could be sent but for their pace, a breaker, or a pause
 select exists (select from irnflow.registration where state = 'READY' and next_at <= $1::timestamptz) as waiting;
 
--- errors: counts refusals of the portal, and gives the sums since $4
-select gstin, client_id, of_gstin, of_client from irnflow.count_errors($1::text[], $2::int[], $3::date, $4::date);
+-- errors: counts refusals of the portals, and gives the sums since $5
+select gstin, client_id, of_gstin, of_client
+  from irnflow.count_errors($1::text[], $2::text[], $3::int[], $4::date, $5::date);
 
--- stop_client: the GSTINs of a client stand still until a person has mended what is wrong
+-- stop_client: nobody logs in with a client's id until a person has mended what is wrong
 select irnflow.client_stop($1::text, $2::text);
 
 -- sweep_due: days to be asked for registrations that were struck off, of the last $2 up to $1, and whether they are now
 select portal, gstin, day, is_leased
-  from irnflow.sweep_due($1::date, $2::int, $3::timestamptz, $4::timestamptz, $5::int, $6::text[], $7::float8[]);
+  from irnflow.sweep_due($1::date, $2::int, $3::timestamptz, $4::timestamptz, $5::int, $6::text[], $7::text[],
+                         $8::float8[]);
 
 -- swept: what a day's list said
 select irnflow.swept($1::text, $2::text, $3::date, $4::text[], $5::timestamptz) as struck_off;
@@ -55,8 +57,11 @@ select batch_id, transaction_id, batch_no, account_id, books, read_digest, irn, 
 -- told: they have been told.
 select irnflow.registration_told($1::bigint[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz);
 
--- stop: a GSTIN's queue stands still until a person has mended what is wrong.
+-- stop: nothing of a GSTIN is sent until a person has mended what is wrong.
 select irnflow.gstin_stop($1::text, $2::text);
+
+-- stop_login: nor does anybody log it in to a family of portals.
+select irnflow.login_stop($1::text, $2::text, $3::text);
 
 -- session_take: the session of a GSTIN, or the right to log in.
 select sealed, claimed, put_off, stopped from irnflow.session_take(
@@ -68,13 +73,13 @@ select irnflow.session_keep($1::text, $2::text, $3::bytea, $4::timestamptz, $5::
 -- session_put_off: a login that came to nothing for now.
 select irnflow.session_put_off($1::text, $2::text, $3::timestamptz, $4::text, $5::timestamptz, $6::interval);
 
--- session_refused: a login that the portal refused; the GSTIN stands still.
+-- session_refused: a login that the portal refused; it is stopped.
 select irnflow.session_refused($1::text, $2::text, $3::timestamptz, $4::text);
 
 -- session_give_up: the right to log in is given back.
 select irnflow.session_give_up($1::text, $2::text, $3::timestamptz);
 
--- session_forget: nobody uses this session again; the GSTIN stands still where a reason is given.
+-- session_forget: nobody uses this session again; its login is stopped where a reason is given.
 select irnflow.session_forget($1::text, $2::text, $3::bytea, $4::text) as forgotten;
 
 -- signatures: how many documents wait for their key, and how many are not to be trusted.

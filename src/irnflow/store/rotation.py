@@ -26,8 +26,8 @@ SETTLE_S: Final = 5.0  # who has sealed something just before the file changed h
 class Rotated(msgspec.Struct, frozen=True, kw_only=True):
     """What a rotation came to."""
 
-    resealed: int  # GSTINs and sessions
-    lost: tuple[str, ...]  # GSTINs whose secrets no key opens: their credentials must be set again
+    resealed: int  # credentials and sessions
+    lost: tuple[str, ...]  # GSTINs, with the family, whose secrets no key opens: these credentials must be set again
 
 
 @asynccontextmanager
@@ -67,10 +67,10 @@ async def settled() -> None:
 async def reseal(database: Database, ring: KeyRing) -> Rotated:
     """Seal anew with the current key whatever an earlier one has sealed, a page at a time; again changes nothing."""
     resealed, lost = 0, list[str]()
-    after = ""
-    while rows := await database.fetch(accounts.SQL["sealed_gstins"], after, _PAGE):
-        after = rows[-1]["gstin"]
-        done, gone = await _reseal_gstins(database, ring, rows)
+    last = ("", "")
+    while rows := await database.fetch(accounts.SQL["sealed_credentials"], *last, _PAGE):
+        last = (rows[-1]["gstin"], rows[-1]["family"])
+        done, gone = await _reseal_credentials(database, ring, rows)
         resealed, lost = resealed + done, lost + gone
     last = ("", "")
     while rows := await database.fetch(accounts.SQL["sealed_sessions"], *last, _PAGE):
@@ -79,22 +79,22 @@ async def reseal(database: Database, ring: KeyRing) -> Rotated:
     return Rotated(resealed=resealed, lost=tuple(lost))
 
 
-async def _reseal_gstins(database: Database, ring: KeyRing, rows: Sequence[Row]) -> tuple[int, list[str]]:
-    columns: list[list[object]] = [[], [], [], [], []]
+async def _reseal_credentials(database: Database, ring: KeyRing, rows: Sequence[Row]) -> tuple[int, list[str]]:
+    columns: list[list[object]] = [[], [], [], [], [], []]
     lost = []
     for row in rows:
-        contexts = [context_of(row["gstin"], name) for name in ("sealed_secret", "sealed_password")]
+        contexts = accounts.contexts_of(row["gstin"], row["family"])
         sealed = [bytes(row["sealed_secret"]), bytes(row["sealed_password"])]
         if all(ring.is_current(one, context=context) for one, context in zip(sealed, contexts, strict=True)):
             continue
         try:
             renewed = [_renewed(ring, one, context) for one, context in zip(sealed, contexts, strict=True)]
         except Permanent:
-            lost.append(row["gstin"])
+            lost.append(f"{row['gstin']} ({row['family']})")
             continue
-        for column, value in zip(columns, (row["gstin"], *sealed, *renewed), strict=True):
+        for column, value in zip(columns, (row["gstin"], row["family"], *sealed, *renewed), strict=True):
             column.append(value)
-    found = await database.fetch(accounts.SQL["reseal_gstins"], *columns) if columns[0] else [{"n": 0}]
+    found = await database.fetch(accounts.SQL["reseal_credentials"], *columns) if columns[0] else [{"n": 0}]
     return found[0]["n"], lost
 
 

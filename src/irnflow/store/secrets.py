@@ -53,7 +53,7 @@ class KeyRing:
 
 
 def context_of(gstin: str, what: str) -> str:
-    """Whose secret it is: a GSTIN's `sealed_secret`, `sealed_password`, or session with a family of portals."""
+    """Whose secret it is: a GSTIN's client secret or password for a family of portals, or its session there."""
     return f"{gstin} {what}"
 
 

@@ -32,9 +32,9 @@ async def pause_gstin(database: Database, account_id: int, gstin: str, *, reason
     return bool(await database.fetch(SQL["pause_gstin"], account_id, gstin, reason, by, at))
 
 
-async def resume_gstin(database: Database, account_id: int, gstin: str) -> bool:
-    """Whether the account has it; it goes on, whoever stopped it."""
-    return bool(await database.fetch(SQL["resume_gstin"], account_id, gstin))
+async def resume_gstin(database: Database, account_id: int, gstin: str, *, family: str | None = None) -> bool:
+    """Whether the account has it; it goes on, whoever stopped it, and so do its logins, or only that to a family."""
+    return bool(await database.fetch(SQL["resume_gstin"], account_id, gstin, family))
 
 
 async def pause_portal(database: Database, portal: str, *, reason: str, by: str, at: datetime) -> None:

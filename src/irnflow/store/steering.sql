@@ -24,14 +24,20 @@ where g.account_id = $1::bigint and g.gstin = $2::text
 on conflict (what, key) do update set reason = excluded.reason, by = excluded.by
 returning key;
 
--- resume_gstin: it goes on, also when it had stopped by itself; no row: the account has no such
+-- resume_gstin: it goes on, also when it had stopped by itself, with its logins, or the one to $3; no row: no such
 with gone as (
     delete from irnflow.pause p using irnflow.gstin g
     where p.what = 'gstin' and p.key = g.gstin and g.account_id = $1::bigint and g.gstin = $2::text
 ), resumed as (
-    update irnflow.gstin set stopped = null where account_id = $1::bigint and gstin = $2::text returning gstin
+    update irnflow.gstin g set stopped = null from irnflow.credentials c
+    where g.account_id = $1::bigint and g.gstin = $2::text and c.gstin = g.gstin and c.family = coalesce($3::text, c.family)
+    returning g.gstin
+), logins as (
+    update irnflow.credentials c set stopped = null from resumed
+    where c.gstin = resumed.gstin and c.family = coalesce($3::text, c.family)
 ), sessions as ( -- a login that was refused is tried once more
-    delete from irnflow.portal_session s using resumed where s.gstin = resumed.gstin
+    delete from irnflow.portal_session s using resumed
+    where s.gstin = resumed.gstin and s.portal = coalesce($3::text, s.portal)
 )
 select gstin from resumed;
 
@@ -53,4 +59,7 @@ where p.what = 'portal' or coalesce(b.account_id, g.account_id) = $1::bigint
 union all
 select 'gstin', g.gstin, g.stopped, 'irnflow', null from irnflow.gstin g
 where g.account_id = $1::bigint and g.stopped is not null
+union all
+select 'gstin', c.gstin, irnflow.why_no_login(c), 'irnflow', null from irnflow.gstin g join irnflow.credentials c using (gstin)
+where g.account_id = $1::bigint and c.stopped is not null
 order by 1, 2;

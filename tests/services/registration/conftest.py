@@ -38,6 +38,7 @@ from irnflow.store.secrets import KeyRing
 SQL = queries("registration")
 NOON = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 GSTIN = "29AAFCC9980M1ZR"
+KEY = KeyRing([bytes(32)])
 Ways = tuple[list[str], list[str], list[float | None]]  # portals, their families, their limits in calls a second
 WAYS: Ways = (["NIC1"], ["NIC"], [None])
 
@@ -108,6 +109,12 @@ class Desk:
         sql = "select outcome from irnflow.attempt where irn = $1::text order by at, send, outcome = 'INTENT' desc"
         return [row["outcome"] for row in await self.store.fetch(sql, irn_of(number))]
 
+    async def stopped(self) -> str | None:
+        """Why nothing of the GSTIN is sent."""
+        sql = "select irnflow.why_stopped($1::text) as stopped"
+        stopped: str | None = (await self.store.fetch(sql, GSTIN))[0]["stopped"]
+        return stopped
+
     def later(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
 
@@ -117,8 +124,8 @@ async def desk(database_url: str) -> AsyncIterator[Desk]:
     async with database.connect(database_url) as store:
         await store.fetch("insert into irnflow.account (name, created_at) values ('us', $1::timestamptz)", NOON)
         await store.fetch(
-            "insert into irnflow.gstin (gstin, account_id, portal, username, client_id, sealed_secret, sealed_password)"
-            " values ($1::text, 1, 'NIC', 'u', 'c', '', '')",
+            "with g as (insert into irnflow.gstin (gstin, account_id) values ($1::text, 1))"
+            " insert into irnflow.credentials values ($1::text, 'NIC', 'u', 'c', '', '')",
             GSTIN,
         )
         yield Desk(store)
@@ -198,6 +205,18 @@ def validated(number: str, payload: bytes, batch: int = 1) -> Validated:
     )  # fmt: skip
 
 
+async def set_credentials(desk: Desk, identity: Identity, family: str = "NIC", **changes: str) -> None:
+    """A person sets what the GSTIN logs in with."""
+    known = identity.credentials
+    credentials = accounts.Credentials(
+        family=family, username=known.username, client_id=known.client_id, client_secret=known.client_secret,
+        password=known.password,
+    )  # fmt: skip
+    await accounts.add_gstin(
+        desk.store, KEY, GSTIN, account_id=1, credentials=msgspec.structs.replace(credentials, **changes)
+    )
+
+
 def next_fails(room: Room, n: int = 1, **how: Any) -> None:
     room.sandbox.obey(Order(fail_next=Failure(n=n, **how)))
 
@@ -227,15 +246,7 @@ async def room(desk: Desk, portal_folder: Path, identity: Identity) -> AsyncIter
             raise Lost("the connection broke")
         return Reply(status=answer.status, headers=answer.headers, body=answer.body)
 
-    known = identity.credentials
-    key = KeyRing([bytes(32)])
-    await accounts.add_gstin(
-        desk.store, key, GSTIN, account_id=1,
-        credentials=accounts.Credentials(
-            portal="NIC1", username=known.username, client_id=known.client_id, client_secret=known.client_secret,
-            password=known.password,
-        ),
-    )  # fmt: skip
+    await set_credentials(desk, identity)
     portal = Portal(send, read_auth_key(portal_folder / "auth_public.pem"))
     line = Line(name="NIC1", family="NIC", portal=portal, keys=read_keys(portal_folder / "signing_keys"))
     broker = memory.Broker()
@@ -244,7 +255,7 @@ async def room(desk: Desk, portal_folder: Path, identity: Identity) -> AsyncIter
             bus=bus, database=desk.store, portals=Portals([line]),
             sessions={
                 "NIC": Sessions(
-                    portal, desk.store, name="NIC", key=key, now=lambda: desk.at, random_bytes=os.urandom
+                    portal, desk.store, name="NIC", key=KEY, now=lambda: desk.at, random_bytes=os.urandom
                 )
             },
             now=lambda: desk.at, log=log.logger("registration"), concurrency=8,

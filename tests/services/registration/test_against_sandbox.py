@@ -14,9 +14,15 @@ from irnflow.sandbox.switches import Order
 from irnflow.services import registration
 from irnflow.services.registration.sender import generate, leased_of, settle
 from irnflow.services.registration.teller import tell
-from irnflow.store import accounts
-from irnflow.store.secrets import KeyRing
-from tests.services.registration.conftest import GSTIN, NOON, Room, invoice, irn_of, next_fails, validated
+from tests.services.registration.conftest import (
+    NOON,
+    Room,
+    invoice,
+    irn_of,
+    next_fails,
+    set_credentials,
+    validated,
+)
 
 
 async def test_a_sound_invoice_is_registered_and_told_with_its_signed_qr(room: Room) -> None:
@@ -252,8 +258,7 @@ async def test_a_token_refused_twice_stops_the_queue_of_its_gstin(room: Room) ->
 
     await room.send()
 
-    stopped = (await room.desk.store.fetch("select stopped from irnflow.gstin"))[0]["stopped"]
-    assert "1005" in stopped
+    assert "1005" in (await room.desk.stopped() or "")
     assert await room.desk.state("A/1") == "READY"
 
 
@@ -263,7 +268,7 @@ async def test_a_login_that_the_portal_puts_off_stops_nobody(room: Room) -> None
 
     await room.send()
 
-    assert (await room.desk.store.fetch("select stopped from irnflow.gstin"))[0]["stopped"] is None
+    assert await room.desk.stopped() is None
     assert await room.desk.state("A/1") == "READY"
 
 
@@ -375,12 +380,7 @@ async def test_a_refusal_that_is_settled_after_the_credentials_were_mended_stops
     await room.arrive()
     leased = leased_of((await room.desk.lease())[0])
     refused = await generate(room.parts, leased)
-    known = room.sandbox.identity.credentials
-    mended = accounts.Credentials(
-        portal="NIC1", username=known.username, client_id=known.client_id, client_secret=known.client_secret,
-        password=known.password,
-    )  # fmt: skip
-    await accounts.add_gstin(room.desk.store, KeyRing([bytes(32)]), GSTIN, account_id=1, credentials=mended)
+    await set_credentials(room.desk, room.sandbox.identity)
 
     await settle(room.parts, [refused])
     room.desk.later(61)

@@ -4,12 +4,11 @@ import msgspec
 
 from irnflow.services.registration.parts import Budget
 from irnflow.store import steering
-from tests.services.registration.conftest import GSTIN, Room, invoice, next_fails
+from tests.services.registration.conftest import GSTIN, Room, invoice, next_fails, set_credentials
 
 
 async def stopped(room: Room) -> str:
-    rows = await room.desk.store.fetch("select coalesce(stopped, '') as stopped from irnflow.gstin")
-    return str(rows[0]["stopped"])
+    return await room.desk.stopped() or ""
 
 
 def with_budget(room: Room, **said: int) -> None:
@@ -46,6 +45,20 @@ async def test_a_client_stops_with_all_its_gstins(room: Room) -> None:
     await refused(room, "A/2")
 
     assert "of client" in await stopped(room)
+
+
+async def test_a_client_stops_only_where_it_is_the_client(room: Room) -> None:
+    await set_credentials(room.desk, room.sandbox.identity, "Other", client_id="another")
+    with_budget(room, of_client=2)
+
+    await refused(room, "A/1")
+    await refused(room, "A/2")
+
+    logins = await room.desk.store.fetch(
+        "select family, stopped is null as is_good from irnflow.credentials order by 1"
+    )
+    assert [tuple(login.values()) for login in logins] == [("NIC", False), ("Other", True)]
+    assert await stopped(room) == ""
 
 
 async def test_refusals_of_long_ago_count_no_more(room: Room) -> None:

@@ -11,8 +11,7 @@ from irnflow.portal.several import Line, Portals
 from irnflow.sandbox.switches import Order
 from irnflow.services.registration.sender import generate, leased_of, settle
 from irnflow.services.registration.sessions import Sessions
-from irnflow.store.secrets import KeyRing
-from tests.services.registration.conftest import NOON, Room, invoice, irn_of, next_fails
+from tests.services.registration.conftest import KEY, NOON, Room, invoice, irn_of, next_fails, set_credentials
 
 IRN = irn_of("A/1")
 
@@ -30,7 +29,7 @@ def with_second(room: Room, *, family: str = "NIC") -> Room:
     sessions = dict(room.parts.sessions)
     if family != first.family:
         sessions[family] = Sessions(
-            portal, room.desk.store, name=family, key=KeyRing([bytes(32)]), now=lambda: room.desk.at,
+            portal, room.desk.store, name=family, key=KEY, now=lambda: room.desk.at,
             random_bytes=os.urandom,
         )  # fmt: skip
     parts = msgspec.structs.replace(room.parts, portals=Portals([first, second]), sessions=sessions)
@@ -39,6 +38,7 @@ def with_second(room: Room, *, family: str = "NIC") -> Room:
 
 async def registered_elsewhere(room: Room, payload: bytes | None = None) -> None:
     """Somebody registered A/1 with the second portal, and we know nothing of it."""
+    await set_credentials(room.desk, room.sandbox.identity, room.parts.portals["NIC2"].family)
     await room.arrive(payload=payload)
     [row] = await room.desk.lease()
     second = msgspec.structs.replace(leased_of(row), portal="NIC2")

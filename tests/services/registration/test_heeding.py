@@ -71,7 +71,7 @@ async def resume(room: Room) -> None:
 
 
 async def stopped(room: Room) -> str:
-    return str((await room.desk.store.fetch("select coalesce(stopped, '') as it from irnflow.gstin"))[0]["it"])
+    return await room.desk.stopped() or ""
 
 
 def irns(leased: Sequence[Leased]) -> set[str]:

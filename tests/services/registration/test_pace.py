@@ -319,6 +319,73 @@ async def test_a_document_that_certainly_did_not_arrive_may_change_portal(desk: 
     assert [row["portal"] for row in await desk.lease(ways=TWO)] == ["NIC2"]
 
 
+FAMILIES: Ways = (["NIC1", "Other"], ["NIC", "Others"], [None, None])
+
+
+async def log_in_to_others(desk: Desk) -> None:
+    await desk.store.fetch("insert into irnflow.credentials values ($1, 'Others', 'u', 'c', '', '')", GSTIN)
+
+
+async def test_new_documents_go_to_another_family_while_the_breaker_of_the_first_is_open(desk: Desk) -> None:
+    await log_in_to_others(desk)
+    await backlog(desk, 3)
+    first = await desk.lease(1, ways=FAMILIES)
+
+    await report(desk, "TROUBLE", OPEN_AFTER)
+    second = await desk.lease(1, ways=FAMILIES)
+    await report(desk, "ANSWERED")
+
+    assert [row["portal"] for row in first + second] == ["NIC1", "Other"]
+    assert [row["portal"] for row in await desk.lease(ways=FAMILIES)] == ["NIC1"]
+
+
+async def test_a_document_that_may_have_arrived_never_changes_family(desk: Desk) -> None:
+    await log_in_to_others(desk)
+    await backlog(desk, 1)
+    leased = (await desk.lease(ways=FAMILIES))[0]
+    await desk.settle(leased, "UNKNOWN")
+    await desk.settle(leased, "NOT_DONE", what="lookup", answer="NOT_THERE", not_there=2)
+    await report(desk, "TROUBLE", OPEN_AFTER)
+
+    away = await desk.lease(ways=FAMILIES)
+    await report(desk, "ANSWERED")
+
+    assert away == []
+    assert [row["portal"] for row in await desk.lease(ways=FAMILIES)] == ["NIC1"]
+
+
+async def test_where_a_login_is_stopped_new_documents_go_to_another_family_and_others_wait(desk: Desk) -> None:
+    await log_in_to_others(desk)
+    await backlog(desk, 2)
+    leased = (await desk.lease(1, ways=FAMILIES))[0]
+    await desk.settle(leased, "UNKNOWN")
+    await desk.settle(leased, "NOT_DONE", what="lookup", answer="NOT_THERE", not_there=2)
+
+    await desk.store.fetch(SQL["stop_login"], GSTIN, "NIC", "wrong password")
+
+    assert [(row["irn"] == leased["irn"], row["portal"]) for row in await desk.lease(ways=FAMILIES)] == [
+        (False, "Other")
+    ]
+
+
+async def test_nothing_of_a_stopped_gstin_goes_to_any_family(desk: Desk) -> None:
+    await log_in_to_others(desk)
+    await backlog(desk, 1)
+
+    await desk.store.fetch(SQL["stop"], GSTIN, "too many refusals")
+
+    assert await desk.lease(ways=FAMILIES) == []
+
+
+async def test_while_the_only_family_with_credentials_is_away_documents_wait(desk: Desk) -> None:
+    await backlog(desk, 2)
+    await desk.lease(1, ways=FAMILIES)
+
+    await report(desk, "TROUBLE", OPEN_AFTER)
+
+    assert await desk.lease(ways=FAMILIES) == []
+
+
 async def test_no_document_goes_to_a_portal_for_which_its_gstin_has_no_credentials(desk: Desk) -> None:
     await backlog(desk, 1)
     ways: Ways = (["Elsewhere", "NIC1"], ["Elsewhere", "NIC"], [None, None])

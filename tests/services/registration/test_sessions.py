@@ -22,11 +22,9 @@ from irnflow.sandbox.register import Register
 from irnflow.sandbox.switches import Failure, Order
 from irnflow.sandbox.taxpayers import read_taxpayers
 from irnflow.services.registration.sessions import LOGIN_LEASE, LoginPutOff, LoginRefused, Sessions
-from irnflow.store import accounts, steering
-from irnflow.store.secrets import KeyRing
-from tests.services.registration.conftest import GSTIN, NOON, Desk
+from irnflow.store import steering
+from tests.services.registration.conftest import GSTIN, KEY, NOON, Desk, set_credentials
 
-KEY = KeyRing([bytes(32)])
 LIFE = timedelta(hours=6)
 
 
@@ -42,9 +40,9 @@ class Office:
         self.at_the_door = asyncio.Event()
         self._portal = Portal(self._send, read_auth_key(auth_key_file))
 
-    def worker(self, key: KeyRing = KEY) -> Sessions:
+    def worker(self, family: str = "NIC") -> Sessions:
         return Sessions(
-            self._portal, self.desk.store, name="NIC", key=key, now=lambda: self.desk.at, random_bytes=os.urandom
+            self._portal, self.desk.store, name=family, key=KEY, now=lambda: self.desk.at, random_bytes=os.urandom
         )
 
     async def _send(self, request: Request) -> Reply:
@@ -56,19 +54,7 @@ class Office:
         return Reply(status=answer.status, headers=answer.headers, body=answer.body)
 
     async def mend(self, **changes: str) -> None:
-        """A person sets the credentials."""
-        known = self.sandbox.identity.credentials
-        credentials = accounts.Credentials(
-            portal="NIC1", username=known.username, client_id=known.client_id, client_secret=known.client_secret,
-            password=known.password,
-        )  # fmt: skip
-        await accounts.add_gstin(
-            self.desk.store, KEY, GSTIN, account_id=1, credentials=msgspec.structs.replace(credentials, **changes)
-        )
-
-    async def stopped(self) -> str | None:
-        stopped: str | None = (await self.desk.store.fetch("select stopped from irnflow.gstin"))[0]["stopped"]
-        return stopped
+        await set_credentials(self.desk, self.sandbox.identity, **changes)
 
     def next_login_fails(self, **how: Any) -> None:
         self.sandbox.obey(Order(fail_next=Failure(call="auth", **how)))
@@ -183,7 +169,7 @@ async def test_after_a_refused_login_nobody_tries_again(office: Office) -> None:
             await each.get(GSTIN)
 
     assert len(office.logins) == 1
-    assert "refuses the login" in (await office.stopped() or "")
+    assert "refuses the login" in (await office.desk.stopped() or "")
 
 
 async def test_new_credentials_let_the_gstin_go_on(office: Office) -> None:
@@ -195,7 +181,7 @@ async def test_new_credentials_let_the_gstin_go_on(office: Office) -> None:
     await office.mend()
 
     assert (await worker.get(GSTIN))[0].password == office.sandbox.identity.credentials.password
-    assert await office.stopped() is None
+    assert await office.desk.stopped() is None
 
 
 async def test_a_person_may_let_it_go_on_with_the_credentials_it_has(office: Office) -> None:
@@ -220,7 +206,7 @@ async def test_a_login_refused_after_the_credentials_were_mended_stops_nobody(of
     with pytest.raises(LoginRefused):
         await late
 
-    assert await office.stopped() is None
+    assert await office.desk.stopped() is None
 
 
 async def test_a_login_of_old_credentials_is_not_kept_for_the_new_ones(office: Office) -> None:
@@ -261,7 +247,7 @@ async def test_a_login_that_is_put_off_waits_longer_each_time(office: Office, ho
         office.desk.later(2.5)
 
     assert [second for second, once in enumerate(tried) if once] == [0, 2, 6, 14]
-    assert await office.stopped() is None
+    assert await office.desk.stopped() is None
 
 
 async def test_a_put_off_login_obeys_retry_after(office: Office) -> None:
@@ -340,7 +326,7 @@ async def test_a_token_refused_twice_stops_the_gstin_and_is_never_tried_a_third_
         await office.worker().use(GSTIN, call)
 
     assert len(calls) == 2
-    assert "1005" in (await office.stopped() or "")
+    assert "1005" in (await office.desk.stopped() or "")
 
 
 async def test_a_token_refused_because_another_took_its_place_stops_nobody(office: Office) -> None:
@@ -357,9 +343,82 @@ async def test_a_token_refused_because_another_took_its_place_stops_nobody(offic
     with pytest.raises(LoginPutOff, match="replaced"):
         await worker.use(GSTIN, call)
 
-    assert await office.stopped() is None
+    assert await office.desk.stopped() is None
 
 
 async def test_a_gstin_without_credentials_is_told_so_and_nobody_waits(office: Office) -> None:
-    with pytest.raises(Permanent, match="has no credentials here"):
+    with pytest.raises(Permanent, match="has no credentials for NIC"):
         await office.worker().get("29AAAAA0000A1Z5")
+
+
+# -- several families of portals --------------------------------------------------------------------------------------
+
+
+async def test_each_family_is_logged_in_to_with_its_own_credentials_and_has_a_session_of_its_own(
+    office: Office,
+) -> None:
+    await office.mend(family="Other", username="other_api")
+
+    nic, _ = await office.worker().get(GSTIN)
+    with pytest.raises(LoginRefused):
+        await office.worker("Other").get(GSTIN)
+
+    assert [login["UserName"] for login in office.logins] == [nic.username, "other_api"]
+
+
+async def test_a_login_that_one_family_refuses_is_never_repeated_and_the_other_family_goes_on(office: Office) -> None:
+    await office.mend(family="Other", password="wrong")
+    with pytest.raises(LoginRefused, match="refuses the login"):
+        await office.worker("Other").get(GSTIN)
+
+    with pytest.raises(LoginRefused, match="is stopped"):
+        await office.worker("Other").get(GSTIN)
+
+    assert await office.worker().get(GSTIN)
+    assert len(office.logins) == 2
+    assert await office.desk.stopped() is None
+
+
+async def test_when_each_familys_login_is_refused_the_gstin_is_stopped_and_says_why_at_each(office: Office) -> None:
+    await office.mend(password="wrong")
+    await office.mend(family="Other", password="wrong")
+    for family in ("NIC", "Other"):
+        with pytest.raises(LoginRefused):
+            await office.worker(family).get(GSTIN)
+
+    stopped = await office.desk.stopped() or ""
+
+    assert stopped.startswith("NIC: the portal refuses the login")
+    assert "; Other: the portal refuses the login" in stopped
+
+
+async def test_new_credentials_for_one_family_leave_the_other_logged_in_and_its_refusal_as_it_is(
+    office: Office,
+) -> None:
+    await office.mend(family="Other", password="wrong")
+    with pytest.raises(LoginRefused):
+        await office.worker("Other").get(GSTIN)
+    await office.worker().get(GSTIN)
+
+    await office.mend(family="Third")
+
+    await office.worker().get(GSTIN)
+    with pytest.raises(LoginRefused, match="is stopped"):
+        await office.worker("Other").get(GSTIN)
+    assert len(office.logins) == 2
+
+
+async def test_a_person_may_let_one_familys_login_go_on_and_not_repeat_the_wrong_one_of_another(office: Office) -> None:
+    await office.mend(password="wrong")
+    await office.mend(family="Other", password="wrong")
+    for family in ("NIC", "Other"):
+        with pytest.raises(LoginRefused):
+            await office.worker(family).get(GSTIN)
+
+    await steering.resume_gstin(office.desk.store, 1, GSTIN, family="Other")
+
+    with pytest.raises(LoginRefused, match="is stopped"):
+        await office.worker().get(GSTIN)
+    with pytest.raises(LoginRefused, match="refuses the login"):
+        await office.worker("Other").get(GSTIN)
+    assert len(office.logins) == 3

@@ -75,7 +75,7 @@ def _random(size: int) -> bytes:
 async def set_credentials(room: Room, **changes: str) -> None:
     known = room.sandbox.identity.credentials
     credentials = accounts.Credentials(
-        portal="NIC1", username=known.username, client_id=known.client_id, client_secret=known.client_secret,
+        family="NIC", username=known.username, client_id=known.client_id, client_secret=known.client_secret,
         password=known.password,
     )  # fmt: skip
     await accounts.add_gstin(
@@ -163,7 +163,7 @@ async def test_no_error_of_a_login_holds_a_secret(room: Room, chatty: Chatty, gi
 def test_values_that_hold_secrets_never_show_them() -> None:
     shown = repr([
         Credentials(gstin=GSTIN, client_id="c", client_secret="hush", username="u", password="hush"),
-        accounts.Credentials(portal="NIC1", username="u", client_id="c", client_secret="hush", password="hush"),
+        accounts.Credentials(family="NIC", username="u", client_id="c", client_secret="hush", password="hush"),
         Session(token="hush", sek=b"hush", expires_at=NOON),
         KeyRing([b"hush" * 8]),
     ])  # fmt: skip

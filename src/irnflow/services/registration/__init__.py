@@ -44,7 +44,7 @@ from irnflow.services.registration.sweep import sweep_forever
 from irnflow.services.registration.teller import tell_forever
 from irnflow.services.registration.verifier import verify_forever
 from irnflow.settings import Settings
-from irnflow.store import database
+from irnflow.store import accounts, database
 from irnflow.store.lifecycle import windows_of
 from irnflow.store.secrets import key_ring
 
@@ -129,6 +129,7 @@ async def main(settings: Settings) -> None:
         bus = await stack.enter_async_context(rabbit.connect(settings.amqp_url, NAME))
         portals = Portals([await _opened(stack, settings, name, each) for name, each in described(settings).items()])
         key = key_ring(settings.key, settings.key_file)
+        await _warn_of_strangers(store, portals)
         sessions = {
             line.family: Sessions(line.portal, store, name=line.family, key=key, now=now, random_bytes=os.urandom)
             for line in reversed(list(portals.values()))  # of a family the preferred one logs in
@@ -161,6 +162,14 @@ async def main(settings: Settings) -> None:
         routes = probes(NAME, lambda: store.missing | ({} if bus.connected else {"rabbitmq": "not connected"}))
         await stack.enter_async_context(serving(routes, host=settings.host, port=settings.port_of(NAME)))
         await run(parts)
+
+
+async def _warn_of_strangers(store: database.Database, portals: Portals) -> None:
+    """Credentials for a family that is none, since somebody has renamed it, say, serve nobody."""
+    for row in await store.fetch(accounts.SQL["families"]):
+        if row["family"] not in portals.families:
+            log.logger(NAME).error("credentials for no portal", family=row["family"], gstins=row["gstins"],
+                                   families=portals.families)  # fmt: skip
 
 
 async def _opened(stack: AsyncExitStack, settings: Settings, name: str, portal: Described) -> Line:

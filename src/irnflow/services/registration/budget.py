@@ -18,16 +18,18 @@ _SQL: Final = queries("registration")
 
 
 async def spend(parts: Parts, results: Sequence[Fared]) -> None:
-    """Count what the portal refused; warn, and stop a GSTIN, or all of a client, in time. Raises Unavailable."""
-    refused = Counter[str]()
+    """Count what the portal refused; warn, and stop a GSTIN, or all logins of a client, in time. Raises Unavailable."""
+    refused = Counter[tuple[str, str]]()  # by GSTIN and family
     for result in results:
-        refused[result.leased.gstin] += result.refusals
+        refused[result.leased.gstin, parts.line(result.leased).family] += result.refusals
     refused = +refused
     if not refused:
         return
     budget, today = parts.budget, in_india(parts.now())
     since = today - timedelta(days=budget.days - 1)
-    for row in await parts.database.fetch(_SQL["errors"], list(refused), list(refused.values()), today, since):
+    gstins, families = zip(*refused, strict=True)
+    columns = list(gstins), list(families), list(refused.values())
+    for row in await parts.database.fetch(_SQL["errors"], *columns, today, since):
         whose = f"GSTIN {row['gstin']}", f"client {row['client_id']}"
         counts = (row["of_gstin"], budget.of_gstin), (row["of_client"], budget.of_client)
         for name, (n, most) in zip(whose, counts, strict=True):

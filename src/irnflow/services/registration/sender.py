@@ -23,7 +23,7 @@ from irnflow.services.registration import gstins, meaning
 from irnflow.services.registration.heeding import heed
 from irnflow.services.registration.lifecycle import with_invoice
 from irnflow.services.registration.pace import NotBegun, heard_in, ways
-from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.parts import Addressed, Parts
 from irnflow.services.registration.result import Heard, Leased, Nowhere, Outcome, Result, There, Unclear
 from irnflow.services.registration.search import search
 from irnflow.services.registration.sessions import LoginPutOff, LoginRefused
@@ -143,7 +143,7 @@ async def generate(parts: Parts, leased: Leased) -> Result:
                 return gstins.of_inactive(leased, answer.errors, inactive)
             answer, _, _ = await parts.call(leased, send)
     except Permanent as error:
-        # A refused login has stopped the GSTIN already, and by now it may have been mended.
+        # A refused login is stopped already, and by now it may have been mended.
         stop = "" if isinstance(error, LoginRefused) else str(error)
         parts.log.error("no login", gstin=leased.gstin, says=str(error))
         return Result(leased=leased, what="send", outcome=Outcome.NOT_DONE, says=str(error), stop=stop,
@@ -233,9 +233,7 @@ async def _settle_forever(parts: Parts, results: "asyncio.Queue[Result]") -> Non
 
 async def settle(parts: Parts, results: Sequence[Result]) -> None:
     """Put what calls and look-ups came to into the store, however long that takes, and tell it."""
-    for gstin, reason in {result.leased.gstin: result.stop for result in results if result.stop}.items():
-        parts.log.error("gstin stopped", gstin=gstin, reason=reason)
-        await until_it_answers(parts, _SQL["stop"], gstin, reason)
+    await stop_logins(parts, [(result.leased, result.stop) for result in results if result.stop])
     await heed(parts, results)
     if bills := with_invoice.columns(parts, results):  # before the IRNs themselves, whose answers a look-up finds again
         await until_it_answers(parts, with_invoice.KEEP, *bills)
@@ -245,6 +243,14 @@ async def settle(parts: Parts, results: Sequence[Result]) -> None:
         parts.to_send.set()
     _report(parts, results)
     await tell(parts, rows)
+
+
+async def stop_logins(parts: Parts, reasons: Sequence[tuple[Addressed, str]]) -> None:
+    """The portal refuses the caller, not the document: its family serves the GSTIN no more until that is mended."""
+    whose = {(leased.gstin, parts.line(leased).family): reason for leased, reason in reasons}
+    for (gstin, family), reason in whose.items():
+        parts.log.error("gstin stopped", gstin=gstin, family=family, reason=reason)
+        await until_it_answers(parts, _SQL["stop_login"], gstin, family, reason)
 
 
 async def until_it_answers(parts: Parts, sql: str, *args: object) -> Sequence[Row]:

@@ -1,7 +1,8 @@
 """Logins: one for a GSTIN at a time over all workers, kept sealed in the store, shared until they expire.
 
-A refused login stops the GSTIN, for repeated bad logins lock its user: nobody logs it in again, whoever asks, until
-a person has mended the credentials (`irnflow gstin credentials`) or lets it go on. One that the portal puts off is
+A refused login is stopped, for repeated bad logins lock its user: nobody logs the GSTIN in to this family of portals
+again, whoever asks, until a person has mended the credentials (`irnflow gstin credentials`) or lets it go on; other
+families, for which it has credentials of their own, serve it meanwhile. One that the portal puts off is
 tried again after a pause that doubles. In its last ten minutes a token is renewed by one worker, while the others
 go on with the one that lives.
 """
@@ -115,7 +116,7 @@ class Sessions:
 
     async def forget(self, gstin: str, session: Session, *, stop: str | None = None) -> bool:
         """This session was refused (1005): nobody uses it again. Gives whether it still was everybody's; only then
-        does `stop` stand the GSTIN's queue still, with that reason."""
+        does `stop` stop its login, with that reason."""
         held = self._held.get(gstin)
         if held is None or held.session != session:
             return False
@@ -211,7 +212,7 @@ class Sessions:
         return _Held(credentials=credentials, session=session, sealed=sealed, believed_until=believed_until)
 
     async def _credentials(self, gstin: str) -> Credentials:
-        kept = await credentials_of(self._database, self._key, gstin)
+        kept = await credentials_of(self._database, self._key, gstin, self._name)
         return Credentials(
             gstin=gstin,
             client_id=kept.client_id,

@@ -46,8 +46,7 @@ async def sweep(parts: Parts) -> bool:
     """Ask for the days that are due; whether there may be more."""
     now = parts.now()
     last = in_india(now) - timedelta(days=1)
-    names, _, limits = ways(parts.portals)
-    due = await parts.database.fetch(_SQL["sweep_due"], last, DAYS_BACK, now, now + _LEASE, _MOST, names, limits)
+    due = await parts.database.fetch(_SQL["sweep_due"], last, DAYS_BACK, now, now + _LEASE, _MOST, *ways(parts.portals))
     for row in (each for each in due if each["is_leased"]):
         try:
             struck_off = await _ask(parts, row)

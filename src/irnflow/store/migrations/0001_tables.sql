@@ -27,16 +27,23 @@ create table irnflow.books (
 );
 
 create table irnflow.gstin (
-    gstin           text primary key,
-    account_id      bigint not null references irnflow.account,
-    turnover_crore  numeric(16, 2), -- aggregate annual turnover, crore rupees; null: not said
-    kind            text not null default 'regular',
-    portal          text not null, -- the family of portals that the credentials are for, or the one portal
+    gstin          text primary key,
+    account_id     bigint not null references irnflow.account,
+    turnover_crore numeric(16, 2), -- aggregate annual turnover, crore rupees; null: not said
+    kind           text not null default 'regular',
+    stopped        text -- why nothing of it is sent, to whatever portal: too many refusals, say; null: it runs
+);
+
+-- What a GSTIN logs in with: once for each family of portals, which share logins.
+create table irnflow.credentials (
+    gstin           text not null references irnflow.gstin,
+    family          text not null,
     username        text not null,
     client_id       text not null,
     sealed_secret   bytea not null, -- client secret, sealed (store/secrets.py)
     sealed_password bytea not null,
-    stopped         text -- why this GSTIN's queue stands still: a wrong password, say; null: it runs
+    stopped         text, -- why nobody logs in with them: a wrong password, say; null: they are good
+    primary key (gstin, family)
 );
 
 create table irnflow.api_key (

@@ -330,13 +330,59 @@ as $$
      where q.batch_id = t.batch_id and q.transaction_id = t.transaction_id;
 $$;
 
--- Stops the queue of a GSTIN until a person has mended what is wrong.
+-- Sends nothing more of a GSTIN, to whatever portal, until a person has mended what is wrong.
 create function irnflow.gstin_stop(p_gstin text, p_reason text) returns void language sql as $$
     update irnflow.gstin set stopped = p_reason where gstin = p_gstin and stopped is null;
 $$;
 
+-- Stops the login of a GSTIN at a family of portals, until a person has mended what is wrong; others may serve meanwhile.
+create function irnflow.login_stop(p_gstin text, p_family text, p_reason text) returns void language sql as $$
+    update irnflow.credentials set stopped = p_reason where gstin = p_gstin and family = p_family and stopped is null;
+$$;
+
+-- Why a login is stopped, with its family where the GSTIN has others.
+create function irnflow.why_no_login(c irnflow.credentials) returns text stable language sql as $$
+    select case when count(*) > 1 then c.family || ': ' else '' end || c.stopped
+      from irnflow.credentials o where o.gstin = c.gstin;
+$$;
+
+-- Why nothing of a GSTIN is sent: it is stopped, or each of its logins is; null: it runs.
+create function irnflow.why_stopped(p_gstin text) returns text stable language sql as $$
+    select coalesce(min(g.stopped), case when count(*) = count(c.stopped)
+                                         then string_agg(irnflow.why_no_login(c), '; ' order by c.family) end)
+      from irnflow.gstin g left join irnflow.credentials c using (gstin) where g.gstin = p_gstin;
+$$;
+
+-- What a GSTIN logs in with, family by family, without what is secret of it.
+create function irnflow.logins(p_gstin text) returns json stable language sql as $$
+    select coalesce(json_agg(json_build_object('family', c.family, 'username', c.username, 'client_id', c.client_id,
+                                               'stopped', c.stopped) order by c.family), '[]')
+      from irnflow.credentials c where c.gstin = p_gstin;
+$$;
+
+-- Removes the credentials of a GSTIN for a family, whose portals these are; its session ends. Gives REMOVED, or why not:
+-- NONE (there are none), ONLY (it has no others), IN_DOUBT (documents may have arrived there: look-ups need the login).
+create function irnflow.credentials_remove(p_account_id bigint, p_gstin text, p_family text, p_portals text[]) returns text
+language plpgsql as $$
+begin
+    perform from irnflow.gstin where gstin = p_gstin and account_id = p_account_id for update; -- one removal at a time
+    if not found or not exists (select from irnflow.credentials where gstin = p_gstin and family = p_family) then
+        return 'NONE';
+    end if;
+    if not exists (select from irnflow.credentials where gstin = p_gstin and family <> p_family) then
+        return 'ONLY';
+    end if;
+    if exists (select from irnflow.registration r where r.gstin = p_gstin and r.portal = any (p_portals)
+                  and (r.state in ('INTENT', 'UNKNOWN') or r.state = 'READY' and r.bound)) then
+        return 'IN_DOUBT';
+    end if;
+    delete from irnflow.credentials where gstin = p_gstin and family = p_family;
+    delete from irnflow.portal_session where gstin = p_gstin and portal = p_family;
+    return 'REMOVED';
+end $$;
+
 -- The session of a GSTIN, or the right to log in: claimed is true for exactly one caller until p_login_until, and for
--- nobody while the GSTIN is stopped. A session that ends by p_dead_at is none; one that ends by p_renew_at is to be
+-- nobody while the GSTIN, or its login there, is stopped. A session that ends by p_dead_at is none; one that ends by p_renew_at is to be
 -- renewed by whoever claims it, and used by all others meanwhile. put_off: why the last login came to nothing, while
 -- the next one has to wait.
 create function irnflow.session_take(
@@ -353,7 +399,9 @@ begin
     end if;
     insert into irnflow.portal_session (portal, gstin) values (p_portal, p_gstin) on conflict do nothing;
     select * into s from irnflow.portal_session p where p.portal = p_portal and p.gstin = p_gstin for update;
-    select g.stopped into stopped from irnflow.gstin g where g.gstin = p_gstin;
+    select coalesce(g.stopped, c.stopped) into stopped
+      from irnflow.gstin g left join irnflow.credentials c on c.gstin = g.gstin and c.family = p_portal
+     where g.gstin = p_gstin;
     claimed := stopped is null and coalesce(s.expires_at <= p_renew_at, true)
                and coalesce(s.login_until <= p_at, true);
     if claimed then
@@ -394,7 +442,8 @@ returns void language sql as $$
         update irnflow.portal_session s set sealed = null, expires_at = null, login_until = null
          where s.portal = p_portal and s.gstin = p_gstin and s.login_until = p_login_until
         returning s.gstin)
-    update irnflow.gstin g set stopped = p_reason from refused where g.gstin = refused.gstin and g.stopped is null;
+    update irnflow.credentials c set stopped = p_reason from refused
+     where c.gstin = refused.gstin and c.family = p_portal and c.stopped is null;
 $$;
 
 -- The right to log in is given back.
@@ -404,7 +453,7 @@ returns void language sql as $$
      where portal = p_portal and gstin = p_gstin and login_until = p_login_until;
 $$;
 
--- Nobody uses this session again; and the GSTIN stands still where a reason is given. Gives whether it still was the
+-- Nobody uses this session again; and its login is stopped where a reason is given. Gives whether it still was the
 -- one: another may have taken its place meanwhile.
 create function irnflow.session_forget(p_portal text, p_gstin text, p_sealed bytea, p_stop text)
 returns boolean language sql as $$
@@ -413,7 +462,7 @@ returns boolean language sql as $$
          where s.portal = p_portal and s.gstin = p_gstin and s.sealed = p_sealed
         returning s.gstin),
     stops as (
-        update irnflow.gstin g set stopped = p_stop from gone
-         where g.gstin = gone.gstin and g.stopped is null and p_stop is not null)
+        update irnflow.credentials c set stopped = p_stop from gone
+         where c.gstin = gone.gstin and c.family = p_portal and c.stopped is null and p_stop is not null)
     select exists (select from gone);
 $$;

@@ -312,7 +312,8 @@ create function irnflow.action_tell(a irnflow.action, p_tell_at timestamptz, p_a
 $$;
 
 -- Actions that are due, one of each GSTIN in turn: to be asked for, unless their GSTIN is paused, or to be looked up.
-create function irnflow.action_due(p_at timestamptz)
+-- Nothing of a GSTIN that is stopped, or whose login is, there.
+create function irnflow.action_due(p_at timestamptz, p_portals text[], p_families text[])
 returns table (action_id bigint, gstin text, portal text, turn bigint) stable language sql
 set enable_seqscan = off
 set enable_hashjoin = off
@@ -326,6 +327,8 @@ as $$
     select d.action_id, r.gstin, r.portal, row_number() over (partition by r.gstin order by d.next_at) as turn
       from due d join irnflow.registration r on r.irn = d.irn
      where not exists (select from irnflow.gstin g where g.gstin = r.gstin and g.stopped is not null)
+       and not exists (select from irnflow.credentials k where k.gstin = r.gstin and k.stopped is not null
+                          and k.family = (p_families)[array_position(p_portals, r.portal)])
        and not (d.is_send and exists (select from irnflow.pause p where p.what = 'gstin' and p.key = r.gstin))
      order by turn, d.next_at limit 1000;
 $$;
@@ -334,8 +337,8 @@ $$;
 -- Calls whose lease ran out become UNKNOWN first. Within the pace of each GSTIN (0008), where its actions take turns with
 -- the batches of its documents, and what its caller has in flight.
 create function irnflow.action_lease(
-    p_at timestamptz, p_lease_until timestamptz, p_look_at timestamptz, p_most int, p_portals text[], p_limits float8[],
-    p_busy_gstins text[], p_busy int[], p_gstin_most int) -- what the caller has in flight of a GSTIN, and may have
+    p_at timestamptz, p_lease_until timestamptz, p_look_at timestamptz, p_most int, p_portals text[], p_families text[],
+    p_limits float8[], p_busy_gstins text[], p_busy int[], p_gstin_most int) -- what the caller has in flight of a GSTIN, and may have
 returns table (what text, action_id bigint, kind irnflow.action_kind, irn text, gstin text, portal text, request text,
                ewb_no text, began text, send int, sent_at timestamptz, not_done int)
 language plpgsql
@@ -361,14 +364,15 @@ begin
         perform irnflow.action_on_record(lost.action_id, 'send', 'UNKNOWN', '', 'no answer was recorded in time', p_at);
         perform irnflow.action_tell(lost, p_at, p_at);
     end loop;
-    if not exists (select from irnflow.action_due(p_at)) then
+    if not exists (select from irnflow.action_due(p_at, p_portals, p_families)) then
         return;
     end if;
 
     perform pg_advisory_xact_lock(hashtextextended('irnflow.lease', 0)); -- what is due now, nobody else leases
     select array_agg(d.action_id order by d.turn), array_agg(d.gstin order by d.turn), array_agg(d.portal order by d.turn)
       into due_ids, due_gstins, due_portals
-      from irnflow.action_due(p_at) d left join unnest(p_busy_gstins, p_busy) as b (gstin, calls) on b.gstin = d.gstin
+      from irnflow.action_due(p_at, p_portals, p_families) d
+      left join unnest(p_busy_gstins, p_busy) as b (gstin, calls) on b.gstin = d.gstin
      where d.turn <= p_gstin_most - coalesce(b.calls, 0);
     select array_agg(due_ids[t.place]) into chosen
       from unnest(irnflow.pace_take(p_portals, p_limits, due_portals, due_gstins, 1, p_most, p_at, p_lease_until))
@@ -646,13 +650,14 @@ begin
       from (select * from irnflow.gstin_detail
              where wanted_at is not null and (lease_until is null or lease_until < p_at)
              order by wanted_at limit p_most for update skip locked) d
-      left join lateral ( -- where its login is good: of a portal or a family; no portal: all that can log in are paused
+      left join lateral ( -- where its login is good; no portal: all that can log in are paused
         select g.gstin, case when g.is_paused then null else w.portal end as portal
-          from (select k.gstin, k.portal,
+          from (select k.gstin, c.family,
                        exists (select from irnflow.pause p where p.what = 'gstin' and p.key = k.gstin) as is_paused
-                  from irnflow.gstin k where k.account_id = d.wanted_by and k.stopped is null) g,
-               unnest(p_portals, p_families) with ordinality as w (portal, family, preference)
-         order by g.is_paused, g.gstin, g.portal in (w.portal, w.family) desc, w.preference limit 1) asker on true;
+                  from irnflow.gstin k join irnflow.credentials c using (gstin)
+                 where k.account_id = d.wanted_by and k.stopped is null and c.stopped is null) g
+          join unnest(p_portals, p_families) with ordinality as w (portal, family, preference) using (family)
+         order by g.is_paused, w.preference, g.gstin limit 1) asker on true;
     if due_gstins is null then
         return;
     end if;

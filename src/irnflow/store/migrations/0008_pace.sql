@@ -150,7 +150,8 @@ end $$;
 -- Leases READY documents as INTENT: deficit round robin over (GSTIN, batch), within the pace of each GSTIN and what its
 -- caller has in flight. A row takes the round after the last that its group had, and none earlier than the one that is
 -- on; the lowest rounds go first, so whoever got less in one lease goes first in the next, and idleness earns nothing.
--- Rows that may have arrived somewhere go there; others to the first portal whose breaker is shut.
+-- Rows that may have arrived somewhere go there; others to the first portal whose breaker is shut and where their GSTIN
+-- can log in, of whatever family.
 -- Committed before any call: from here on an answer may exist at the portal.
 create function irnflow.registration_lease(
     p_at timestamptz, p_lease_until timestamptz, p_most int,
@@ -199,9 +200,9 @@ begin
           left join irnflow.turn t on t.gstin = g.gstin and t.batch_id = g.batch_id),
     way as materialized (
         select f.* from irnflow.pace_fill(p_portals, p_limits, (select array_agg(distinct g) from unnest(gstins) as g), p_at) f
-          left join irnflow.gstin k on k.gstin = f.gstin
-         where not f.broken
-           and coalesce(k.portal in (f.portal, (p_families)[f.preference]), true)), -- whose credentials it has
+          left join irnflow.gstin g on g.gstin = f.gstin
+          left join irnflow.credentials k on k.gstin = f.gstin and k.family = (p_families)[f.preference] and k.stopped is null
+         where not f.broken and (g.gstin is null or k.gstin is not null)), -- of a GSTIN of nobody, whoever calls is told
     choice as (
         select w.gstin, array_agg(w.portal) as usable, (array_agg(w.portal order by w.preference))[1] as first
           from way w group by w.gstin),
@@ -217,7 +218,7 @@ begin
     acting as ( -- actions of IRNs take turns with the batches: what falls to one that waits is left to it
         select null::text as irn, w.gstin, 0::bigint as batch_id, w.portal,
                greatest(t.round, on_round) + row_number() over (partition by w.portal, w.gstin) as round
-          from irnflow.action_due(p_at) d
+          from irnflow.action_due(p_at, p_portals, p_families) d
           join way w on w.portal = d.portal and w.gstin = d.gstin and w.room < 'infinity'
           left join irnflow.turn t on t.gstin = w.gstin and t.batch_id = 0),
     ranked as (

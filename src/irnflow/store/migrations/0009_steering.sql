@@ -53,16 +53,16 @@ create function irnflow.withdraw_late(p_at timestamptz) returns bigint language 
      where b.withdrawn_at is not null and b.finished_at is null;
 $$;
 
--- Counts refusals of the portal, and gives how many each GSTIN and its client have had since p_since.
-create function irnflow.count_errors(p_gstins text[], p_ns int[], p_day date, p_since date)
+-- Counts refusals of GSTINs by families of portals, and gives how many each, and its client there, have had since p_since.
+create function irnflow.count_errors(p_gstins text[], p_families text[], p_ns int[], p_day date, p_since date)
 returns table (gstin text, client_id text, of_gstin bigint, of_client bigint) language plpgsql as $$
 #variable_conflict use_column
 begin
     insert into irnflow.portal_error as e (gstin, client_id, day, n)
     select w.gstin, w.client_id, p_day, sum(w.n)
-      from (select k.gstin, k.client_id, s.n from unnest(p_gstins, p_ns) as s (gstin, n) join irnflow.gstin k using (gstin)
-            union all
-            select '', k.client_id, s.n from unnest(p_gstins, p_ns) as s (gstin, n) join irnflow.gstin k using (gstin)) w
+      from (select who.gstin, k.client_id, s.n
+              from unnest(p_gstins, p_families, p_ns) as s (gstin, family, n)
+              join irnflow.credentials k using (gstin, family), unnest(array[s.gstin, '']) as who (gstin)) w
      group by w.gstin, w.client_id
      order by w.gstin, w.client_id
     on conflict (gstin, client_id, day) do update set n = e.n + excluded.n;
@@ -72,13 +72,13 @@ begin
            (select sum(e.n) from irnflow.portal_error e where e.gstin = k.gstin and e.day >= p_since),
            (select sum(e.n) from irnflow.portal_error e
              where e.gstin = '' and e.client_id = k.client_id and e.day >= p_since)
-      from irnflow.gstin k where k.gstin = any (p_gstins);
+      from unnest(p_gstins, p_families) as s (gstin, family) join irnflow.credentials k using (gstin, family);
 end $$;
 
--- Stops all GSTINs of a client; gives how many ran.
+-- Stops all logins with a client's id; gives how many were good.
 create function irnflow.client_stop(p_client_id text, p_reason text) returns bigint language sql as $$
     with stopped as (
-        update irnflow.gstin set stopped = p_reason where client_id = p_client_id and stopped is null returning 1)
+        update irnflow.credentials set stopped = p_reason where client_id = p_client_id and stopped is null returning 1)
     select count(*) from stopped;
 $$;
 
@@ -95,7 +95,8 @@ create table irnflow.sweep (
 -- Days to be asked for: the last p_back up to p_last, of every GSTIN that sent documents in that time. Those within the
 -- pace are leased; what must wait for it is due again a little later, so that it stands in nobody's way.
 create function irnflow.sweep_due(
-    p_last date, p_back int, p_at timestamptz, p_lease_until timestamptz, p_most int, p_portals text[], p_limits float8[])
+    p_last date, p_back int, p_at timestamptz, p_lease_until timestamptz, p_most int,
+    p_portals text[], p_families text[], p_limits float8[])
 returns table (portal text, gstin text, day date, is_leased boolean) language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -112,7 +113,9 @@ begin
          where c.gstin <> '' and c.portal = any (p_portals)
            and exists (select from irnflow.pace k where k.portal = any (p_portals) and k.gstin = c.gstin
                           and k.sent_at >= p_at - (p_back + 1) * interval '1 day')
-           and not exists (select from irnflow.gstin g where g.gstin = c.gstin and g.stopped is not null)
+           and exists (select from irnflow.gstin g join irnflow.credentials k using (gstin)
+                        where g.gstin = c.gstin and g.stopped is null and k.stopped is null
+                          and k.family = (p_families)[array_position(p_portals, c.portal)])
            and not exists (select from irnflow.pause p where p.what = 'gstin' and p.key = c.gstin)
            and not exists (select from irnflow.sweep s where s.portal = c.portal and s.gstin = c.gstin and s.day = d.day
                               and (s.swept_at is not null or s.lease_until > p_at))

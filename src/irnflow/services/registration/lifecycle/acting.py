@@ -16,12 +16,11 @@ from irnflow.services.registration.lifecycle.asking import perform
 from irnflow.services.registration.lifecycle.telling import tell
 from irnflow.services.registration.pace import ways
 from irnflow.services.registration.parts import Parts
-from irnflow.services.registration.sender import DRAIN_S, report_defect, until_it_answers
+from irnflow.services.registration.sender import DRAIN_S, report_defect, stop_logins, until_it_answers
 from irnflow.services.registration.teller import TELL_LEASE
 from irnflow.store.database import Row, queries
 
 _SQL: Final = queries("lifecycle")
-_STOP: Final = queries("registration")["stop"]
 _MOST: Final = 20  # calls in flight
 _OF_ONE_GSTIN: Final = 15  # of these: the rest is there when it is in trouble
 _NOBODY: Final[Mapping[str, int]] = {}
@@ -62,10 +61,9 @@ async def _leased_or_told(parts: Parts, calls: Mapping["asyncio.Task[None]", str
 async def lease(parts: Parts, most: int = _MOST, busy: Mapping[str, int] = _NOBODY) -> list[Leased]:
     """Actions that are ours to ask for or to look up, INTENT on record."""
     now = parts.now()
-    names, _, limits = ways(parts.portals)
     rows = await parts.database.fetch(
-        _SQL["lease"], now, now + parts.deadline + parts.slack, now + parts.settle, most, names, limits, list(busy),
-        list(busy.values()), _OF_ONE_GSTIN,
+        _SQL["lease"], now, now + parts.deadline + parts.slack, now + parts.settle, most, *ways(parts.portals),
+        list(busy), list(busy.values()), _OF_ONE_GSTIN,
     )  # fmt: skip
     return [msgspec.structs.replace(leased_of(row), begin_by=now + parts.slack) for row in rows]
 
@@ -83,9 +81,7 @@ def leased_of(row: Row) -> Leased:
 
 async def settle(parts: Parts, results: Sequence[Result]) -> None:
     """Put what calls and look-ups came to into the store, however long that takes, and tell it."""
-    for gstin, reason in {result.leased.gstin: result.stop for result in results if result.stop}.items():
-        parts.log.error("gstin stopped", gstin=gstin, reason=reason)
-        await until_it_answers(parts, _STOP, gstin, reason)
+    await stop_logins(parts, [(result.leased, result.stop) for result in results if result.stop])
     await heed(parts, results)
     now = parts.now()
     rows = await until_it_answers(parts, _SQL["settle"], *_columns(results, parts), now, now + TELL_LEASE)

@@ -57,7 +57,7 @@ async def _ask(parts: Parts, leased: Leased) -> Result:
         answer, credentials, session = await parts.call(leased, call)
         if answer.ok:
             return _done(leased, TALKS[leased.kind].read(leased, answer))
-    except LoginRefused as error:  # the GSTIN is stopped already; by now it may have been mended
+    except LoginRefused as error:  # it is stopped already; by now it may have been mended
         return _fared(_not_done(leased, str(error)), error)
     except Permanent as error:  # no credentials, or none that open
         return _fared(_not_done(leased, str(error), stop=str(error)), error)
