@@ -354,6 +354,22 @@ async def test_a_document_that_may_have_arrived_never_changes_family(desk: Desk)
     assert [row["portal"] for row in await desk.lease(ways=FAMILIES)] == ["NIC1"]
 
 
+async def test_what_went_to_another_family_stays_there_when_the_first_answers_again(desk: Desk) -> None:
+    await log_in_to_others(desk)
+    await backlog(desk, 2)
+    await desk.lease(1, ways=FAMILIES)
+    await report(desk, "TROUBLE", OPEN_AFTER)
+    leased = (await desk.lease(1, ways=FAMILIES))[0]
+    await desk.settle(leased, "UNKNOWN")
+    await desk.settle(leased, "NOT_DONE", what="lookup", answer="NOT_THERE", not_there=2)
+
+    await report(desk, "ANSWERED")
+
+    assert [(row["irn"] == leased["irn"], row["portal"]) for row in await desk.lease(ways=FAMILIES)] == [
+        (True, "Other")
+    ]
+
+
 async def test_where_a_login_is_stopped_new_documents_go_to_another_family_and_others_wait(desk: Desk) -> None:
     await log_in_to_others(desk)
     await backlog(desk, 2)
