@@ -34,6 +34,7 @@ CALLS: Final = (
 STATEMENTS: Final = ("refused", "forgotten")  # not done; done, and nobody is told
 # What may be away for a while.
 OUTAGES: Final = ("store", "books", "broker", "portal", "NIC1", "look-ups")
+_EVENING_S: Final = 100.0  # troubles that last longer may last through a night
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -78,6 +79,15 @@ class Faults:
             (0.0, 0.0, self.moment(draw))
         )  # the keys that the portal signs with are known then
         self.idle_s = draw.choice((5.0, 15.0, 30.0))  # so often idle loops look for what a crash left
+        night = self.stream("night")
+        # Midnight in India, so long after the beginning, and when de-duplication is back that was out until then: in
+        # between it strikes off what another portal had first.
+        self.midnight_s: float | None = None
+        self.dedup_back_s = self.calm_at_s
+        if self.calm_at_s > _EVENING_S and night.random() < 0.5:
+            self.midnight_s = self.calm_at_s * night.uniform(0.6, 0.85)
+            self.dedup_back_s = self.midnight_s * night.uniform(0.85, 0.97)
+            self.dedup_outage, self.dedup_lag_s = True, 0.0
         for name, value in pinned.items():
             assert hasattr(self, name), name
             setattr(self, name, value)

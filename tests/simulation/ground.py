@@ -4,7 +4,7 @@ import itertools
 import os
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,8 @@ from irnflow.sandbox.switches import Order
 from irnflow.sandbox.taxpayers import Taxpayers
 from tests.simulation.faults import Faults
 
-NOON: Final = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)  # in India; where every run begins
+NOON: Final = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)  # in India; where a run begins
+MIDNIGHT: Final = NOON + timedelta(hours=12)  # or some time before this
 BOOKS: Final = "main"
 
 

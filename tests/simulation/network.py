@@ -229,7 +229,7 @@ class Wire:
         register = self.sandbox.register
         match kind:
             case "generate":
-                return any(entry.made_at >= NOON for entry in register.all_of_irn(asking))
+                return any(entry.made_at >= NOON and not entry.rejected_at for entry in register.all_of_irn(asking))
             case "cancel":
                 return any(entry.status == "CNL" for entry in register.all_of_irn(asking))
             case "eway_bill":

@@ -270,21 +270,22 @@ def _validated(voucher_id: str, digest: str, invoice: object) -> Validated:
     return said
 
 
-async def register_before(world: "World", registered: list[Validated]) -> None:
-    """Register these with the portal as another program would have, hours ago."""
+async def register_before(world: "World", registered: list[Validated], portal: str) -> None:
+    """Register these with this portal as another program would have, hours ago."""
     sandbox, known = world.wire.sandbox, world.wire.sandbox.identity.credentials
 
     async def send(request: Request) -> Reply:
-        said = sandbox.call(request.method, request.path, request.headers, request.body, now=NOON - _LONG_AGO)
+        path = f"/{portal}{request.path}"
+        said = sandbox.call(request.method, path, request.headers, request.body, now=NOON - _LONG_AGO)
         return Reply(status=said.status, headers=said.headers, body=said.body)
 
-    portal = client.Portal(send, world.ground.auth_key)
+    line = client.Portal(send, world.ground.auth_key)
     for document in registered:
         credentials = Credentials(
             gstin=document.gstin, client_id=known.client_id, client_secret=known.client_secret,
             username=known.username, password=known.password,
         )  # fmt: skip
-        session = await portal.login(credentials, app_key=bytes(32))
+        session = await line.login(credentials, app_key=bytes(32))
         assert not isinstance(session, Answer), session
-        answer = await portal.generate(credentials, session, bytes(document.payload))
+        answer = await line.generate(credentials, session, bytes(document.payload))
         assert answer.ok, answer

@@ -99,7 +99,8 @@ def _eventful(seed: int) -> dict[str, Any]:
         "duplicate": 0.0, "delay": 0.0, "reorder": 0.0, "lose_confirm": 0.0, "lose_connection": 0.0,
         "revocations_s": [float(at_s) for at_s in range(10, 240, 20)], "outages": [], "wipe_after": None,
         "turns_shared": False, "token_life_s": 120,
-        "per_minute": None, "idle_s": 15.0, "dedup_outage": False, "errors_most": 30, "keys_at_s": 300.0,
+        "per_minute": None, "idle_s": 15.0, "errors_most": 30, "keys_at_s": 300.0,
+        "dedup_outage": True, "dedup_lag_s": 0.0, "dedup_back_s": 450.0, "midnight_s": 600.0,
     }  # fmt: skip
 
 
@@ -112,6 +113,7 @@ def eventful() -> Story:
             Asked(at_s=20.0, batch_no="B2", voucher_ids=sound[4:]),
         ],
         registered_before=sound[8:9],
+        first_elsewhere=sound[7:8],
         refused=sound[9:10],
         looks_s=[30.0],
         edits=[Edit(at_s=0.0, voucher_id=sound[3], column=column, value=value) for column, value in _BY_ROAD],

@@ -26,6 +26,10 @@ _ANSWERS: Final = """
 """
 _UNVERIFIED: Final = "select irn from irnflow.registration where state = 'ACCEPTED' and verified is not true"
 _SPENT: Final = "select voucher_id, irn from irnflow.registration where state = 'CANCELLED'"
+_STRUCK_OFF: Final = """
+    select r.voucher_id, r.irn from irnflow.registration r
+     where exists (select from irnflow.attempt a where a.irn = r.irn and '2295' = any (string_to_array(a.codes, ',')))
+"""
 _BILLS: Final = "select ewb_no, irn, cancelled_at is null as active from irnflow.eway_bill"
 _REFUSED: Final = "select kind::text, irn, says from irnflow.action where state = 'FAILED'"
 _SLOW_S: Final = 200.0  # with troubles that last longer, what is only late may seem lost
@@ -57,7 +61,8 @@ def _prove_fates(world: "World") -> None:
     _agree("states that no voucher may come to", wrong, [])
     told = {(row["batch_no"], row["transaction_id"], row["failing"]) for row in rows}
     due = {each for each in stand if State(each[2]) in _FAILED}
-    changed = {edit.voucher_id for edit in story.edits}  # of such a one a person may be told, though it is registered
+    # Of such a one a person may be told, though it is registered: its books had changed, or it was struck off later.
+    changed = {edit.voucher_id for edit in story.edits} | story.contested
     _agree("failures that nobody is told of", due - told, [])
     _agree("failures of what didn't fail", [each for each in told - due if each[1] not in changed], [])
     _agree("dead letters", world.store.ask("select queue, reason, headers::text from irnflow.dead_letter"), [])
@@ -71,7 +76,7 @@ async def _prove_portal_and_books(world: "World") -> None:
     _agree("registered vouchers", there, must | (may & set(there)))
     _agree("registered, and not verified", world.store.ask(_UNVERIFIED), [])
     register = world.wire.sandbox.register
-    before = {document.irn for document in world.registered_before}
+    before = {document.irn for document in [*world.registered_before, *world.first_elsewhere]}
     unasked = before - {each.irn for each in ours}  # taken back before it was asked for here
     registered = [
         (entry.irn, str(entry.ack_no))
@@ -86,9 +91,15 @@ async def _prove_portal_and_books(world: "World") -> None:
     _agree("cancelled vouchers", [voucher_id for voucher_id, _ in spent], wanted)
     counts = register.counts()
     _agree("documents of the portal", [counts["active"] + counts["cancelled"]], [counts["documents"]])
-    again = [entry.doc_no for entry in register.page() if entry.duplicates > (entry.irn in before)]
+    struck_off = {(row["voucher_id"], row["irn"]) for row in world.store.ask(_STRUCK_OFF)}
+    lost = {irn for _, irn in struck_off}
+    again = [
+        entry.doc_no for entry in register.page() if entry.duplicates > (entry.irn in before) and entry.irn not in lost
+    ]
     _agree("documents that the portal was asked for again", again, [])
-    marked = [row for row in world.books.marks() if row[1:] != (None, None)]
+    # What was struck off stays marked: its IRN is the other one's too.
+    left = {(*each, REGISTERED) for each in struck_off - {(each.voucher_id, each.irn) for each in ours}}
+    marked = [row for row in world.books.marks() if row[1:] != (None, None) and row not in left]
     _agree("the books", marked, [(each.voucher_id, each.irn, REGISTERED) for each in ours]
                                 + [(*each, CANCELLED) for each in spent])  # fmt: skip
 

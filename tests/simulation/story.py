@@ -2,7 +2,7 @@
 
 They send batches of the sample company's vouchers, some in two of them; change vouchers in the books while these are on
 their way; send open failures again; want IRNs cancelled, e-way bills made and cancelled. Some documents the portal has
-already, from elsewhere; some it refuses.
+already, from elsewhere; some it refuses; some another portal had first, and nobody knew.
 """
 
 from collections.abc import Iterator, Mapping
@@ -78,6 +78,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     asked: list[Asked]
     retries_s: list[float] = []
     registered_before: list[str] = []
+    first_elsewhere: list[str] = []  # another portal has had these for hours, and its de-duplication is out
     refused: list[str] = []
     edits: list[Edit] = []
     wishes: list[Wishes] = []
@@ -96,7 +97,13 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         taken_back = {each.batch_no for each in self.withdrawals}
         asked = [(each.batch_no, voucher_id) for each in self.asked for voucher_id in each.voucher_ids]
         sound = [(batch_no, each) for batch_no, each in asked if State.REGISTERED in self._fates(each)]
-        return {each for _, each in sound}, {each for batch_no, each in sound if batch_no not in taken_back}
+        must = {each for batch_no, each in sound if batch_no not in taken_back}
+        return {each for _, each in sound}, must - self.contested
+
+    @property
+    def contested(self) -> set[str]:
+        """Vouchers that may be registered twice, and struck off the second time."""
+        return {*self.first_elsewhere, *self.registered_before} if self.first_elsewhere else set()
 
     def _fates(self, voucher_id: str) -> set[State]:
         if voucher_id in self.refused:
@@ -106,6 +113,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
             return {State.REGISTERED, State.GENERATION_FAILED}
         if voucher_id in {wishes.voucher_id for wishes in self.wishes if wishes.cancels}:
             return {State.CANCELLED, State.GENERATION_FAILED}  # who asks for it later is told that its number is spent
+        if voucher_id in self.contested:
+            return {State.REGISTERED, State.GENERATION_FAILED}  # of the one, and of the other, if that is not found
         return {_BECOMES[voucher_id]}
 
 
@@ -132,6 +141,9 @@ def drawn(faults: Faults) -> Story:
     if len(asked) > 1 and not story.wishes and draw.random() < 0.3:  # who wants something of an IRN waits for it
         taken = Withdrawal(at_s=asked[-1].at_s + draw.choice((0.5, 5.0, 60.0)), batch_no=asked[-1].batch_no)
         story = msgspec.structs.replace(story, withdrawals=[taken])
+    if faults.midnight_s is not None:
+        earliest = min(asked, key=lambda batch: batch.at_s).voucher_ids  # or the night would be over before they go
+        story = msgspec.structs.replace(story, first_elsewhere=[each for each in sound if each in earliest][:3])
     if faults.dedup_outage:  # then two portals may register the same, if somebody else has done so at the one
         return msgspec.structs.replace(story, registered_before=[])
     return story

@@ -31,6 +31,13 @@ def test_the_list_of_points_is_what_registration_comes_to(planned: Mapping[str, 
     assert reached == set(POINTS)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_sweep_is_stopped_where_it_strikes_something_off(when: str, planned: Mapping[str, list[Plan]]) -> None:
+    plan = planned[f"{registration.NAME} {when} registration.swept"][0]
+
+    assert plan.times
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_registration_killed_at_a_point_comes_to_rest_with_everything_in_order(
     point: str, planned: Mapping[str, list[Plan]], ground: Ground

@@ -22,7 +22,7 @@ from irnflow.store import accounting, accounts
 from tests.simulation import people
 from tests.simulation.database import Blocking
 from tests.simulation.faults import Faults, pick
-from tests.simulation.ground import BOOKS, NOON, Ground
+from tests.simulation.ground import BOOKS, MIDNIGHT, NOON, Ground
 from tests.simulation.network import Wire
 from tests.simulation.process import Bus, Process
 from tests.simulation.proof import prove
@@ -41,6 +41,9 @@ _AT_WORK: Final = """
                                                       or $1::boolean and told_at is not null and seen_at is null)
          + (select count(*) from irnflow.batch where finished_at is null) as n
 """
+_STANDS: Final = (
+    "select irn from irnflow.registration where irn = $1::text and ack_no = $2::text and state = 'ACCEPTED'"
+)
 
 
 class Breach(AssertionError):
@@ -63,6 +66,8 @@ class World:
         self.turns: dict[str, Process] = {}
         self.to_close: list[Callable[[], None]] = []
         self.story = story or drawn(self.faults)
+        midnight_s = self.faults.midnight_s
+        self._began = NOON if midnight_s is None else MIDNIGHT - timedelta(seconds=midnight_s)
         self._not_yet = 0  # of the people who have something to do
         self._processes: list[Process] = []
         self._away: Counter[str] = Counter()
@@ -100,7 +105,7 @@ class World:
     # -- what processes see ------------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
-        return NOON + timedelta(seconds=asyncio.get_running_loop().time())
+        return self._began + timedelta(seconds=asyncio.get_running_loop().time())
 
     def log(self, process: Process) -> Any:
         return self.trace.logger(process.name)
@@ -164,6 +169,7 @@ class World:
             self._later(outage.until_s, self._come_back, outage.what)
         for at_s in self.faults.revocations_s:
             self._later(at_s, self._revoke_tokens)
+        self._later(self.faults.dedup_back_s, self._hear_of_each_other)
         self._later(self.faults.keys_at_s, self.keys.update, self.ground.keys)
         self._later(self.faults.calm_at_s, self._calm_down)
 
@@ -199,7 +205,11 @@ class World:
     def _calm_down(self) -> None:
         self.trace.say("world", "all is well from now on")
         self.broker.mischief = memory.Mischief(random=self.broker.mischief.random)
+
+    def _hear_of_each_other(self) -> None:
+        """The portals' de-duplication is back, and of two with one IRN the later one is struck off."""
         self.wire.sandbox.obey(Order(dedup_outage=False))
+        self.wire.sandbox.call("GET", "/api/invoice/rejectedirns", {}, now=self.now())  # any call tells them the time
 
     def _later(self, in_s: float, happens: Callable[..., None], *args: object) -> None:
         asyncio.get_running_loop().call_later(in_s, happens, *args)
@@ -207,7 +217,9 @@ class World:
     async def _let_people_in(self) -> None:
         story = self.story
         self.registered_before = people.documents(self, story.registered_before)
-        await people.register_before(self, self.registered_before)
+        await people.register_before(self, self.registered_before, "NIC1")
+        self.first_elsewhere = people.documents(self, story.first_elsewhere)
+        await people.register_before(self, self.first_elsewhere, "NIC2")
         self.wire.sandbox.obey(Order(rate_limit_per_minute=self.faults.per_minute))
         self.refused = {document.irn for document in people.documents(self, story.refused)}
         work = [
@@ -264,7 +276,13 @@ class World:
         raise Breach(f"no rest {ENDS_WITHIN_S:g} s after all was well: {await self._left()}")
 
     def _is_quiet(self) -> bool:
-        return not (self._not_yet or self.broker.in_flight or self._at_work() or people.are_left_dead(self.store))
+        moves = self._not_yet or self.broker.in_flight or self._at_work()
+        return not (moves or people.are_left_dead(self.store) or self._unswept())
+
+    def _unswept(self) -> bool:
+        """Whether a portal has struck off what we take for registered there."""
+        lost = [entry for entry in self.wire.sandbox.register.page() if entry.rejected_at]
+        return any(self.store.ask(_STANDS, entry.irn, str(entry.ack_no)) for entry in lost)
 
     def _at_work(self) -> int:
         """What a broker that lost all it had has lost of actions, is told again when it is missed."""

@@ -59,6 +59,22 @@ async def test_work_in_flight_is_a_difference_only_at_rest(store: Database, tena
     assert await found(store) == [("released", True), ("unfinished", True)]
 
 
+async def test_a_registration_struck_off_after_success_is_no_difference_once_a_person_is_told(
+    store: Database, tenant: Tenant, batch: Row
+) -> None:
+    await store.fetch("update irnflow.registration set state = 'REJECTED'")
+    before = await found(store)
+    lost = Failure(
+        batch_id=batch["batch_id"], transaction_id="a", account_id=tenant.account_id, stage="registration",
+        cause="registration.struck_off", says="", fix="", faults=(), attempts=1, message=b"{}", at=later(hours=12),
+        failing=State.GENERATION_FAILED,
+    )  # fmt: skip
+
+    await failures.record(store, [lost])
+
+    assert (before, await found(store)) == ([("registered", False)], [])
+
+
 @pytest.mark.parametrize(
     ("harm", "expected"),
     [

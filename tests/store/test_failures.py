@@ -145,6 +145,22 @@ async def test_what_a_person_must_know_of_a_success_stays_open(store: Database, 
     assert [row["closed_at"] for row in await rows(store)] == [None]
 
 
+@pytest.mark.parametrize("row_first", [True, False])
+async def test_what_was_struck_off_after_success_stays_open(store: Database, tenant: Tenant, row_first: bool) -> None:
+    batch = await make_batch(store, tenant, "a")
+    await events(store, batch["batch_id"], {"a": State.REGISTERED})
+    lost = failure(
+        tenant, batch, "a", stage="registration", cause="registration.struck_off", failing=State.GENERATION_FAILED,
+        at=later(hours=12),
+    )  # fmt: skip
+
+    await failures.record(store, [lost] * row_first)
+    await events(store, batch["batch_id"], {"a": State.GENERATION_FAILED}, at=later(hours=12))
+    await failures.record(store, [lost])
+
+    assert [(row["cause"], row["closed_at"]) for row in await rows(store)] == [("registration.struck_off", None)]
+
+
 async def test_a_message_that_jsonb_refuses_is_kept_as_it_came(store: Database, tenant: Tenant) -> None:
     batch = await make_batch(store, tenant, "a", "b")
 

@@ -62,6 +62,10 @@ from stands s join irnflow.batch b using (batch_id)
 where s.state in ('GENERATION_SUCCESS', 'BOOKS_FAILED', 'REGISTERED') and not exists (
     select from irnflow.registration_request q join irnflow.registration r using (irn)
     where q.batch_id = s.batch_id and q.transaction_id = s.transaction_id and r.state in ('ACCEPTED', 'CANCELLED'))
+  and not exists ( -- struck off later, for another portal had it first, and a person is told
+    select from irnflow.failure f
+    where f.batch_id = s.batch_id and f.transaction_id = s.transaction_id and f.cause = 'registration.struck_off'
+      and (f.closed_at is null or f.retried_in is not null))
 union all
 select 'cancelled', true, q.batch_no, q.transaction_id, format('its IRN is cancelled, it stands as %s', s.state)
 from irnflow.registration r

@@ -9,8 +9,8 @@ create index failure_open on irnflow.failure (account_id, stage, cause, batch_id
 -- One row a transaction and stage, that of the highest state in p_failings, which its transaction comes to stand in:
 -- a message may die while its duplicate fails as usual. The same failure again changes nothing; of one state, a later
 -- one takes its place. It is closed at once when the transaction has passed that state; locking the batches makes
--- record_events and this see each other's work. Of the books a person may be told in the moment of success (the
--- voucher had changed): only a later success closes that.
+-- record_events and this see each other's work. A person may be told in the moment of success (the voucher had changed
+-- in the books) or after it (a portal has struck it off): only a later success closes that.
 --
 -- Raises foreign_key_violation when a transaction isn't the account's: nothing of the call is kept then.
 create function irnflow.record_failures(
@@ -37,8 +37,8 @@ begin
            (batch_id, transaction_id, stage, failing, account_id, cause, says, fix, faults, attempts, message, raw, at,
             closed_at)
     select distinct on (c.batch_id, c.transaction_id, c.stage)
-           c.batch_id, c.transaction_id, c.stage, c.failing, c.account_id, c.cause, c.says, c.fix, c.faults, c.attempts, c.message,
-           c.raw, c.at, case when s.state > c.failing and (c.failing <> 'BOOKS_FAILED' or s.at > c.at) then s.at end
+           c.batch_id, c.transaction_id, c.stage, c.failing, c.account_id, c.cause, c.says, c.fix, c.faults, c.attempts,
+           c.message, c.raw, c.at, case when s.state > c.failing and (c.failing < 'GENERATION_FAILED' or s.at > c.at) then s.at end
       from unnest(p_batch_ids, p_transaction_ids, p_account_ids, p_stages, p_causes, p_says, p_fixes, p_faults,
                   p_attempts, p_messages, p_raws, p_ats, p_failings)
         as c (batch_id, transaction_id, account_id, stage, cause, says, fix, faults, attempts, message, raw, at, failing)

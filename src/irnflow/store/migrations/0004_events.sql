@@ -90,7 +90,8 @@ begin
             where failing < is_now and irnflow.is_failure(failing)
         ) o
         where f.batch_id = o.batch_id and f.transaction_id = o.transaction_id and f.failing = o.failing
-          and f.closed_at is null and (o.is_now < 'CANCELLED' or f.at < o.at)
+          and f.closed_at is null
+          and (f.at < o.at or f.failing <> 'GENERATION_FAILED' and o.is_now < 'CANCELLED') -- not: struck off after success
     )
     select (select count(*) from recorded),
            (select count(*) from stands s
