@@ -509,7 +509,7 @@ async def test_an_e_way_bill_that_was_never_made_is_asked_for_again_after_two_lo
 
 async def test_a_bill_that_was_made_elsewhere_is_adopted(room: Room) -> None:
     ewb_no = await with_bill(room)
-    await room.desk.store.fetch("truncate irnflow.eway_bill, irnflow.action")
+    await room.desk.store.fetch("truncate irnflow.eway_bill, irnflow.action cascade")
     await ask_bill(room)
 
     await act(room.parts)  # 4002
@@ -520,7 +520,7 @@ async def test_a_bill_that_was_made_elsewhere_is_adopted(room: Room) -> None:
 
 async def test_a_bill_is_fetched_that_somebody_made_elsewhere(room: Room) -> None:
     ewb_no = await with_bill(room)
-    await room.desk.store.fetch("truncate irnflow.eway_bill, irnflow.action")
+    await room.desk.store.fetch("truncate irnflow.eway_bill, irnflow.action cascade")
     await lifecycle.fetch_eway_bill(room.desk.store, 1, IRN, by="us", at=room.desk.at)
 
     await act(room.parts)
