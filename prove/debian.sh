@@ -17,6 +17,7 @@ if [ "${2:-}" = inside ]; then # in our own mount and process name spaces: what 
     mount --make-rprivate /
     mount -t proc proc "$root/proc"
     mount --bind /dev "$root/dev"
+    mount -t devpts devpts "$root/dev/pts"
     mount -t tmpfs tmpfs "$root/dev/shm"
 
     within() { # USER COMMAND: with nothing of our environment

@@ -323,7 +323,9 @@ async def test_a_cursor_that_is_not_ours_is_refused(client: Client, cursor: str)
     assert answer.body["errors"][0]["pointer"] == "?cursor"
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=many", "page=2", "state=DONE"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=501", "limit=many", "page=2", "state=DONE", "state=null", "limit=1&limit=2"]
+)
 async def test_a_query_that_does_not_fit_is_refused(
     client: Client, store: Database, tenant: Tenant, query: str
 ) -> None:

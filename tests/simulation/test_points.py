@@ -10,6 +10,8 @@ from irnflow.services import registration
 from tests.simulation.ground import Ground
 from tests.simulation.points import METHODS, Plan, plans, points, stop_at
 
+pytestmark = pytest.mark.timeout(600)  # the first one plans for all
+
 POINTS = tuple(points())
 SEEDS = (1, 2, 3)
 

@@ -6,12 +6,14 @@ by then.
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import fields
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -112,13 +114,22 @@ def _is_large(request: Request) -> bool:
 
 
 def _query(request: Request, kind: type[msgspec.Struct]) -> Any:
+    times = Counter(name for name, _ in request.query_params.multi_items())
+    for name in (name for name in times if times[name] > 1):
+        raise _bad_query(name, f"Give {name} once, not {times[name]} times.")
     try:
-        return msgspec.convert(dict(request.query_params), kind, strict=False)
+        query = msgspec.convert(dict(request.query_params), kind, strict=False)
     except msgspec.ValidationError as error:
         place = _place(error)
-        raise Refused(
-            "invalid-query", place.detail, [Place(pointer=f"?{place.pointer[1:]}", detail=place.detail)]
-        ) from error
+        raise _bad_query(place.pointer[1:], place.detail) from error
+    for field in fields(kind):
+        if field.encode_name in times and getattr(query, field.name) is None:  # ?state=null would be: of any state
+            raise _bad_query(field.encode_name, f"Leave {field.encode_name} out, or give a value.")
+    return query
+
+
+def _bad_query(name: str, detail: str) -> Refused:
+    return Refused("invalid-query", detail, [Place(pointer=f"?{name}", detail=detail)])
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -12,6 +12,7 @@ from irnflow.sandbox.switches import Failure, Order
 from irnflow.services.registration.lifecycle.acting import lease
 from irnflow.services.registration.lifecycle.portal import TALKS
 from irnflow.services.registration.lifecycle.telling import tell
+from irnflow.services.registration.teller import tell as tell_outcomes
 from irnflow.settings import from_environment
 from irnflow.store import lifecycle
 from irnflow.store.database import Row
@@ -79,6 +80,20 @@ async def test_a_cancelled_irn_is_cancelled_at_the_portal_here_and_in_what_the_b
     assert statuses(room) == [("CANCELLED", 0)]
     told = decode(room.broker.ready("register_success_queue")[1].body, Registered)
     assert (told.irn, told.cancelled, told.telling, told.signed_qr.count(".")) == (IRN, True, 1, 2)
+
+
+async def test_a_request_that_shared_it_and_comes_once_more_is_not_told_as_a_failure(room: Room) -> None:
+    await registered(room)
+    await room.arrive("A/1", batch=2)
+    await tell_outcomes(room.parts, await room.desk.untold())
+    await cancel(room)
+    await act(room.parts)
+
+    room.desk.later(1)
+    await room.arrive("A/1", batch=2)
+    await tell_outcomes(room.parts, await room.desk.untold())
+
+    assert room.said("invalid_generation_queue") == []
 
 
 async def test_the_intent_to_cancel_is_on_record_before_the_call(room: Room) -> None:

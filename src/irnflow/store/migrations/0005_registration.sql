@@ -57,6 +57,9 @@ begin
     if (r.account_id, r.books, r.voucher_id) <> (q.account_id, q.books, q.transaction_id) and r.state <> 'REJECTED' then
         return jsonb_build_object('cause', 'registration.number_used', 'number', r.doc_no, 'voucher', r.voucher_id);
     end if;
+    if r.state = 'CANCELLED' and q.digest = r.digest and q.requested_at < p_at then
+        return null; -- it came before: it was registered, and is cancelled like the others
+    end if;
     if r.state = 'CANCELLED' or r.state = 'REJECTED' and irnflow.number_spent(q.irn) then
         return jsonb_build_object('cause', 'portal.2278', 'number', r.doc_no, 'irn', r.irn); -- can never be used again
     end if;
