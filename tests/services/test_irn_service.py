@@ -16,7 +16,7 @@ from irnflow.bus.dead_letter import exhume
 from irnflow.bus.port import Bus, Delivery
 from irnflow.errors import PublishFailed, Unavailable
 from irnflow.log import logger
-from irnflow.messages import Detail, FetchData, Publication, State, StatusChanged, publication
+from irnflow.messages import Detail, FetchData, Publication, State, StatusChanged, ValidationFailed, publication
 from irnflow.services.irn_service import SQL, Pace, Speed, dispatch, look, release, run, shares, waiting_most
 from irnflow.store import database, failures, steering
 from irnflow.store.database import Database, Postgres
@@ -306,8 +306,9 @@ async def batch_id(store: Postgres, tenant: Tenant, bus: Bus) -> int:
 
 
 async def test_a_transaction_that_is_quiet_for_a_quarter_of_an_hour_is_sent_again(
-    store: Postgres, bus: Bus, batch_id: int
+    store: Postgres, tenant: Tenant, bus: Bus, batch_id: int
 ) -> None:
+    await failures.record(store, [failure_of(tenant, batch_id, "b")])
     await events(store, batch_id, {"b": State.VALIDATION_FAILED})
 
     await look_at(later(minutes=14), store, bus)
@@ -356,6 +357,31 @@ async def test_a_transaction_whose_failure_is_kept_and_whose_status_got_lost_is_
     assert sorted(await fetches(bus)) == ["a", "b"]
 
 
+async def test_a_failure_that_is_seen_and_whose_reason_got_lost_is_asked_for_again(
+    store: Postgres, bus: Bus, batch_id: int
+) -> None:
+    await events(store, batch_id, {"a": State.VALIDATION_FAILED, "b": State.VALIDATION_FAILED}, at=AT)
+
+    await look_at(later(minutes=15), store, bus)
+
+    assert sorted(await fetches(bus)) == ["a", "b"]
+
+
+async def test_a_failure_that_is_seen_is_left_alone_while_reasons_wait(
+    store: Postgres, tenant: Tenant, bus: Bus, batch_id: int
+) -> None:
+    await events(store, batch_id, {"a": State.VALIDATION_FAILED, "b": State.VALIDATION_FAILED}, at=AT)
+    reason = ValidationFailed(
+        batch_id=batch_id, batch_no="B", transaction_id="a", account_id=tenant.account_id, books="surya", cause="x",
+        says="x", fix="", attempts=1, at=AT,
+    )  # fmt: skip
+    await bus.publish([publication(reason)])
+
+    await look_at(later(minutes=15), store, bus)
+
+    assert await fetches(bus) == []
+
+
 def status_of(tenant: Tenant, batch_id: int, transaction_id: str) -> Publication:
     return publication(
         StatusChanged(
@@ -365,10 +391,12 @@ def status_of(tenant: Tenant, batch_id: int, transaction_id: str) -> Publication
     )  # fmt: skip
 
 
-def failure_of(tenant: Tenant, batch_id: int, transaction_id: str) -> failures.Failure:
+def failure_of(
+    tenant: Tenant, batch_id: int, transaction_id: str, failing: State = State.VALIDATION_FAILED
+) -> failures.Failure:
     return failures.Failure(
         batch_id=batch_id, transaction_id=transaction_id, account_id=tenant.account_id, stage="validation", cause="x",
-        says="", fix="", faults=(), attempts=1, message=b"{}", at=AT, failing=State.VALIDATION_FAILED,
+        says="", fix="", faults=(), attempts=1, message=b"{}", at=AT, failing=failing,
     )  # fmt: skip
 
 
@@ -453,6 +481,7 @@ async def test_an_outcome_is_told_again_while_its_effect_is_not_seen(
     store: Postgres, tenant: Tenant, bus: Bus, batch_id: int, told: str, state: State | None, again: bool
 ) -> None:
     await request(store, tenant, batch_id, "a", told)
+    await failures.record(store, [failure_of(tenant, batch_id, "a", State.BOOKS_FAILED)])  # higher than any of these
     await events(store, batch_id, {"a": state} if state else {"b": State.DATA_FETCHED})
 
     await look_at(later(minutes=9), store, bus)
@@ -461,6 +490,18 @@ async def test_an_outcome_is_told_again_while_its_effect_is_not_seen(
 
     assert early == []
     assert await to_tell(store) == (["a"] if again else [])
+
+
+@pytest.mark.parametrize(("told", "state"), [("ACCEPTED", State.BOOKS_FAILED), ("REJECTED", State.GENERATION_FAILED)])
+async def test_an_outcome_is_told_again_where_the_reason_of_the_failure_got_lost(
+    store: Postgres, tenant: Tenant, bus: Bus, batch_id: int, told: str, state: State
+) -> None:
+    await request(store, tenant, batch_id, "a", told)
+    await events(store, batch_id, {"a": state})
+
+    await look_at(later(minutes=10), store, bus)
+
+    assert await to_tell(store) == ["a"]
 
 
 async def to_tell(store: Database) -> list[str]:
@@ -472,6 +513,7 @@ async def test_a_batch_at_its_end_is_watched_no_longer(
     store: Postgres, tenant: Tenant, bus: Bus, batch_id: int
 ) -> None:
     await request(store, tenant, batch_id, "a", "ACCEPTED")
+    await failures.record(store, [failure_of(tenant, batch_id, "b")])
     await events(store, batch_id, {"a": State.GENERATION_SUCCESS, "b": State.VALIDATION_FAILED})
     await look_at(later(minutes=1), store, bus)
     before = await finished(store)

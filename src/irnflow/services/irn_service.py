@@ -51,6 +51,10 @@ CHANNEL: Final = "irnflow_intake"  # what fill_batch notifies
 # What stands between a release and the backlog of registration, which is a table and fair by itself.
 PIPELINE: Final = ("fetch_data_queue", "data_queue", "validation_success_queue")
 STATUSES: Final = ("status_queue",)
+FAILURES: Final = (
+    "fetch_error_queue", "validation_error_queue", "invalid_generation_queue", "update_error_queue",
+    "dead_letter_queue",
+)  # fmt: skip
 # What stands between an outcome that was told and its effect.
 OUTCOMES: Final = ("register_success_queue", "status_queue")
 
@@ -176,13 +180,14 @@ async def look(*, bus: Bus, store: Database, at: datetime, log: FilteringBoundLo
     """
     await store.fetch(SQL["withdraw_late"], at)
     await store.fetch(SQL["finish_batches"], at)
+    explained = not await ready(bus, FAILURES)  # a failure that still isn't kept was told, and that got lost
     if await ready(bus, PIPELINE) < pace.slow:
-        all_is_said = not await ready(bus, STATUSES)  # a failure that still isn't seen was told, and that got lost
-        quiet = await store.fetch(SQL["overdue"], at, pace.quiet, pace.round_most, all_is_said)
+        all_is_said = not await ready(bus, STATUSES)  # and so with one that still isn't seen
+        quiet = await store.fetch(SQL["overdue"], at, pace.quiet, pace.round_most, all_is_said, explained)
         if quiet:
             await _send_again(quiet, bus=bus, store=store, at=at, log=log, pace=pace)
     if await ready(bus, OUTCOMES) < pace.slow:
-        told = await store.fetch(SQL["tell_again"], at, pace.unseen, pace.round_most)
+        told = await store.fetch(SQL["tell_again"], at, pace.unseen, pace.round_most, explained)
         if told[0]["told"]:
             log.warning("outcomes told again", size=told[0]["told"])
 

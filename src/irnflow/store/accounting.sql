@@ -85,10 +85,7 @@ where a.state not in ('DONE', 'FAILED')
 union all
 select 'failed', true, b.batch_no, s.transaction_id, format('it stands as %s, and nobody is told why', s.state)
 from stands s join irnflow.batch b using (batch_id)
-where irnflow.is_failure(s.state)
-  and not exists (select from irnflow.failure f
-                  where f.batch_id = s.batch_id and f.transaction_id = s.transaction_id and f.failing >= s.state
-                    and (f.closed_at is null or f.retried_in is not null))
+where irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state)
 order by what, batch_no, transaction_id;
 
 -- figures: how much of everything there is

@@ -21,15 +21,16 @@ order by t.ordinal - b.released, b.batch_id;
 -- mark_released: the broker has them
 select irnflow.mark_released($1::bigint[], $2::int[], $3::int[], $4::timestamptz);
 
--- overdue: transactions of which nothing has been heard; $4: also those whose failure is known, and that don't say so
+-- overdue: transactions of which nothing has been heard; $4: also those whose failure is known, and that don't say so;
+-- $5: also those that say so, and whose failure isn't known
 select batch_id, batch_no, account_id, books, transaction_id, state, times, released_at, others_move
-from irnflow.overdue($1::timestamptz, $2::interval, $3::int, $4::boolean);
+from irnflow.overdue($1::timestamptz, $2::interval, $3::int, $4::boolean, $5::boolean);
 
 -- mark_resent: sent once more
 select irnflow.mark_resent($1::bigint[], $2::text[], $3::timestamptz);
 
 -- tell_again: outcomes whose effect has not been seen
-select irnflow.tell_again($1::timestamptz, $2::interval, $3::int) as told;
+select irnflow.tell_again($1::timestamptz, $2::interval, $3::int, $4::boolean) as told;
 
 -- withdraw_late: requests that arrived while their batch was being withdrawn
 select irnflow.withdraw_late($1::timestamptz) as taken_back;

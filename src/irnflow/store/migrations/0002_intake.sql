@@ -111,6 +111,20 @@ create function irnflow.is_end(p_state irnflow.transaction_state) returns boolea
     select p_state not in ('PROCESSING', 'DATA_FETCHED', 'VALIDATION_SUCCESS', 'IN_DOUBT', 'GENERATION_SUCCESS');
 $$;
 
+-- Whether a transaction that stands in this state has failed, and a person is told why.
+create function irnflow.is_failure(of_state irnflow.transaction_state) returns boolean language sql immutable as $$
+    select of_state in ('DATA_FETCH_FAILED', 'VALIDATION_FAILED', 'DEAD_LETTERED', 'GENERATION_FAILED', 'BOOKS_FAILED')
+$$;
+
+-- Whether a transaction stands in this failure, and nobody is told why: the broker lost what was said of it.
+create function irnflow.is_unexplained(p_batch_id bigint, p_transaction_id text, p_state irnflow.transaction_state)
+returns boolean language sql stable as $$
+    select irnflow.is_failure(p_state) and not exists (
+        select from irnflow.failure f
+         where f.batch_id = p_batch_id and f.transaction_id = p_transaction_id and f.failing >= p_state
+           and (f.closed_at is null or f.retried_in is not null));
+$$;
+
 -- The state that a transaction has at least, once what was told of its request has been seen.
 create function irnflow.seen_as(p_told irnflow.registration_state) returns irnflow.transaction_state
 language sql immutable as $$
@@ -124,9 +138,11 @@ $$;
 
 -- Transactions sent more than p_quiet ago of which nothing has been heard since: no request to the portal, no
 -- failure, no step further. p_failed_too: no status is under way, so where a failure is known and isn't seen, what was
--- said of it got lost. `others_move`: another transaction of the same books has taken a step since this one was sent
+-- said of it got lost. p_explained: no failure is under way, so where one is seen and isn't known, it got lost.
+-- `others_move`: another transaction of the same books has taken a step since this one was sent
 -- (again), so what should serve it works.
-create function irnflow.overdue(p_at timestamptz, p_quiet interval, p_most int, p_failed_too boolean)
+create function irnflow.overdue(
+    p_at timestamptz, p_quiet interval, p_most int, p_failed_too boolean, p_explained boolean)
 returns table (batch_id bigint, batch_no text, account_id bigint, books text, transaction_id text,
                state irnflow.transaction_state, times int, released_at timestamptz, others_move boolean)
 language sql stable as $$
@@ -144,13 +160,14 @@ language sql stable as $$
       left join irnflow.state s on s.batch_id = t.batch_id and s.transaction_id = t.transaction_id
       left join irnflow.resend a on a.batch_id = t.batch_id and a.transaction_id = t.transaction_id
      where b.finished_at is null
-       and coalesce(s.state, 'PROCESSING') in ('PROCESSING', 'DATA_FETCHED', 'VALIDATION_SUCCESS')
+       and (coalesce(s.state, 'PROCESSING') in ('PROCESSING', 'DATA_FETCHED', 'VALIDATION_SUCCESS')
+            and (p_failed_too or not exists (select from irnflow.failure f
+                                              where f.batch_id = t.batch_id and f.transaction_id = t.transaction_id))
+            or p_explained and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state))
        and coalesce(s.at, r.released_at) <= p_at - p_quiet
        and coalesce(a.resent_at, r.released_at) <= p_at - p_quiet
        and not exists (select from irnflow.registration_request q
                         where q.batch_id = t.batch_id and q.transaction_id = t.transaction_id)
-       and (p_failed_too or not exists (select from irnflow.failure f
-                                         where f.batch_id = t.batch_id and f.transaction_id = t.transaction_id))
      order by b.batch_id, t.ordinal
      limit p_most;
 $$;
@@ -164,8 +181,9 @@ returns void language sql as $$
     on conflict (batch_id, transaction_id) do update set times = a.times + 1, resent_at = excluded.resent_at;
 $$;
 
--- Has outcomes told again that were told more than p_quiet ago and whose effect has not been seen; gives how many.
-create function irnflow.tell_again(p_at timestamptz, p_quiet interval, p_most int) returns bigint
+-- Has outcomes told again that were told more than p_quiet ago and whose effect has not been seen, or came to a failure
+-- that got lost (p_explained: none is under way); gives how many.
+create function irnflow.tell_again(p_at timestamptz, p_quiet interval, p_most int, p_explained boolean) returns bigint
 language sql as $$
     with unseen as (
         select q.batch_id, q.transaction_id
@@ -173,7 +191,8 @@ language sql as $$
           join irnflow.registration_request q on q.batch_id = b.batch_id
           left join irnflow.state s on s.batch_id = q.batch_id and s.transaction_id = q.transaction_id
          where b.finished_at is null and q.tell_at is null and q.told_at <= p_at - p_quiet
-           and coalesce(s.state, 'PROCESSING') < irnflow.seen_as(q.told)
+           and (coalesce(s.state, 'PROCESSING') < irnflow.seen_as(q.told)
+                or p_explained and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state))
          order by q.told_at
          limit p_most
     ), again as (
@@ -195,6 +214,9 @@ create function irnflow.finish_batches(p_at timestamptz) returns bigint language
                              left join irnflow.state s on s.batch_id = q.batch_id and s.transaction_id = q.transaction_id
                             where q.batch_id = b.batch_id
                               and (q.told is null or coalesce(s.state, 'PROCESSING') < irnflow.seen_as(q.told)))
+           and not exists (select from irnflow.state s
+                            where s.batch_id = b.batch_id
+                              and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state))
         returning 1
     )
     select count(*) from finished;

@@ -1,10 +1,5 @@
 -- Events: what happened to each transaction, in an order without gaps, and what follows from it.
 
--- Whether a transaction that stands in this state has failed, and a person is told why.
-create function irnflow.is_failure(of_state irnflow.transaction_state) returns boolean language sql immutable as $$
-    select of_state in ('DATA_FETCH_FAILED', 'VALIDATION_FAILED', 'DEAD_LETTERED', 'GENERATION_FAILED', 'BOOKS_FAILED')
-$$;
-
 -- Records statuses, given as parallel arrays in the order they came; gives how many were new.
 --
 -- Locks the batches in id order, so that two callers queue up and never lock each other out. A status that stands
