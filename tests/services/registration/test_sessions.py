@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from irnflow.errors import Permanent, Transient
+from irnflow.errors import Permanent, Transient, Unavailable
 from irnflow.portal.cipher import read_auth_key
 from irnflow.portal.client import Answer, Credentials, NotDone, Portal, Reply, Request, Session
 from irnflow.portal.envelope import Said
@@ -23,6 +23,7 @@ from irnflow.sandbox.switches import Failure, Order
 from irnflow.sandbox.taxpayers import read_taxpayers
 from irnflow.services.registration.sessions import LOGIN_LEASE, LoginPutOff, LoginRefused, Sessions
 from irnflow.store import steering
+from irnflow.store.database import Database, Row
 from tests.services.registration.conftest import GSTIN, KEY, NOON, Desk, set_credentials
 
 LIFE = timedelta(hours=6)
@@ -40,9 +41,14 @@ class Office:
         self.at_the_door = asyncio.Event()
         self._portal = Portal(self._send, read_auth_key(auth_key_file))
 
-    def worker(self, family: str = "NIC") -> Sessions:
+    def worker(self, family: str = "NIC", store: Database | None = None) -> Sessions:
         return Sessions(
-            self._portal, self.desk.store, name=family, key=KEY, now=lambda: self.desk.at, random_bytes=os.urandom
+            self._portal,
+            store or self.desk.store,
+            name=family,
+            key=KEY,
+            now=lambda: self.desk.at,
+            random_bytes=os.urandom,
         )
 
     async def _send(self, request: Request) -> Reply:
@@ -327,6 +333,30 @@ async def test_a_token_refused_twice_stops_the_gstin_and_is_never_tried_a_third_
 
     assert len(calls) == 2
     assert "1005" in (await office.desk.stopped() or "")
+
+
+class AwayAfter:
+    """The store, which is away from the moment that it is told so."""
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+        self.away = False
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        if self.away:
+            raise Unavailable("no database")
+        return await self._store.fetch(sql, *args)
+
+
+async def test_a_refused_token_is_no_doubt_even_when_the_store_is_away(office: Office) -> None:
+    store = AwayAfter(office.desk.store)
+
+    async def call(_: Credentials, __: Session) -> Answer:
+        store.away = True
+        return REFUSED
+
+    with pytest.raises(LoginPutOff, match="no database"):
+        await office.worker(store=store).use(GSTIN, call)
 
 
 async def test_a_token_refused_because_another_took_its_place_stops_nobody(office: Office) -> None:

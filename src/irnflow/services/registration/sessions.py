@@ -93,13 +93,13 @@ class Sessions:
         answer = await call(credentials, session)
         if not _is_about_token(answer):
             return answer, credentials, session
-        await self.forget(gstin, session)
+        await self._forget_or(gstin, session)
         credentials, session = await self._put_off_or(gstin)
         answer = await call(credentials, session)
         if not _is_about_token(answer):
             return answer, credentials, session
         says = f"a new token is refused too: {_words(answer)}"
-        if await self.forget(gstin, session, stop=says):
+        if await self._forget_or(gstin, session, stop=says):
             raise LoginRefused(says)
         raise LoginPutOff("the session was replaced while it was used")
 
@@ -123,6 +123,13 @@ class Sessions:
         del self._held[gstin]
         rows = await self._database.fetch(_SQL["session_forget"], self._name, gstin, held.sealed, stop)
         return bool(rows[0]["forgotten"])
+
+    async def _forget_or(self, gstin: str, session: Session, *, stop: str | None = None) -> bool:
+        """As `forget`: that the call was refused is known, even when the store is away."""
+        try:
+            return await self.forget(gstin, session, stop=stop)
+        except Transient as error:
+            raise LoginPutOff(str(error)) from error
 
     def _serves(self, held: _Held, *, being_renewed: bool) -> bool:
         now = self._now()
