@@ -34,6 +34,24 @@ CALLS: Final = (
 STATEMENTS: Final = ("refused", "forgotten")  # not done; done, and nobody is told
 # What may be away for a while.
 OUTAGES: Final = ("store", "books", "broker", "portal", "NIC1", "look-ups")
+# Troubles that show together what chance alone seldom does; what else goes wrong is drawn as ever.
+PLOTS: Final[tuple[Mapping[str, Any], ...]] = (
+    {  # documents are registered, and nobody hears of it; and who asks what became of them gets no clear answer
+        "calm_at_s": 400.0, "kill": 0.0, "calls": dict.fromkeys(CALLS, 0.0),
+        "aims": {"generate": {"silent": 0.7}, "by_document": {"trouble": 0.9}, "by_irn": {"trouble": 0.9}},
+    },
+    {  # what people want of an IRN is done, and nobody hears of it
+        "calm_at_s": 400.0, "calls": dict.fromkeys(CALLS, 0.0),
+        "aims": {kind: {"silent": 0.4, "cut": 0.4} for kind in ("cancel", "eway_bill", "cancel_eway_bill")},
+    },
+    {  # whoever logs in dies, and all others wait for its login
+        "calm_at_s": 400.0, "calls": dict.fromkeys(CALLS, 0.0), "restart_s": 0.1,
+        "stops": {("registration after auth", 1)},
+    },
+    {  # whoever is to tell what came of a document dies
+        "stops": {("registration before publish db.update.success", times) for times in (1, 2, 3)},
+    },
+)  # fmt: skip
 _EVENING_S: Final = 100.0  # troubles that last longer may last through a night
 
 
@@ -79,6 +97,11 @@ class Faults:
             (0.0, 0.0, self.moment(draw))
         )  # the keys that the portal signs with are known then
         self.idle_s = draw.choice((5.0, 15.0, 30.0))  # so often idle loops look for what a crash left
+        self.aims: Mapping[str, Mapping[str, float]] = {}  # what may become of calls of one kind, instead of `calls`
+        self.stops: set[tuple[str, int]] = set()  # points where a process is killed when it comes there so many times
+        plot = self.stream("plot")
+        if plot.random() < 0.5:
+            self._pin(plot.choice(PLOTS))
         night = self.stream("night")
         # Midnight in India, so long after the beginning, and when de-duplication is back that was out until then: in
         # between it strikes off what another portal had first.
@@ -88,12 +111,15 @@ class Faults:
             self.midnight_s = self.calm_at_s * night.uniform(0.6, 0.85)
             self.dedup_back_s = self.midnight_s * night.uniform(0.85, 0.97)
             self.dedup_outage, self.dedup_lag_s = True, 0.0
-        for name, value in pinned.items():
-            assert hasattr(self, name), name
-            setattr(self, name, value)
+        self._pin(pinned)
         self._kills = self.stream("kills")
         self._passed: Counter[str] = Counter()
         self._mattered: dict[str, list[int]] = {}
+
+    def _pin(self, pinned: Mapping[str, Any]) -> None:
+        for name, value in pinned.items():
+            assert hasattr(self, name), name
+            setattr(self, name, value)
 
     def stream(self, name: str) -> Random:
         """A stream of chance by its name."""
@@ -110,7 +136,17 @@ class Faults:
     def kills(self, point: str) -> bool:
         """Whether a process is killed here. A point is likelier the first times, or idle loops would get it all."""
         self._passed[point] += 1
-        return self._kills.random() < self.kill / self._passed[point]
+        is_drawn = self._kills.random() < self.kill / self._passed[point]
+        return is_drawn or (point, self._passed[point]) in self.stops
+
+    def of_call(self, kind: str) -> Mapping[str, float]:
+        """What may become of such a call."""
+        return self.aims.get(kind, self.calls)
+
+    @property
+    def left(self) -> set[tuple[str, int]]:
+        """The stops that nobody came to."""
+        return {(point, times) for point, times in self.stops if self._passed[point] < times}
 
     def times(self, point: str) -> int:
         """How often it has been reached."""

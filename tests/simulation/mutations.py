@@ -14,7 +14,7 @@ import psycopg
 from irnflow.books.rows import Voucher
 from irnflow.bus import batch
 from irnflow.messages import Registered
-from irnflow.portal.client import Answer, Session
+from irnflow.portal.client import Answer
 from irnflow.services import database_update, irn_service
 from irnflow.services.database_update import Found
 from irnflow.services.registration import meaning, resolver, sender
@@ -22,7 +22,6 @@ from irnflow.services.registration.lifecycle import asking
 from irnflow.services.registration.lifecycle.action import Leased as Action
 from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.result import Leased, Outcome, Result
-from irnflow.services.registration.sessions import Sessions
 from irnflow.store import failures
 from tests.simulation.ground import Ground
 
@@ -93,13 +92,6 @@ def _any_refusal(right: Any) -> Any:
         return not answer.ok
 
     return not_there
-
-
-def _kept(right: Any) -> Any:
-    async def forget(self: Sessions, gstin: str, session: Session, *, stop: str | None = None) -> bool:
-        return True
-
-    return forget
 
 
 def _told_before_said(right: Any) -> Any:
@@ -194,7 +186,6 @@ MUTATIONS: Final[dict[str, Broken]] = {
     ),
     "one look-up is enough": code(resolver, "_NOT_THERE_ENOUGH", lambda right: 1),
     "any refusal of a look-up means not there": code(meaning, "not_there", _any_refusal),
-    "a revoked token is used again": code(Sessions, "forget", _kept),
     "an answer counts only for a lease that holds": sql(
         "registration_settle", ("r.state in ('INTENT', 'UNKNOWN')", "r.state = 'INTENT'")
     ),

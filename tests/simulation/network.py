@@ -31,8 +31,14 @@ if TYPE_CHECKING:
 DEADLINE_S: Final = 30.0
 LATE_S: Final = 59.0
 _QUICK_S: Final = 2.0  # one way, when all is well
-# Codes of the portal that say "again, later", by call.
-_TROUBLE: Final = {"auth": ("3020", "3043", "5001"), "generate": ("2146", "2147", "5001", "GEN5008")}
+# Codes of the portal that say "again, later", by call; of look-ups also those that decide nothing.
+_UNDECIDED: Final = ("5001", "GEN5008", "2143", "2145", "2226")
+_TROUBLE: Final = {
+    "auth": ("3020", "3043", "5001"),
+    "generate": ("2146", "2147", "5001", "GEN5008"),
+    "by_irn": _UNDECIDED,
+    "by_document": _UNDECIDED,
+}
 _TROUBLE_ELSEWHERE: Final = ("5001", "GEN5008")
 _MISFIT: Final = ("3059", "1010")  # this address, this client id may not call
 # What a task is about to ask for that must not be done twice: of which IRN, or which e-way bill.
@@ -147,7 +153,9 @@ class Wire:
 
     async def _carry(self, process: "Process", portal: str, kind: str, request: Request) -> Reply:
         draw, world = process.draw, self.world
-        fate = "refused" if world.away("portal") or world.away(portal) else world.trouble(world.faults.calls, draw)
+        fate = (
+            "refused" if world.away("portal") or world.away(portal) else world.trouble(world.faults.of_call(kind), draw)
+        )
         asking = _ASKING.get()[:8] if kind in _DOING else ""
         process.say(" ".join(word for word in ("calls", portal, kind, asking, fate) if word))
         request = msgspec.structs.replace(request, path=f"/{portal}{request.path}")

@@ -71,20 +71,9 @@ def points() -> Iterator[str]:
     yield f"{registration.NAME} after take from {_QUEUE}"
 
 
-class Stopped(Faults):
+def stopped(seed: int, *stops: tuple[str, int]) -> Faults:
     """An eventful run in which processes are killed at these points, each when it is reached so many times."""
-
-    def __init__(self, seed: int, *stops: tuple[str, int]) -> None:
-        super().__init__(seed, **_eventful(seed))
-        self.left = set(stops)
-
-    def kills(self, point: str) -> bool:
-        super().kills(point)
-        stop = (point, self.times(point))
-        if stop not in self.left:
-            return False
-        self.left.remove(stop)
-        return True
+    return Faults(seed, **_eventful(seed) | {"stops": set(stops)})
 
 
 def _eventful(seed: int) -> dict[str, Any]:
@@ -100,7 +89,7 @@ def _eventful(seed: int) -> dict[str, Any]:
         "revocations_s": [float(at_s) for at_s in range(10, 240, 20)], "outages": [], "wipe_after": None,
         "turns_shared": False, "token_life_s": 120,
         "per_minute": None, "idle_s": 15.0, "errors_most": 30, "keys_at_s": 300.0,
-        "dedup_outage": True, "dedup_lag_s": 0.0, "dedup_back_s": 450.0, "midnight_s": 600.0,
+        "dedup_outage": True, "dedup_lag_s": 0.0, "dedup_back_s": 450.0, "midnight_s": 600.0, "aims": {},
     }  # fmt: skip
 
 
@@ -148,7 +137,7 @@ def plans(ground: Ground, seeds: Iterable[int]) -> Mapping[str, list[Plan]]:
     """For each point that these seeds reach, how to stop there, the plans with times that matter first."""
     found: dict[str, list[Plan]] = {}
     for seed, before in itertools.product(seeds, _BEFORE):
-        faults = Stopped(seed, *before)
+        faults = stopped(seed, *before)
         loop.run(World(seed, ground, faults=faults, story=eventful()).run())
         for point, times in faults.points.items():
             found.setdefault(point, []).append(Plan(seed, before, tuple(times)))
@@ -164,7 +153,7 @@ def ways_to_stop(plans: Sequence[Plan], most: int) -> list[tuple[Plan, int]]:
 def stop_at(point: str, plan: Plan, times: int, ground: Ground) -> World:
     """The run of a plan at its rest. Raises AssertionError as a `World` does, or when nothing was killed."""
     stop = (point, times)
-    faults = Stopped(plan.seed, *plan.before, stop)
+    faults = stopped(plan.seed, *plan.before, stop)
     world = loop.run(World(plan.seed, ground, faults=faults, story=eventful()).run())
     assert stop not in faults.left, f"nothing was killed {point}"
     return world

@@ -16,7 +16,8 @@ _WELL: Final[dict[str, Any]] = {
     "statements": dict.fromkeys(STATEMENTS, 0.0), "books": dict.fromkeys(STATEMENTS, 0.0), "slow_s": 0.01,
     "duplicate": 0.0, "delay": 0.0, "reorder": 0.0, "lose_confirm": 0.0, "lose_connection": 0.0, "revocations_s": [],
     "outages": [], "wipe_after": None, "turns_shared": False, "lag_s": 0.0, "token_life_s": 3600, "portals": 1,
-    "per_minute": None, "dedup_outage": False, "errors_most": 1000, "keys_at_s": 0.0, "idle_s": 5.0, "midnight_s": None,
+    "per_minute": None, "dedup_outage": False, "errors_most": 1000, "keys_at_s": 0.0, "idle_s": 5.0,
+    "midnight_s": None, "aims": {}, "stops": set(),
 }  # fmt: skip
 _WRONG: Final = "SAL/1052"  # validation refuses it
 _SOUND: Final = "SAL/1001"
