@@ -44,9 +44,10 @@ PLOTS: Final[tuple[Mapping[str, Any], ...]] = (
         "calm_at_s": 400.0, "calls": dict.fromkeys(CALLS, 0.0),
         "aims": {kind: {"silent": 0.4, "cut": 0.4} for kind in ("cancel", "eway_bill", "cancel_eway_bill")},
     },
-    {  # whoever logs in dies, and all others wait for its login
+    {  # whoever logs in dies, and so does the next one: documents wait for a login longer than their lease
         "calm_at_s": 400.0, "calls": dict.fromkeys(CALLS, 0.0), "restart_s": 0.1,
-        "stops": {("registration after auth", 1)},
+        "instances": dict.fromkeys(SERVICES, 1) | {"registration": 2},
+        "stops": {("registration after auth", 1), ("registration after auth", 2)},
     },
     {  # whoever is to tell what came of a document dies
         "stops": {("registration before publish db.update.success", times) for times in (1, 2, 3)},
