@@ -59,6 +59,7 @@ async def serve_validation(process: Process, bus: Bus) -> None:
 
 async def serve_registration(process: Process, bus: Bus) -> None:
     world, store = process.world, Store(process)
+    errors_most = world.faults.errors_most
     lines = [_line(process, name) for name in PORTALS[: world.faults.portals]]
     sessions = Sessions(
         lines[0].portal, store, name=FAMILY, key=KEY, now=world.now, random_bytes=process.draw.randbytes
@@ -68,7 +69,7 @@ async def serve_registration(process: Process, bus: Bus) -> None:
             bus=bus, database=store, portals=Portals(lines), sessions={FAMILY: sessions},
             now=world.now, log=world.log(process), concurrency=4, deadline=timedelta(seconds=network.DEADLINE_S),
             settle=timedelta(seconds=_DEFAULTS.lookup_settle_s), gap=timedelta(seconds=_DEFAULTS.lookup_gap_s),
-            idle_s=world.faults.idle_s, budget=Budget(of_client=world.faults.errors_most),
+            idle_s=world.faults.idle_s, budget=Budget(of_gstin=errors_most * 2 // 3, of_client=errors_most),
         )
     )  # fmt: skip
 
