@@ -96,12 +96,13 @@ async def main(settings: Settings) -> None:
         routes = probes(registration.NAME, lambda: {} if bus.connected else {"rabbitmq": "not connected"})
         port = settings.port_of(registration.NAME)
         await stack.enter_async_context(serving(routes, host=settings.host, port=port))
+        name = settings.portal_name  # what the sample company has credentials for
         await registration.run(
             Parts(
                 bus=bus,
                 database=store,
-                portals=Portals([Line(name="NIC1", family="NIC", portal=FreePortal(), keys={})]),  # type: ignore[arg-type]
-                sessions={"NIC": FreeSessions()},  # type: ignore[dict-item]
+                portals=Portals([Line(name=name, family=name, portal=FreePortal(), keys={})]),  # type: ignore[arg-type]
+                sessions={name: FreeSessions()},  # type: ignore[dict-item]
                 now=now,
                 log=log.logger(registration.NAME),
                 concurrency=settings.portal_concurrency,
