@@ -128,7 +128,7 @@ async def add_gstin(
         kind,
     )
     if not rows:
-        raise BadInput(f"GSTIN {gstin} belongs to another account; remove it there first")
+        raise BadInput(f"GSTIN {gstin} belongs to another account: a GSTIN is of one only")
 
 
 async def credentials_of(database: Database, key: KeyRing, gstin: str, family: str) -> Credentials:
