@@ -3,6 +3,7 @@
 import pytest
 
 from tests.simulation import loop
+from tests.simulation.broken import BROKEN, text_with
 from tests.simulation.ground import Ground
 from tests.simulation.world import World
 
@@ -28,3 +29,8 @@ def test_another_seed_takes_other_steps(ground: Ground) -> None:
     second = loop.run(World(2, ground).run()).trace
 
     assert first.lines != second.lines
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_on_purpose_is_in_the_source(name: str) -> None:
+    assert text_with(BROKEN[name])
