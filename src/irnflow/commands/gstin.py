@@ -171,7 +171,7 @@ def resume(number: str, account: str | None, portal: str | None) -> None:
 def remove(number: str, portal: str, account: str | None) -> None:
     """Forget what a GSTIN logs in to one of several portals with.
 
-    Nothing is asked there any more, of documents that it has registered neither.
+    What that portal has registered can then be neither looked up nor cancelled from here.
     """
     family = asyncio.run(_remove(settings("database_url"), account, number.upper(), portal))
     click.echo(f"Credentials of {number.upper()} for {family} are gone.")
