@@ -88,13 +88,15 @@ def hand_of_stops(points: list[str], seeds: range) -> int:
     failed = 0
     with standing() as ground:
         planned = plans(ground, seeds)
-        for point in points:
+        for number, point in enumerate(points, 1):
             for plan, times in ways_to_stop(planned[point], len(seeds)):
                 try:
                     stop_at(point, plan, times, ground)
                 except AssertionError as error:
                     failed += 1
                     print(f"{point} ({times}. time, seed {plan.seed}, {plan.before}): {str(error)[:2000]}", flush=True)
+            if number % 20 == 0:
+                print(f"{number} of {len(points)} points in this process, {failed} fail", flush=True)
     return failed
 
 
