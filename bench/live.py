@@ -12,7 +12,6 @@ import tempfile
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +22,6 @@ from irnflow.books import sample
 from irnflow.local import deployment
 from irnflow.local.demo import BOOKS
 from irnflow.local.deployment import Deployment
-from irnflow.store import accounts, database
 
 _CHROMIUM: Final = os.environ.get("IRNFLOW_CHROMIUM", "/usr/bin/chromium")
 _DEADLINE_S: Final = 900
@@ -52,7 +50,7 @@ async def main(n: int) -> None:
             store = await asyncpg.connect(deployed.store.url)
             browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
             page = await browser.new_page()
-            await page.goto(await _link(deployed))
+            await page.goto(await deployed.link())
             await page.get_by_role("heading", name="Batches").wait_for()
 
             committed: list[Moment] = []
@@ -68,15 +66,6 @@ async def main(n: int) -> None:
             await store.close()
             await browser.close()
     _print(_latencies_ms(seqs, committed, seen))
-
-
-async def _link(deployed: Deployment) -> str:
-    now = datetime.now(UTC)
-    async with database.connect(deployed.store.url) as store:
-        account = await accounts.Keys(store, lambda: now).account(deployed.key)
-        assert account
-        token = await accounts.issue_key(store, account.account_id, name="link", at=now, once=True)
-    return f"{deployed.api_url}/#token={token}"
 
 
 async def _submit(deployed: Deployment, ids: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The servers of a test run: one PostgreSQL and one RabbitMQ, each started when the first test asks for it.
+"""The servers of a test run, a PostgreSQL and a RabbitMQ, each started when the first test asks for it.
 
 The process that started pytest owns them, in a thread, and they die with it; its xdist workers ask over a socket.
 """
@@ -26,7 +26,10 @@ CACHE = home.cache()
 
 
 def ask(server: str) -> dict[str, Any]:
-    """The addresses of a server of this run, which is started if need be."""
+    """The addresses of a server of this run, which is started if need be.
+
+    "rabbitmq", "postgres", or one more PostgreSQL, as "postgres of gw0".
+    """
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(os.environ[ADDRESS])
         connection.sendall(server.encode() + b"\n")
@@ -68,9 +71,9 @@ class Servers:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server = (await reader.readline()).decode().strip()
-        start = {"postgres": self._postgres, "rabbitmq": self._rabbitmq}[server]
+        start = {"postgres": self._postgres, "rabbitmq": self._rabbitmq}[server.partition(" ")[0]]
         if server not in self._started:
-            self._started[server] = asyncio.create_task(start())
+            self._started[server] = asyncio.create_task(start(self._folder / server.replace(" ", "-")))
         try:
             answer = await self._started[server]
         except Exception as error:  # the asking test tells it
@@ -79,10 +82,10 @@ class Servers:
         await writer.drain()
         writer.close()
 
-    async def _postgres(self) -> dict[str, Any]:
+    async def _postgres(self, folder: Path) -> dict[str, Any]:
         chosen = os.environ.get("IRNFLOW_PG_BIN")  # /usr/lib/postgresql/15/bin, say
         server = await self._stack.enter_async_context(
-            postgres.running(self._folder / "postgres", durable=False, binaries=Path(chosen) if chosen else None)
+            postgres.running(folder, durable=False, binaries=Path(chosen) if chosen else None)
         )
         self._children.append(server.child)
         connection = await asyncpg.connect(server.url)
@@ -91,10 +94,8 @@ class Servers:
         await migrate(server.url_of(TEMPLATE))
         return {"url": server.url}
 
-    async def _rabbitmq(self) -> dict[str, Any]:
-        server = await self._stack.enter_async_context(
-            rabbitmq.running(self._folder / "rabbitmq", cache=CACHE, declared=False)
-        )
+    async def _rabbitmq(self, folder: Path) -> dict[str, Any]:
+        server = await self._stack.enter_async_context(rabbitmq.running(folder, cache=CACHE, declared=False))
         self._children.append(server.child)
         passwords = dict(server.passwords)
         return {"port": server.port, "management_url": server.management_url, "passwords": passwords}

@@ -4,7 +4,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from playwright.async_api import Page, expect
 from irnflow.books import sample
 from irnflow.local import deployment
 from irnflow.local.deployment import Deployment
-from irnflow.store import accounts, database
 
 pytestmark = [pytest.mark.xdist_group("flow"), pytest.mark.asyncio(loop_scope="session")]
 
@@ -28,19 +26,9 @@ async def deployed() -> AsyncIterator[Deployment]:
     shutil.rmtree(folder)
 
 
-async def link(deployed: Deployment) -> str:
-    """The console's address, good for once."""
-    now = datetime.now(UTC)
-    async with database.connect(deployed.store.url) as store:
-        account = await accounts.Keys(store, lambda: now).account(deployed.key)
-        assert account
-        token = await accounts.issue_key(store, account.account_id, name="link", at=now, once=True)
-    return f"{deployed.api_url}/#token={token}"
-
-
 async def test_pasted_vouchers_become_registered_e_invoices_without_a_reload(deployed: Deployment, page: Page) -> None:
     ids = sample.synthetic(deployed.books_url, 20)
-    await page.goto(await link(deployed))
+    await page.goto(await deployed.link())
     await page.evaluate("window.neverReloaded = true")
 
     await page.get_by_role("button", name="New batch").click()

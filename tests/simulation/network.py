@@ -74,14 +74,14 @@ _KNOWN: Final = """
            r.sends = 1
            or exists (select from irnflow.attempt a where a.irn = r.irn and a.send = r.sends - 1
                        and (a.attempt < r.attempt or a.what = 'send' and a.outcome = 'NOT_DONE'))
-           or (select max(a.at) - min(a.at) >= interval '60 s' and min(a.at) >= r.sent_before + interval '90 s'
-                 from irnflow.attempt a
-                where a.irn = r.irn and a.send = r.sends - 1 and a.what = 'lookup' and a.at > r.unclear_at) as cleared
+           or (select count(*) = 2 and bool_and(last.outcome = 'NOT_THERE')
+                      and max(last.at) - min(last.at) >= interval '60 s'
+                      and min(last.at) >= r.sent_before + interval '90 s'
+                 from (select a.outcome, a.at from irnflow.attempt a
+                        where a.irn = r.irn and a.send = r.sends - 1 and a.what = 'lookup'
+                        order by a.at desc limit 2) last) as cleared
       from (select r.*, (select max(a.at) from irnflow.attempt a
-                          where a.irn = r.irn and a.send = r.sends - 1 and a.outcome = 'INTENT') as sent_before,
-                   coalesce((select max(a.at) from irnflow.attempt a
-                              where a.irn = r.irn and a.send = r.sends - 1 and a.what = 'lookup'
-                                and a.outcome <> 'NOT_THERE'), '-infinity') as unclear_at
+                          where a.irn = r.irn and a.send = r.sends - 1 and a.outcome = 'INTENT') as sent_before
               from irnflow.registration r where r.irn = $1::text) r
 """
 _KNOWN_ACTION: Final = """

@@ -55,9 +55,10 @@ Want = Callable[[Database, str, datetime], Awaitable[Answered]]
 
 
 async def _cancel(store: Database, irn: str, at: datetime, *, both: bool = False) -> Answered:
-    return (await lifecycle.cancel(store, ACCOUNT, [irn], _WHY, eway_bill=both, windows=Windows(), by="people", at=at))[
-        0
-    ]
+    (asked,) = await lifecycle.cancel(
+        store, ACCOUNT, [irn], _WHY, eway_bill=both, windows=Windows(), by="people", at=at
+    )
+    return asked
 
 
 WANTS: Final[Mapping[str, Want]] = {

@@ -7,7 +7,6 @@ either let it be reached by `eventful`, or say there why it isn't.
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +19,6 @@ from tests.simulation.ground import Ground
 from tests.simulation.story import Asked, Edit, Question, Story, Wishes
 from tests.simulation.world import World
 
-_WAYS_MOST: Final = 12
 _QUEUE: Final = "validation_success_queue"
 _FILES: Final = ("registration", "lifecycle")
 _ELSEWHERE: Final = ("accounts.credentials",)  # what registration asks of other files
@@ -71,10 +69,6 @@ def points() -> Iterator[str]:
         yield f"{registration.NAME} before {effect}"
         yield f"{registration.NAME} after {effect}"
     yield f"{registration.NAME} after take from {_QUEUE}"
-
-
-class NotReached(AssertionError):
-    """The run took another way than the one that was planned, and nothing was killed."""
 
 
 def stopped(seed: int, *stops: tuple[str, int]) -> Faults:
@@ -157,23 +151,9 @@ def ways_to_stop(plans: Sequence[Plan], most: int) -> list[tuple[Plan, int]]:
 
 
 def stop_at(point: str, plan: Plan, times: int, ground: Ground) -> World:
-    """The run of a plan at its rest. Raises AssertionError as a `World` does, NotReached when nothing was killed."""
+    """The run of a plan at its rest. Raises AssertionError as a `World` does, or when nothing was killed."""
     stop = (point, times)
     faults = stopped(plan.seed, *plan.before, stop)
     world = loop.run(World(plan.seed, ground, faults=faults, story=eventful()).run())
-    if stop in faults.left:
-        raise NotReached(f"nothing was killed {point}")
+    assert stop not in faults.left, f"nothing was killed {point}"
     return world
-
-
-def stop_by_one_of(plans: Sequence[Plan], point: str, ground: Ground) -> World:
-    """As `stop_at`, by the first of these plans that comes there.
-
-    In which order PostgreSQL finds rows that are due at once depends on where it has put them, and that on what else
-    its server does (it prunes pages by the oldest transaction of all databases): a run may leave its plan.
-    """
-    ways = ((plan, next(iter(plan.times), 1)) for plan in itertools.cycle(plans))
-    for plan, times in itertools.islice(ways, _WAYS_MOST):
-        with suppress(NotReached):
-            return stop_at(point, plan, times, ground)
-    raise NotReached(f"nothing was killed {point}, by {_WAYS_MOST} ways")

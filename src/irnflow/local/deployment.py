@@ -11,17 +11,15 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 import msgspec
 
-from irnflow.local import demo, postgres, rabbitmq
+from irnflow.local import demo, home, postgres, rabbitmq
 from irnflow.local.child import Child, choose_port
 from irnflow.settings import SERVICES, Settings, from_environment
 from irnflow.store.migrate import migrate
-
-CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "irnflow"  # an unpacked RabbitMQ
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +55,10 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     def end(self, name: str) -> None:
         """SIGTERM for one process, which then comes back by itself."""
         os.kill(self.processes[name].pid, signal.SIGTERM)
+
+    async def link(self) -> str:
+        """The console's address, good for once."""
+        return home.link(self.settings.port_of("irn_service"), await demo.another_token(self.settings))
 
     def call(self) -> aiohttp.ClientSession:
         """A client of the API, authorised."""
@@ -102,7 +104,7 @@ async def _servers(
     stack: contextlib.AsyncExitStack, folder: Path, *, durable: bool
 ) -> tuple[rabbitmq.Server, postgres.Server]:
     """Both at once: RabbitMQ takes its time."""
-    broker = asyncio.create_task(_entered(stack, rabbitmq.running(folder / "rabbitmq", cache=CACHE)))
+    broker = asyncio.create_task(_entered(stack, rabbitmq.running(folder / "rabbitmq", cache=home.cache())))
     store = await stack.enter_async_context(postgres.running(folder / "postgres", durable=durable))
     return await broker, store
 

@@ -13,6 +13,7 @@ from irnflow.api.endpoints import Api
 from irnflow.api.server import serving
 from irnflow.sandbox.identity import Identity
 from irnflow.sandbox.switches import Order
+from irnflow.services.registration.lifecycle.acting import lease
 from irnflow.services.registration.lifecycle.telling import tell
 from irnflow.store import accounts
 from irnflow.store.accounts import Keys
@@ -144,6 +145,16 @@ async def test_two_forced_look_ups_are_never_the_two_that_must_be_a_minute_apart
 
     assert await unsent.desk.state("A/1") == "UNKNOWN"
     assert (await unsent.desk.ledger("A/1")).count("NOT_THERE") == 1
+
+
+async def test_a_person_starts_no_second_look_up_beside_one_that_is_under_way(unsent: Room, client: Client) -> None:
+    unsent.desk.later(200)
+    under_way = await unsent.desk.due()
+
+    answer = await client.post(f"{ONE}/lookup")
+
+    assert (len(under_way), answer.status) == (1, 202)
+    assert await unsent.desk.due() == []
 
 
 @pytest.mark.parametrize("how", ["resend", "document"])
@@ -370,6 +381,18 @@ async def cancelling(room: Room, client: Client) -> str:
     await act(room.parts)
     next_fails(room, n=1000, call="by_irn", code="2283")
     return address
+
+
+async def test_a_person_starts_no_second_look_up_of_an_action_beside_one_that_is_under_way(
+    room: Room, cancelling: str, client: Client
+) -> None:
+    room.desk.later(7200)
+    under_way = await lease(room.parts)
+
+    answer = await client.post(f"{cancelling}/lookup")
+
+    assert (len(under_way), answer.status) == (1, 202)
+    assert await lease(room.parts) == []
 
 
 async def test_a_person_has_the_portal_asked_now_how_an_action_stands(

@@ -118,9 +118,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     leased: Leased
     what: str  # send or lookup
     outcome: Outcome
-    answer: str = (
-        ""  # for the ledger, where it says more than the outcome: LIMITED, REFUSED, THERE, NOT_THERE, NO_ANSWER
-    )
+    # For the ledger, where it says more than the outcome: LIMITED, REFUSED, THERE, NOT_THERE, NO_ANSWER.
+    answer: str = ""
     says: str = ""
     codes: tuple[str, ...] = ()
     verdict: Verdict | None = None

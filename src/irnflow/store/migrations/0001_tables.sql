@@ -193,7 +193,7 @@ create table irnflow.registration (
     portal         text not null, -- where the call went, or will go
     bound          boolean not null default false, -- a call may have arrived there: it never goes to another portal
     next_at        timestamptz not null, -- READY: not before; UNKNOWN: the next look-up
-    lease_until    timestamptz, -- INTENT: after it the answer counts as lost
+    lease_until    timestamptz, -- INTENT: after it the answer counts as lost; UNKNOWN: a look-up is under way until then
     sent_at        timestamptz, -- of the last call
     not_there      smallint not null default 0, -- look-ups in a row that said so
     ack_no         text,

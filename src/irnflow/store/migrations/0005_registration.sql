@@ -385,9 +385,9 @@ begin
 end $$;
 
 -- The session of a GSTIN, or the right to log in: claimed is true for exactly one caller until p_login_until, and for
--- nobody while the GSTIN, or its login there, is stopped. A session that ends by p_dead_at is none; one that ends by p_renew_at is to be
--- renewed by whoever claims it, and used by all others meanwhile. put_off: why the last login came to nothing, while
--- the next one has to wait.
+-- nobody while the GSTIN, or its login there, is stopped. A session that ends by p_dead_at is none; one that ends by
+-- p_renew_at is to be renewed by whoever claims it, and used by all others meanwhile. put_off: why the last login came
+-- to nothing, while the next one has to wait.
 create function irnflow.session_take(
     p_portal text, p_gstin text, p_at timestamptz, p_dead_at timestamptz, p_renew_at timestamptz,
     p_login_until timestamptz)

@@ -399,8 +399,7 @@ begin
            set state = case when l.state = 'READY' then 'INTENT' else l.state end,
                sends = a.sends + (l.state = 'READY')::int,
                sent_at = case when l.state = 'READY' then p_at else a.sent_at end,
-               lease_until = case when l.state = 'READY' then p_lease_until end,
-               next_at = p_lease_until, updated_at = p_at
+               lease_until = p_lease_until, next_at = p_lease_until, updated_at = p_at
           from locked l where a.action_id = l.action_id
         returning case when l.state = 'READY' then 'send' else 'lookup' end as leased_for, a.*),
     ledger as (

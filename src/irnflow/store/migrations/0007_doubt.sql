@@ -34,8 +34,8 @@ select r.irn, r.account_id, r.books, r.voucher_id, r.gstin, r.doc_typ, r.doc_no,
          order by a.at desc limit 1) looked on true
  where r.state = 'UNKNOWN';
 
--- A person wants to know now: the next look-up, never before a late call can no longer arrive (p_settle after the send),
--- nor so close to one that found nothing that the two would count as one (p_gap).
+-- A person wants to know now: the look-up that is under way, or the next one, never before a late call can no longer
+-- arrive (p_settle after the send), nor so close to one that found nothing that the two would count as one (p_gap).
 create function irnflow.doubt_look(
     p_account_id bigint, p_irn text, p_settle interval, p_gap interval, p_by text, p_reason text, p_at timestamptz)
 returns table (outcome text, due_at timestamptz) language plpgsql as $$
@@ -49,7 +49,7 @@ begin
     end if;
     r.next_at := greatest(p_at, least(r.next_at, greatest(
         r.sent_at + p_settle, case when r.not_there > 0 then r.updated_at + p_gap end)));
-    update irnflow.registration set next_at = r.next_at where irn = p_irn;
+    update irnflow.registration set next_at = r.next_at where irn = p_irn and coalesce(lease_until <= p_at, true);
     insert into irnflow.decision (irn, attempt, send, what, decided_by, reason, at)
     values (p_irn, r.attempt, r.sends, 'LOOK_UP', p_by, p_reason, p_at);
     return query select 'DONE', r.next_at;
@@ -138,7 +138,7 @@ begin
     end if;
     a.next_at := greatest(p_at, least(a.next_at, greatest(
         a.sent_at + p_settle, case when a.not_done > 0 then a.updated_at + p_gap end)));
-    update irnflow.action set next_at = a.next_at where action_id = p_action_id;
+    update irnflow.action set next_at = a.next_at where action_id = p_action_id and coalesce(lease_until <= p_at, true);
     insert into irnflow.decision (irn, action_id, attempt, send, what, decided_by, reason, at)
     select a.irn, a.action_id, r.attempt, a.sends, 'LOOK_UP', p_by, p_reason, p_at
       from irnflow.registration r where r.irn = a.irn;

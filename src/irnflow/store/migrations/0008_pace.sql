@@ -308,7 +308,8 @@ begin
 
     return query
     with leased as (
-        update irnflow.registration r set next_at = p_lease_until where r.irn = any (leased_irns) returning r.*)
+        update irnflow.registration r set next_at = p_lease_until, lease_until = p_lease_until
+         where r.irn = any (leased_irns) returning r.*)
     select l.irn, l.gstin, l.doc_typ, l.doc_no, l.doc_dt, l.portal, l.attempt, l.sends, l.sent_at, l.not_there::int,
            irnflow.said_duplicate(l.irn, l.sends), irnflow.refused_undecided(l.irn, l.sends), q.payload
       from leased l

@@ -33,7 +33,7 @@ async def act_forever(parts: Parts) -> None:
     calls: dict[asyncio.Task[None], str] = {}  # with their GSTINs
     try:
         while True:
-            for leased in await _leased_or_told(parts, calls):
+            for leased in await _told_and_leased(parts, calls):
                 call = asyncio.create_task(carry_out(parts, leased), name="lifecycle-call")
                 calls[call] = leased.gstin
                 call.add_done_callback(calls.pop)
@@ -47,7 +47,7 @@ async def act_forever(parts: Parts) -> None:
             await asyncio.wait(calls, timeout=DRAIN_S)
 
 
-async def _leased_or_told(parts: Parts, calls: Mapping["asyncio.Task[None]", str]) -> list[Leased]:
+async def _told_and_leased(parts: Parts, calls: Mapping["asyncio.Task[None]", str]) -> list[Leased]:
     """Tell what is untold; give what is to be done beside the calls in flight, which outlive a store that is away."""
     try:
         now = parts.now()
