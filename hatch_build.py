@@ -5,6 +5,7 @@ Nothing either when there is no `ui/`: a source package brings the console built
 
     python hatch_build.py         build it
     python hatch_build.py needs   say what a build would need first: nothing (it is built), npm (there is one), node
+    python hatch_build.py check   look through its sources, with the same Node.js
 """
 
 from __future__ import annotations
@@ -31,10 +32,13 @@ NOT_SOURCES = {"node_modules", "dist"}
 
 
 def main() -> None:
-    if sys.argv[1:] == ["needs"]:
-        print(needs(ROOT))
-    else:
-        build(ROOT)
+    match sys.argv[1:]:
+        case ["needs"]:
+            print(needs(ROOT))
+        case ["check"]:
+            check(ROOT)
+        case _:
+            build(ROOT)
 
 
 def needs(root: Path) -> str:
@@ -48,10 +52,7 @@ def build(root: Path) -> None:
     """Make `src/irnflow/console/` anew if it isn't what `ui/` makes. Raises SystemExit saying what to do."""
     if needs(root) == "nothing":
         return
-    npm = _npm_command()
-    if npm is None:
-        raise SystemExit(f"Building the console needs Node.js {NODE_OLDEST[0]}.{NODE_OLDEST[1]} or newer: install it, "
-                         "or use ./run, which fetches one.")  # fmt: skip
+    npm = _npm_or_exit()
     with (root / "ui/package-lock.json").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would take each other's files away
         digest = _digest_of_sources(root)
@@ -60,6 +61,14 @@ def build(root: Path) -> None:
             _install(root, npm, hashlib.sha256(lock.read()).hexdigest())
             _npm(root, npm, "run", "--silent", "build")
             _stamp_file(root).write_text(digest)
+
+
+def check(root: Path) -> None:
+    """Lint and types of `ui/`, whose packages a build has installed. Raises SystemExit with what is wrong."""
+    npm = _npm_or_exit()
+    done = subprocess.run([*npm, "run", "--silent", "check"], cwd=root / "ui", env=_environment(npm))
+    if done.returncode != 0:
+        raise SystemExit(done.returncode)
 
 
 def _install(root: Path, npm: list[Path], wanted: str) -> None:
@@ -99,6 +108,18 @@ def _npm_command() -> list[Path] | None:
     return fetched if fetched[-1].exists() else None
 
 
+def _npm_or_exit() -> list[Path]:
+    npm = _npm_command()
+    if npm is None:
+        raise SystemExit(f"The console needs Node.js {NODE_OLDEST[0]}.{NODE_OLDEST[1]} or newer: install it, "
+                         "or use ./run, which fetches one.")  # fmt: skip
+    return npm
+
+
+def _environment(npm: list[Path]) -> dict[str, str]:
+    return os.environ | {"PATH": f"{npm[0].parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
 def _version(node: Path) -> tuple[int, int]:
     said = subprocess.run([node, "--version"], capture_output=True, text=True).stdout
     found = re.match(r"v(\d+)\.(\d+)", said)
@@ -106,11 +127,10 @@ def _version(node: Path) -> tuple[int, int]:
 
 
 def _npm(root: Path, npm: list[Path], *arguments: str) -> None:
-    environment = os.environ | {"PATH": f"{npm[0].parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     done = subprocess.run(
         [*npm, *arguments],
         cwd=root / "ui",
-        env=environment,
+        env=_environment(npm),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

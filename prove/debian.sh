@@ -5,7 +5,7 @@
 #
 # Run as root; needs debootstrap. Makes a minimal Debian below /var/tmp, and in it, by itself in name spaces of its own:
 #   1. as an ordinary user, without uv, pip or venv: ./run --exit, and again on the data of the first
-#   2. as root: ./run test
+#   2. as root: what CI runs, ./run check and ./run test
 # Says how long each took; ends with the first that fails. KEEP=1 leaves the Debian there and uses it again.
 set -eu
 cd "$(dirname "$0")/.."
@@ -35,7 +35,7 @@ if [ "${2:-}" = inside ]; then # in our own mount and process name spaces: what 
     }
     timed "first ./run --exit, as an ordinary user" within someone ./run --exit
     timed "second ./run --exit" within someone ./run --exit
-    timed "./run test, as root" within root ./run test
+    timed "./run check and ./run test, as root" within root ./.ci/run
     exit
 fi
 

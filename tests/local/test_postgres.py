@@ -1,7 +1,10 @@
 """local/postgres.py."""
 
+import asyncio
 import os
 import signal
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -48,6 +51,39 @@ async def test_a_start_that_fails_says_why_and_where_to_read_on(folder: Path) ->
     with pytest.raises(NotStarted, match=r"(?s)PostgreSQL ended with .*postgres\.log"):
         async with postgres.running(folder):
             pass
+
+
+STARTS = """
+import asyncio, sys
+from pathlib import Path
+from irnflow.local import postgres
+asyncio.run(postgres.running(Path(sys.argv[1]), durable=False).__aenter__())
+"""
+
+
+async def test_a_first_start_that_was_killed_leaves_no_process_and_the_next_one_begins_anew(folder: Path) -> None:
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", STARTS, folder)
+    await until((folder / "data" / "unfinished" / "base").exists)
+
+    killed.kill()
+    await killed.wait()
+
+    data = str((folder / "data").resolve())
+    await until(lambda: not _processes_with(data))
+    assert not (folder / "data" / "unfinished" / "base" / "5").exists()  # what initdb makes last
+    async with postgres.running(folder, durable=False) as server:
+        assert await _run(server.url, "select 7") == 7
+    assert not (folder / "data" / "secret").exists()
+
+
+def _processes_with(word: str) -> list[int]:
+    """Those that have it in their command line."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            if word in file.read_text(errors="replace"):
+                found.append(int(file.parent.name))
+    return found
 
 
 async def test_two_cannot_use_one_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

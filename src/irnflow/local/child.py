@@ -100,7 +100,7 @@ class Child:
                 env=self._environment,
                 pass_fds=self._holding,
                 start_new_session=True,  # Ctrl-C in the terminal is for us; we end our children in order
-                preexec_fn=_bind_to_us(self._stop, self._user),
+                preexec_fn=bound_to_us(self._stop, self._user),
             )
         deadline = time.monotonic() + self._start_s
         while not await self._ready():
@@ -151,7 +151,7 @@ def become(uid: int, gid: int) -> None:
     os.setuid(uid)
 
 
-def _bind_to_us(sig: signal.Signals, user: User | None) -> Callable[[], None]:
+def bound_to_us(sig: signal.Signals, user: User | None) -> Callable[[], None]:
     """What the child does between fork and exec: give up root, and ask the kernel for `sig` when its parent dies."""
     parent = os.getpid()
 

@@ -23,7 +23,7 @@ import asyncpg
 import msgspec
 
 from irnflow.local import private
-from irnflow.local.child import Child, NotStarted, User, become, choose_port
+from irnflow.local.child import Child, NotStarted, User, become, bound_to_us, choose_port
 
 SHARED: Final = Path("/var/lib/irnflow")
 SETTINGS: Final = {
@@ -69,7 +69,7 @@ async def running(
         binaries = binaries or _binaries(user)
         data = _data_folder(folder, user)
         if not (data / "PG_VERSION").exists():
-            await asyncio.to_thread(_initialise, binaries, data, password, user, durable=durable)
+            await asyncio.to_thread(_initialise, binaries, data, password, user, lock, durable=durable)
         port = choose_port(port)
         server = f"postgresql://irnflow:{password}@127.0.0.1:{port}"
         settings = SETTINGS | {"port": str(port)} | ({} if durable else NOT_DURABLE)
@@ -145,26 +145,36 @@ def _may(user: User | None, path: Path) -> bool:
     )
 
 
-def _initialise(binaries: Path, data: Path, password: str, user: User | None, *, durable: bool) -> None:
-    """Make an empty cluster, all or nothing: a half made one is emptied."""
+def _initialise(binaries: Path, data: Path, password: str, user: User | None, lock: int, *, durable: bool) -> None:
+    """Make an empty cluster, all or nothing: what another start has left half made is thrown away, and `PG_VERSION`
+    comes to its place last. Whoever kills us ends initdb too, which holds the lock until then."""
+    _empty(data)
+    unfinished, secret = data / "unfinished", data / "secret"
+    private.write(secret, password.encode())
+    if user is not None:
+        os.chown(secret, *user)
     options = ["--username=irnflow", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"]
-    with tempfile.NamedTemporaryFile("w", prefix="irnflow-") as secret:
-        secret.write(password)
-        secret.flush()
-        if user is not None:
-            os.chown(secret.name, *user)
-        done = subprocess.run(
-            [binaries / "initdb", "-D", data, *options, f"--pwfile={secret.name}", *([] if durable else ["--no-sync"])],
-            cwd="/",
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            preexec_fn=None if user is None else lambda: become(*user),
-        )
+    done = subprocess.run(
+        [binaries / "initdb", "-D", unfinished, *options, f"--pwfile={secret}", *([] if durable else ["--no-sync"])],
+        cwd="/",
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        pass_fds=[lock],
+        preexec_fn=bound_to_us(signal.SIGKILL, user),
+    )
     if done.returncode != 0:
-        for path in data.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _empty(data)
         raise NotStarted(f"PostgreSQL can't make its database in {data}. initdb says:\n{done.stderr.strip()}")
+    secret.unlink()
+    for path in sorted(unfinished.iterdir(), key=lambda path: path.name == "PG_VERSION"):
+        path.rename(data / path.name)
+    unfinished.rmdir()
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 async def _accepts(url: str) -> bool:
