@@ -19,6 +19,7 @@ from irnflow.bus import topology
 from irnflow.local import deployment
 from irnflow.local.demo import BOOKS
 from irnflow.local.deployment import Deployment
+from irnflow.store import accounting, database
 
 DEADLINE_S = 150  # a broker may take half a minute to come back, and what it lost is told again after another
 UNSETTLED = ("PROCESSING", "DATA_FETCHED", "VALIDATION_SUCCESS", "IN_DOUBT", "GENERATION_SUCCESS")
@@ -113,6 +114,12 @@ class Flow:
             assert answer.status == 200, await answer.text()
             return await answer.json()
 
+    async def probe(self, service: str, path: str) -> tuple[int, str]:
+        """Status and text of a service's /healthz, /readyz or /metrics."""
+        address = f"http://127.0.0.1:{self.deployed.settings.port_of(service)}/{path}"
+        async with aiohttp.ClientSession() as client, client.get(address) as answer:
+            return answer.status, await answer.text()
+
     async def at_portal(self) -> dict[tuple[str, str, str], int]:
         """How many IRNs the portal has for each document: (GSTIN, type, number)."""
         items = (await self.desk("GET", "register", params={"limit": "10000"}))["items"]
@@ -152,13 +159,8 @@ class Flow:
         assert ours == {item["irn"]: (str(item["ack_no"]), item["status"] == "CNL") for item in items}
         in_books = await self.rows("select irn, ack_no, einvoice_status from books.voucher where irn is not null")
         assert ours == {row["irn"]: (row["ack_no"], row["einvoice_status"] == CANCELLED) for row in in_books}
-        counted = await self.rows(
-            "select b.batch_id, b.size, sum(c.n)::int as counted,"
-            " coalesce(sum(c.n) filter (where c.state <> 'PROCESSING'), 0)::int as moved,"
-            " (select count(*)::int from irnflow.state s where s.batch_id = b.batch_id) as states"
-            " from irnflow.batch b join irnflow.batch_count c using (batch_id) group by b.batch_id"
-        )
-        assert [row for row in counted if row["size"] != row["counted"] or row["moved"] != row["states"]] == []
+        async with database.connect(self.deployed.store.url, connections=1) as store:
+            assert await accounting.differences(store) == []
         gaps = await self.rows(
             "select batch_id from irnflow.event group by batch_id having max(seq) <> count(*) or min(seq) <> 1"
         )

@@ -1,0 +1,77 @@
+"""Each way to fail that the sample has not, through real processes: a person is told why, and can go on."""
+
+import aiormq
+import pytest
+
+from irnflow.settings import SERVICES
+from tests.flow.conftest import Flow
+
+pytestmark = [
+    pytest.mark.xdist_group("flow"),
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(400),
+]
+
+
+async def failures(flow: Flow, batch_no: str) -> list[tuple[str, str]]:
+    """Stage and cause of each that is open."""
+    await flow.quiet()
+    groups = (await flow.api("GET", "/api/v1/failures", params={"batch_no": batch_no}))["groups"]
+    return [(group["stage"], group["cause"]) for group in groups]
+
+
+async def test_what_the_portal_refuses_fails_with_its_code_and_the_same_is_not_sent_to_it_again(flow: Flow) -> None:
+    ids = flow.synthetic(1)
+    await flow.desk("POST", "switches", json={"fail_next": {"call": "generate", "code": "2172"}})
+
+    batch_no = await flow.submit(ids)
+    counts = await flow.settled(batch_no)
+
+    assert counts == {"GENERATION_FAILED": 1}
+    assert await failures(flow, batch_no) == [("registration", "portal.2172")]
+    calls = (await flow.desk("GET", "register"))["calls"]["generate"]
+    again = await flow.api("POST", "/api/v1/retries", json={"batch_no": batch_no})
+    assert await flow.settled(again["batch_no"]) == {"GENERATION_FAILED": 1}
+    assert (await flow.desk("GET", "register"))["calls"]["generate"] == calls
+    await flow.agrees()
+
+
+async def test_books_that_have_another_irn_are_left_alone_and_a_person_is_told(flow: Flow) -> None:
+    (voucher,) = flow.synthetic(1)
+    await flow.settled(await flow.submit([voucher]))
+    [row] = await flow.rows("select irn from books.voucher where voucher_id = $1::text", voucher)
+    marked = "update books.voucher set irn = $2::text where voucher_id = $1::text"
+    await flow.rows(marked, voucher, "f" * 64)
+
+    batch_no = await flow.submit([voucher])
+    counts = await flow.settled(batch_no)
+
+    assert counts == {"BOOKS_FAILED": 1}
+    assert await failures(flow, batch_no) == [("database_update", "books.other_irn")]
+    await flow.rows(marked, voucher, row["irn"])
+    again = await flow.api("POST", "/api/v1/retries", json={"batch_no": batch_no})
+    assert await flow.settled(again["batch_no"]) == {"REGISTERED": 1}
+    await flow.agrees()
+
+
+async def test_a_message_that_nobody_can_read_is_buried_and_its_neighbours_go_on(flow: Flow) -> None:
+    connection = await aiormq.connect(flow.deployed.broker.amqp_url)
+    channel = await connection.channel()
+    buried = "select count(*)::int as n from irnflow.dead_letter"
+    [before] = await flow.rows(buried)
+
+    await channel.basic_publish(b"{not json", exchange="direct_exchange", routing_key="fetch.data")
+    batch_no = await flow.submit(flow.synthetic(5))
+
+    assert await flow.settled(batch_no) == {"REGISTERED": 5}
+    assert await flow.until(flow.rows, buried, lambda rows: rows[0]["n"] > before["n"])
+    await connection.close()
+    await flow.agrees()
+
+
+@pytest.mark.parametrize("path", ["healthz", "readyz", "metrics"])
+async def test_each_service_says_how_it_is(flow: Flow, path: str) -> None:
+    said = {name: await flow.probe(name, path) for name in SERVICES}
+
+    assert {name: status for name, (status, _) in said.items()} == dict.fromkeys(SERVICES, 200)
+    assert all(text for _, text in said.values())
