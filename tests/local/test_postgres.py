@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +12,7 @@ import pytest
 
 from irnflow.local import postgres
 from irnflow.local.child import NotStarted
+from irnflow.store import database
 from tests.waiting import until
 
 
@@ -51,6 +52,18 @@ async def test_a_start_that_fails_says_why_and_where_to_read_on(folder: Path) ->
     with pytest.raises(NotStarted, match=r"(?s)PostgreSQL ended with .*postgres\.log"):
         async with postgres.running(folder):
             pass
+
+
+async def test_who_heeds_the_store_is_told_that_it_is_away_though_nobody_asks(folder: Path) -> None:
+    async with AsyncExitStack() as own:
+        server = await own.enter_async_context(postgres.running(folder, durable=False))
+        async with database.connect(server.url) as store, database.heeding(store):
+            before = store.missing
+
+            await own.aclose()
+
+            assert await until(lambda: store.missing.get("postgresql"))
+    assert before == {}
 
 
 STARTS = """

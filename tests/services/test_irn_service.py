@@ -210,15 +210,20 @@ async def test_the_dispatcher_outlives_a_broker_that_is_down(store: Postgres, te
 
 async def test_no_more_is_released_than_the_pipeline_has_room_for(store: Postgres, tenant: Tenant, bus: Bus) -> None:
     await make_batch(store, tenant, *map(str, range(2_000)))
-    task = asyncio.create_task(dispatch(bus=bus, store=store, now=clock, woken=asyncio.Event(), log=LOG, pace=PACE))
-    await until(lambda: depth_is(bus, 100))
+    await dispatched(bus, store)
 
     before = await fetches(bus)
-    await until(lambda: depth_is(bus, 100))
-    await cancel(task)
+    await dispatched(bus, store)
 
     assert len(before) == 100
     assert await released(store) == [200]
+
+
+async def dispatched(bus: Bus, store: Postgres) -> None:
+    """What the dispatcher does until the pipeline is full."""
+    task = asyncio.create_task(dispatch(bus=bus, store=store, now=clock, woken=asyncio.Event(), log=LOG, pace=PACE))
+    await until(lambda: depth_is(bus, 100))
+    await cancel(task)
 
 
 def test_half_a_second_of_its_own_speed_may_wait_in_the_pipeline() -> None:
@@ -238,15 +243,11 @@ async def depth_is(bus: Bus, depth: int) -> bool:
 
 async def test_five_urgent_vouchers_are_not_behind_a_large_batch(store: Postgres, tenant: Tenant, bus: Bus) -> None:
     await make_batch(store, tenant, *map(str, range(5_000)))
-    woken = asyncio.Event()
-    task = asyncio.create_task(dispatch(bus=bus, store=store, now=clock, woken=woken, log=LOG, pace=PACE))
-    await until(lambda: depth_is(bus, 100))
+    await dispatched(bus, store)
 
     await make_batch(store, tenant, *(f"urgent {n}" for n in range(5)))
-    woken.set()
     await fetches(bus)  # what was ahead of them
-    await until(lambda: depth_is(bus, 100))
-    await cancel(task)
+    await dispatched(bus, store)
 
     assert sum("urgent" in each for each in await fetches(bus)) == 5
 

@@ -172,9 +172,13 @@ async def main(settings: Settings) -> None:
     async with (
         shelf.opened(catalogue.read(settings.books), log=log) as books,
         database.connect(settings.database_url, connections=2) as store,
+        database.heeding(store),
         rabbit.connect(settings.amqp_url, NAME) as bus,
         serving(
-            probes(NAME, lambda: books.troubles | ({} if bus.connected else {"rabbitmq": "not connected"})),
+            probes(
+                NAME,
+                lambda: books.troubles | store.missing | ({} if bus.connected else {"rabbitmq": "not connected"}),
+            ),
             host=settings.host,
             port=settings.port_of(NAME),
         ),

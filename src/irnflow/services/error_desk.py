@@ -281,6 +281,7 @@ async def main(settings: Settings) -> None:
     log = logger(NAME)
     async with (
         database.connect(settings.database_url, connections=5) as store,
+        database.heeding(store),
         rabbit.connect(settings.amqp_url, NAME) as bus,
         serving(
             probes(NAME, lambda: store.missing | ({} if bus.connected else {"rabbitmq": "not connected"})),

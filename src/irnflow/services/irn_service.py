@@ -12,7 +12,6 @@ at a time. Both first publish, then write down that they have: a crash between s
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
@@ -46,7 +45,6 @@ NAME = "irn_service"
 Now: TypeAlias = Callable[[], datetime]
 
 SQL: Final = queries("release")
-HEED_S: Final = 2.0
 CHANNEL: Final = "irnflow_intake"  # what fill_batch notifies
 # What stands between a release and the backlog of registration, which is a table and fair by itself.
 PIPELINE: Final = ("fetch_data_queue", "data_queue", "validation_success_queue")
@@ -234,14 +232,6 @@ def _dead_letter(row: Row, at: datetime) -> Publication:
     return msgspec.structs.replace(request, exchange=DEAD_LETTER_EXCHANGE, headers=request.headers | headers)
 
 
-async def heed(store: Database) -> None:
-    """Ask the store now and then, so that /readyz tells how it is and not how it was."""
-    while True:
-        with suppress(Transient):
-            await store.fetch("select 1")
-        await asyncio.sleep(HEED_S)
-
-
 async def run(
     *, url: str, bus: Bus, store: Database, now: Now, woken: asyncio.Event, log: FilteringBoundLogger
 ) -> None:
@@ -252,7 +242,6 @@ async def run(
         await dispatch(bus=bus, store=store, now=now, woken=woken, log=log)
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(heed(store))
         tasks.create_task(in_turn(url, "dispatcher", listen_and_dispatch, log=log))
         tasks.create_task(in_turn(url, "watchdog", lambda _: watch(bus=bus, store=store, now=now, log=log), log=log))
 
@@ -264,6 +253,7 @@ async def main(settings: Settings) -> None:
     woken = asyncio.Event()
     async with (
         database.connect(settings.database_url, connections=8) as store,
+        database.heeding(store),
         rabbit.connect(settings.amqp_url, NAME) as bus,
     ):
         key = key_ring(settings.key, settings.key_file) if settings.key or settings.key_file.exists() else None

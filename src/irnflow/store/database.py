@@ -4,17 +4,19 @@ Two real implementations: `Postgres` (asyncpg, a pool) and the simulation's bloc
 For both to agree, SQL here casts every parameter (`$1::text[]`), never calls now(), and gives jsonb out as text.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import asyncpg
 
 from irnflow.errors import DataError, Unavailable
 
 Row = Mapping[str, Any]
+_HEED_S: Final = 2.0
 
 
 class Database(Protocol):
@@ -79,6 +81,25 @@ async def connect(url: str, *, connections: int = 4) -> AsyncIterator[Postgres]:
         yield Postgres(pool)
     finally:
         await pool.close()
+
+
+@asynccontextmanager
+async def heeding(store: Postgres) -> AsyncIterator[None]:
+    """Ask the store now and then while this is open, so that `missing` tells how it is and not how it was."""
+    task = asyncio.create_task(_heed(store), name="heed the store")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _heed(store: Postgres) -> None:
+    while True:
+        with suppress(Unavailable):
+            await store.fetch("select 1")
+        await asyncio.sleep(_HEED_S)
 
 
 def queries(name: str) -> dict[str, str]:
