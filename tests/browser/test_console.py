@@ -311,11 +311,13 @@ async def test_the_console_is_accessible(console: Console, context: BrowserConte
         await page.get_by_text("B-1").click()
         await row(page, "V-0").wait_for()
         found["batch"] = await violations(page)
+        too_wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         await row(page, "V-3").get_by_role("button").click()
         await page.get_by_role("dialog").get_by_text("What to do:").wait_for()
         found["voucher"] = await violations(page)
 
     assert found == {"sign in": [], "list": [], "new batch": [], "batch": [], "voucher": []}
+    assert too_wide <= 0
 
 
 async def violations(page: Page) -> list[str]:

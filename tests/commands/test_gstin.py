@@ -201,7 +201,7 @@ async def test_credentials_of_one_family_are_removed_and_the_last_stay(file: Pat
 
     assert gone.out == f"Credentials of {GSTIN} for NIC are gone.\n"
     assert [cells[1] for cells in await listed()] == ["IRIS"]
-    with pytest.raises(BadInput, match="has none of 29AABCT1332L1ZU for NIC"):
+    with pytest.raises(BadInput, match="has no credentials of 29AABCT1332L1ZU for NIC"):
         await ran("gstin", "remove", GSTIN, "--portal", "NIC1")
     with pytest.raises(BadInput, match="for IRIS stay: they are all that it can log in with"):
         await ran("gstin", "remove", GSTIN, "--portal", "IRIS")

@@ -324,6 +324,12 @@ def test_a_fault_says_what_was_found_and_what_to_do() -> None:
     assert fault.severity is Severity.REFUSED
 
 
+def test_a_sentence_counts_lines_from_1() -> None:
+    (fault,) = check(changed(WITHIN, {"ItemList[1].HsnCd": None}))
+
+    assert (fault.says, fault.path) == ("HsnCd of line 2 is missing.", "ItemList[1].HsnCd")
+
+
 def test_all_faults_are_told_at_once() -> None:
     broken = changed(WITHIN, {"DocDtls.No": "/1", "BuyerDtls.Pos": "96", "ItemList[1].GstRt": Decimal(17)})
 

@@ -98,5 +98,5 @@ async def test_after_sigterm_it_ends_in_order_and_the_next_start_registers_nothi
     async with _up(data, "--exit") as second:
         said, _ = await second.communicate()
 
-    assert "nothing was registered a second time" in said.decode()
+    assert "nothing was registered twice" in said.decode()
     assert second.returncode == 0

@@ -24,7 +24,8 @@ from irnflow.store.database import Database, Row
 from irnflow.store.doubts import Decision, Signed, Times
 
 BEGINNING: Final = cursor.Doubt(datetime.min.replace(tzinfo=UTC), "")
-_NO_SUCH: Final = "The account has no document with this IRN."
+_NO_SUCH: Final = "The account has no document with this IRN; `irnflow doubts` lists what is in doubt."
+_NO_SUCH_ACTION: Final = "The account has no such action; `irnflow doubts` lists those in doubt."
 
 
 class Doubts:
@@ -213,7 +214,7 @@ def _decided(row: Row, action_id: int | None = None) -> resources.Decided:
         case "TOO_EARLY":
             raise _too_early(row["due_at"])
         case "NO_SUCH" if action_id is not None:
-            raise Refused("unknown-action", "The account has no such action.")
+            raise Refused("unknown-action", _NO_SUCH_ACTION)
         case "BILL_NUMBER":
             says = "The number is said of an e-way bill that was made, and of nothing else: the portal's page shows it."
             raise Refused("bill-number", says)

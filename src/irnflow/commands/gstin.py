@@ -302,7 +302,9 @@ async def _remove(found: Settings, account: str | None, number: str, portal: str
         portals = known_portals.portals(family)
         outcome = await accounts.remove_credentials(store, whose.account_id, number, family, portals=portals)
     if outcome == "NONE":
-        raise BadInput(f"account {whose.name} has none of {number} for {family}; `irnflow gstin list` shows them")
+        raise BadInput(
+            f"account {whose.name} has no credentials of {number} for {family}; `irnflow gstin list` shows them"
+        )
     if outcome in accounts.KEPT:
         raise BadInput(f"the credentials of {number} for {family} stay: {accounts.KEPT[outcome]}")
     return family

@@ -4,12 +4,14 @@ Hindi doesn't travel: a fix quotes nothing of the invoice (what was found stands
 faults of one code, and `hindi.fix_of(code)` gives it wherever a fault is shown.
 """
 
+import re
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
 FOUND_CHARACTERS_MAX: Final = 60  # of a found text that a sentence quotes
+_IN_LINE: Final = re.compile(r"ItemList\[(\d+)\]\.(.+)")
 
 
 class Severity(StrEnum):
@@ -51,6 +53,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
             portal_code=self.portal_code,
             severity=self.severity,
         )
+
+
+def in_words(path: str) -> str:
+    """A path as a sentence names it, whose reader counts lines from 1: "HsnCd of line 2" for "ItemList[1].HsnCd"."""
+    line = _IN_LINE.fullmatch(path)
+    return f"{line[2]} of line {int(line[1]) + 1}" if line else path
 
 
 def shorten(value: Any) -> str:

@@ -157,7 +157,7 @@ class Client:
                 voucher_id=row["transaction_id"],
                 state=State(row["state"]),
                 expected=expected[row["transaction_id"]],
-                says=_says(row["detail"] or {}),
+                says=_says(row["state"], row["detail"] or {}),
             )
             for row in rows["items"]
         ]
@@ -169,9 +169,9 @@ class Client:
             return await answer.json()
 
 
-def _says(detail: Mapping[str, Any]) -> str:
-    """A line on one voucher: its IRN, or its first fault and how many more there are."""
-    if detail.get("irn"):
+def _says(state: str, detail: Mapping[str, Any]) -> str:
+    """A line on one voucher: its IRN, or why it has none: the first fault and how many more there are."""
+    if state == State.REGISTERED:
         return str(detail["irn"])
     faults = detail.get("faults") or []
     if not faults:

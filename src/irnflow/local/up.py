@@ -43,6 +43,7 @@ async def up(environment: Mapping[str, str], *, leave: bool) -> int:
     data.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         await _take(data, stack)
+        stack.callback(console.print, f"Stopped. The data stay in {data}.", soft_wrap=True)
         log.set_up(file=stack.enter_context((data / "irnflow.log").open("a", buffering=1)))
         place = _Place(data, environment, stack)
         try:
@@ -215,7 +216,7 @@ async def _show(settings: Settings, console: Console, *, key: str) -> int:
         outcomes = await client.outcomes(batch_no)
     screen.summary(console, outcomes)
     if before:
-        console.print("They were sent before: each kept its IRN, and nothing was registered a second time.")
+        console.print("They were sent before: what is registered kept its IRN, and nothing was registered twice.")
     return 0 if all(outcome.as_expected for outcome in outcomes) else 1
 
 

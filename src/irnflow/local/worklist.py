@@ -64,7 +64,7 @@ async def retry(url: str, console: Console, *, account: str | None, choice: Choi
     if done["outcome"] in REFUSALS:
         raise BadInput(REFUSALS[done["outcome"]])
     origin = f", from batch {done['retry_of']}" if done["retry_of"] else ""
-    console.print(f"Batch {done['batch_no']}: {len(done['transaction_ids'])} vouchers sent again{origin}.")
+    console.print(f"Batch {done['batch_no']}: {_vouchers(len(done['transaction_ids']))} sent again{origin}.")
 
 
 async def account_for(url: str, console: Console) -> bool:
@@ -83,3 +83,7 @@ async def account_for(url: str, console: Console) -> bool:
         mark = "in flight" if difference.at_rest else "[red]WRONG[/]"
         console.print(f"{mark}  {difference.what} {escape(where)}: {escape(difference.says)}")
     return all(difference.at_rest for difference in found)
+
+
+def _vouchers(n: int) -> str:
+    return f"{n} voucher{'' if n == 1 else 's'}"

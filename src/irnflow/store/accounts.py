@@ -89,7 +89,8 @@ async def named(database: Database, name: str | None) -> Account:
     if len(meant) == 1:
         return meant[0]
     names = ", ".join(account.name for account in found) or "none yet"
-    raise BadInput(f"say which account with --account; there are: {names}")
+    wrong = f"there is no account {name!r}" if name else "say which account with --account"
+    raise BadInput(f"{wrong}; there are: {names}")
 
 
 async def add_books(database: Database, account_id: int, books: str) -> None:

@@ -22,7 +22,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "UNKNOWN_IRN": "The account has no such IRN.",
     "NOT_REGISTERED": "The portal has not registered it (yet): the document is {fact}. There is nothing to do there.",
     "CANCELLED": "The IRN is cancelled already.",
-    "OTHER_REQUEST": "Something else is asked for it already, action {fact}: see there, and wait for its end.",
+    "OTHER_REQUEST": "Something else was asked for it before, action {fact}, which is done or under way.",
     "TOO_LATE": "The portal took it until {fact} (IST), and refuses it from then on. "
                 "An invoice is undone by a credit note.",
     "BILL_ACTIVE": "E-way bill {fact} is active: the portal cancels no IRN while goods may travel with it, "

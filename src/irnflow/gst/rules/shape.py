@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from irnflow.gst.faults import in_words
 from irnflow.gst.fields import Ill, Misfit
 from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.rules.case import Case, is_negative
@@ -41,7 +42,7 @@ def _place(misfit: Misfit) -> Place:
     field = misfit.field
     return at(
         misfit.path,
-        path=misfit.path,
+        path=in_words(misfit.path),
         found=misfit.value,
         low=field.low,
         high=field.high,
