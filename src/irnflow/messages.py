@@ -230,6 +230,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a status has to say to people; snake case, for it goes to browsers as it is."""
 
     says: str = ""
+    fix: str = ""  # what to do, where each fault doesn't say its own
     irn: str = ""
     ack_no: str = ""
     ack_dt: str = ""

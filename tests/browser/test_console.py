@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from irnflow.gst.faults import Fault, Severity
-from irnflow.messages import Detail, State
+from irnflow.messages import WORDS, Detail, State
 from irnflow.store import accounts
 from tests.browser.conftest import Console, now
 
@@ -227,6 +227,37 @@ async def test_a_voucher_tells_what_to_mend_and_all_that_happened(console: Conso
     )
 
 
+async def test_what_has_no_faults_tells_what_to_do_too(console: Console, page: Page) -> None:
+    await console.batch("B-1", "V-1")
+    none = Detail(says="The books have no voucher V-1.", fix="Check the id.")
+    await console.tell("B-1", State.DATA_FETCH_FAILED, "V-1", detail=none)
+
+    await console.sign_in(page, "#/batches/B-1?voucher=V-1")
+
+    await expect(page.get_by_role("dialog")).to_contain_text("What to do: Check the id.")
+
+
+async def test_the_figures_add_up_with_what_was_cancelled(console: Console, page: Page) -> None:
+    await console.batch("B-1", "V-1", "V-2", "V-3")
+    await console.tell("B-1", State.CANCELLED, "V-1", detail=REGISTERED)
+    await console.tell("B-1", State.WITHDRAWN, "V-2")
+
+    await console.sign_in(page, "#/batches/B-1")
+
+    await expect(page.get_by_role("definition")).to_have_text(["0", "0", "1", "2"])
+
+
+async def test_the_console_uses_the_words_of_the_states(console: Console, page: Page) -> None:
+    ids = [f"V-{place:02}" for place in range(len(State))]
+    await console.batch("B-1", *ids)
+    for id_, state in zip(ids, State, strict=True):
+        await console.tell("B-1", state, id_, detail=REGISTERED)
+
+    await console.sign_in(page, "#/batches/B-1")
+
+    await expect(page.locator("[role=row] .state")).to_have_text(list(WORDS.values()))
+
+
 async def test_an_open_voucher_moves_too(console: Console, page: Page) -> None:
     await console.batch("B-1", "V-1")
     async with console.websocket():
@@ -280,8 +311,21 @@ async def test_a_refused_batch_says_why_and_keeps_what_was_pasted(console: Conso
 
     await page.get_by_role("button", name="Register 1 voucher").click()
 
-    await expect(page.get_by_role("alert")).to_contain_text("NOV-1")
+    await expect(page.get_by_label("Batch number")).to_have_accessible_description(re.compile("Batch NOV-1 stands"))
     await expect(page.get_by_label("Voucher ids")).to_have_value("INV/1")
+
+
+async def test_a_fault_of_a_field_stands_once_and_beside_it(console: Console, page: Page) -> None:
+    await console.sign_in(page)
+    await page.get_by_role("button", name="New batch").click()
+    await page.get_by_label("Voucher ids").fill("INV/1")
+    await page.get_by_label("Batch number").fill("NOV 1")
+
+    await page.get_by_role("button", name="Register 1 voucher").click()
+
+    await expect(page.get_by_label("Batch number")).to_have_accessible_description(re.compile("Expected "))
+    await expect(page.get_by_text("Expected ")).to_have_count(1)
+    await expect(page.get_by_role("dialog")).not_to_contain_text("/batch_no")
 
 
 # For everybody
@@ -306,6 +350,9 @@ async def test_the_console_is_accessible(console: Console, context: BrowserConte
         found["list"] = await violations(page)
         await page.get_by_role("button", name="New batch").click()
         await page.get_by_label("Voucher ids").fill("A\nA")
+        await page.get_by_label("Batch number").fill("B 1")
+        await page.get_by_role("button", name="Register 1 voucher").click()
+        await page.get_by_text("Expected ").wait_for()
         found["new batch"] = await violations(page)
         await page.keyboard.press("Escape")
         await page.get_by_text("B-1").click()

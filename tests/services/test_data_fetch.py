@@ -61,7 +61,7 @@ async def failure(asked: FetchData, books: Shelf, store: Postgres) -> FetchFaile
     ((failed, status),) = await handled([asked], books, store)
     assert isinstance(failed, FetchFailed)
     assert isinstance(status, StatusChanged)
-    assert (status.status, status.detail.says) == (State.DATA_FETCH_FAILED, failed.says)
+    assert (status.status, status.detail.says, status.detail.fix) == (State.DATA_FETCH_FAILED, failed.says, failed.fix)
     return failed
 
 

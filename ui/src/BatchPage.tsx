@@ -88,11 +88,13 @@ function useVouchers(batchNo: string, live: Live): Vouchers {
 }
 
 function Figures({ counts }: { counts: Counts }) {
-  const figures = [
+  const ended = sum(counts, "ended");
+  const figures: [string, number][] = [
     [text.batch.registered, sum(counts, "registered")],
     [text.batch.failed, sum(counts, "failed")],
     [text.batch.open, sum(counts, "open")],
-  ] as const;
+  ];
+  if (ended > 0) figures.push([text.batch.ended, ended]);
   return (
     <dl className="figures">
       {figures.map(([words, n]) => (

@@ -7,6 +7,7 @@ import { write } from "./place";
 import { text } from "./strings";
 
 const VOUCHERS_MOST = 100_000; // as the API says
+const FIELDS = ["batch_no", "books"]; // whose faults stand beside them
 
 export function NewBatch({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (
@@ -72,6 +73,7 @@ function Form({ onClose }: { onClose: () => void }) {
             description={text.newBatch.batchNoHint}
             inputWrapperOrder={["label", "input", "description", "error"]}
             maxLength={64}
+            error={problem && faultOf("batch_no", problem)}
             value={batchNo}
             onChange={(event) => setBatchNo(event.currentTarget.value)}
           />
@@ -80,17 +82,21 @@ function Form({ onClose }: { onClose: () => void }) {
             description={text.newBatch.booksHint}
             inputWrapperOrder={["label", "input", "description", "error"]}
             maxLength={200}
+            error={problem && faultOf("books", problem)}
             value={books}
             onChange={(event) => setBooks(event.currentTarget.value)}
           />
         </Group>
-        {problem && (
+        {problem && !FIELDS.some((field) => faultOf(field, problem)) && (
           <Alert color="red" title={problem.message}>
-            {problem.places.slice(0, 5).map((place) => (
-              <Text size="sm" key={place.pointer}>
-                {place.detail}
-              </Text>
-            ))}
+            {problem.places
+              .filter((place) => place.detail !== problem.message)
+              .slice(0, 5)
+              .map((place) => (
+                <Text size="sm" key={place.pointer}>
+                  {place.detail}
+                </Text>
+              ))}
           </Alert>
         )}
         <Group justify="end">
@@ -105,6 +111,10 @@ function Form({ onClose }: { onClose: () => void }) {
     </form>
   );
 }
+
+/** What the API says of one field, which needs no pointer where it stands beside the field. */
+const faultOf = (field: string, problem: Problem): string | undefined =>
+  problem.places.find((place) => place.pointer === `/${field}`)?.detail.replace(` at /${field}`, "");
 
 /** The ids in what was pasted, each once: one a line, for they may hold commas and blanks. */
 function read(pasted: string): { ids: string[]; twice: number } {

@@ -2,7 +2,7 @@
 
 import type { CSSProperties } from "react";
 import { Icon } from "./icons";
-import { type Counts, ORDER, STATES, type State } from "./states";
+import { type Counts, ORDER, STATES, type State, sum } from "./states";
 import { STATE_WORDS, text } from "./strings";
 
 /** Both shades of a state's colour, as variables for the style sheet. */
@@ -26,8 +26,7 @@ export function StateWords({ state }: { state: State }) {
 
 /** The share of each state in a batch. */
 export function Progress({ counts, size }: { counts: Counts; size: number }) {
-  const open = ORDER.reduce((n, state) => (STATES[state].kind === "open" ? n + (counts[state] ?? 0) : n), 0);
-  const done = size - open;
+  const done = size - sum(counts, "open");
   return (
     <div
       className="progress"

@@ -34,6 +34,7 @@ export function VoucherDetail({ batchNo, id, now, onClose }: Shown) {
       <Stack gap="lg">
         {state && <StateWords state={state} />}
         {detail.says && <Text>{detail.says}</Text>}
+        {detail.fix && <Fix words={detail.fix} />}
         <Facts detail={[detail, ...told].find((each) => each.irn) ?? {}} />
         <Faults faults={detail.faults ?? []} />
         {problem && <Alert color="orange">{problem.message}</Alert>}
@@ -110,11 +111,7 @@ function FaultList({ words, faults }: { words: string; faults: Fault[] }) {
         {faults.map((fault) => (
           <li key={`${fault.code} ${fault.path}`} className="fault" data-severity={fault.severity}>
             <Text fw={500}>{fault.says}</Text>
-            {fault.fix && (
-              <Text mt={4}>
-                <b>{text.voucher.fix}</b> {fault.fix}
-              </Text>
-            )}
+            {fault.fix && <Fix words={fault.fix} />}
             <Text size="sm" mt={6} className="quiet mono">
               {[fault.path || text.voucher.wholeDocument, fault.code, portal(fault)]
                 .filter(Boolean)
@@ -126,6 +123,12 @@ function FaultList({ words, faults }: { words: string; faults: Fault[] }) {
     </section>
   );
 }
+
+const Fix = ({ words }: { words: string }) => (
+  <Text mt={4}>
+    <b>{text.voucher.fix}</b> {words}
+  </Text>
+);
 
 const portal = (fault: Fault): string =>
   fault.portal_code ? text.voucher.portalCode(fault.portal_code) : "";

@@ -1,6 +1,7 @@
 /** The vouchers of a batch: only the rows in sight are drawn, so a hundred thousand cost what thirty do. */
 
 import { Text } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
 import { StateWords } from "./StateWords";
@@ -8,7 +9,9 @@ import type { State } from "./states";
 import { since, text } from "./strings";
 import type { Voucher, Vouchers } from "./vouchers";
 
-const ROW_PX = 44; // as in console.css
+const NARROW = "(max-width: 48em)"; // these three as in console.css
+const ROW_PX = 44;
+const NARROW_ROW_PX = 62; // what there is to say stands below
 
 interface Table {
   vouchers: Vouchers;
@@ -25,12 +28,16 @@ export function VoucherTable({ vouchers, size, state, onOpen }: Table) {
     state === null ? vouchers.order : vouchers.order.filter((id) => vouchers.byId.get(id)?.state === state);
   const rows = state === null ? size : ids.length;
   const reached = Math.min(active, Math.max(rows - 1, 0));
+  const rowPx = useMediaQuery(NARROW) ? NARROW_ROW_PX : ROW_PX;
   const virtual = useVirtualizer({
     count: rows,
     getScrollElement: () => scroll.current,
-    estimateSize: () => ROW_PX,
+    estimateSize: () => rowPx,
     overscan: 12,
   });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height stand elsewhere
+  useEffect(() => virtual.measure(), [rowPx]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another filter is another list, seen from its top
   useEffect(() => {
@@ -47,7 +54,7 @@ export function VoucherTable({ vouchers, size, state, onOpen }: Table) {
   });
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const to = step(event.key, reached, rows, Math.floor((scroll.current?.clientHeight ?? 0) / ROW_PX));
+    const to = step(event.key, reached, rows, Math.floor((scroll.current?.clientHeight ?? 0) / rowPx));
     if (to === null) return;
     event.preventDefault();
     setActive(to);

@@ -30,6 +30,7 @@ export interface Fault {
 
 export interface Detail {
   says?: string;
+  fix?: string;
   irn?: string;
   ack_no?: string;
   ack_dt?: string;

@@ -100,6 +100,7 @@ export const text = {
     registered: "Registered",
     failed: "To be mended",
     open: "Under way",
+    ended: "Cancelled or withdrawn",
     notYet: "Loading",
   },
 

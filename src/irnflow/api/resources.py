@@ -140,6 +140,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What there is to say of a step."""
 
     says: str
+    fix: str = ""  # what to do, where each fault doesn't say its own
     irn: str = ""
     ack_no: str = ""
     ack_dt: str = ""

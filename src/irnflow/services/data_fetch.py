@@ -146,9 +146,10 @@ def failed(asked: FetchData, error: Exception, attempts: int, *, at: datetime) -
 
 
 def _failure(asked: FetchData, cause: str, says: str, at: datetime, *, attempts: int = 1) -> list[Message]:
+    fix = FIX[cause]
     return [
-        FetchFailed(**asked.about, at=at, cause=cause, says=says, fix=FIX[cause], attempts=attempts),
-        StatusChanged(**asked.about, status=State.DATA_FETCH_FAILED, at=at, detail=Detail(says=says)),
+        FetchFailed(**asked.about, at=at, cause=cause, says=says, fix=fix, attempts=attempts),
+        StatusChanged(**asked.about, status=State.DATA_FETCH_FAILED, at=at, detail=Detail(says=says, fix=fix)),
     ]
 
 

@@ -184,9 +184,9 @@ def failed(told: Registered, error: Exception, attempts: int, *, at: datetime) -
 
 def _say_cancelled(told: Registered, failure: Failure | None, attempts: int, at: datetime) -> list[Message]:
     """It is cancelled, whatever the books make of it; a person hears when they don't say so."""
-    says = failure.says if failure else "The books say so too."
+    says, fix = (failure.says, failure.fix) if failure else ("The books say so too.", "")
     status = StatusChanged(
-        **told.about, status=State.CANCELLED, at=at, n=told.telling, detail=_detail(told, says)
+        **told.about, status=State.CANCELLED, at=at, n=told.telling, detail=_detail(told, says, fix)
     )  # fmt: skip
     return [_failed(told, failure, attempts, at), status] if failure else [status]
 
@@ -200,11 +200,12 @@ def _registered(told: Registered, at: datetime, *, says: str = "") -> Message:
 
 
 def _update_failed(told: Registered, failure: Failure, at: datetime) -> Message:
-    return StatusChanged(**told.about, status=State.BOOKS_FAILED, at=at, detail=_detail(told, failure.says))
+    return StatusChanged(**told.about, status=State.BOOKS_FAILED, at=at,
+                         detail=_detail(told, failure.says, failure.fix))  # fmt: skip
 
 
-def _detail(told: Registered, says: str) -> Detail:
-    return Detail(says=says, irn=told.irn, ack_no=told.ack_no, ack_dt=told.ack_dt)
+def _detail(told: Registered, says: str, fix: str = "") -> Detail:
+    return Detail(says=says, fix=fix, irn=told.irn, ack_no=told.ack_no, ack_dt=told.ack_dt)
 
 
 async def run(*, bus: Bus, books: Shelf, now: Now, log: FilteringBoundLogger) -> None:

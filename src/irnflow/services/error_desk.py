@@ -163,7 +163,7 @@ def _case(letter: DeadLetter, at: datetime) -> Case | None:
     if issubclass(kind.message, Failed):
         return Case(message, _told_or_died(letter, message, kind, at), None)
     failure = _died(letter, message, kind, at)
-    detail = Detail(says=failure.says)
+    detail = Detail(says=failure.says, fix=failure.fix)
     return Case(message, failure, StatusChanged(**message.about, status=kind.failing, at=at, detail=detail))
 
 

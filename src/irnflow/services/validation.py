@@ -98,20 +98,21 @@ def _given(value: T | None) -> T:
     return value
 
 
-def _status(fetched: DataFetched, state: State, says: str, faults: Sequence[Fault], at: datetime) -> StatusChanged:
-    detail = Detail(says=says, faults=tuple(faults[:STATUS_FAULTS_MAX]))
+def _status(
+    fetched: DataFetched, state: State, says: str, faults: Sequence[Fault], at: datetime, *, fix: str = ""
+) -> StatusChanged:
+    detail = Detail(says=says, fix=fix, faults=tuple(faults[:STATUS_FAULTS_MAX]))
     return StatusChanged(**fetched.about, status=state, at=at, detail=detail)
 
 
 def failed(fetched: DataFetched, error: Exception, attempts: int, *, at: datetime) -> list[Message]:
     """What to tell of an invoice that could not be checked at all."""
-    says = f"It could not be checked: {error}."
+    says, fix = f"It could not be checked: {error}.", "See the log of validation and send the voucher again."
     return [
         ValidationFailed(
-            **fetched.about, at=at, cause="validation.gave_up", says=says,
-            fix="See the log of validation and send the voucher again.", attempts=attempts,
+            **fetched.about, at=at, cause="validation.gave_up", says=says, fix=fix, attempts=attempts
         ),
-        _status(fetched, State.VALIDATION_FAILED, says, (), at),
+        _status(fetched, State.VALIDATION_FAILED, says, (), at, fix=fix),
     ]  # fmt: skip
 
 

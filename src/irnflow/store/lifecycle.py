@@ -81,10 +81,14 @@ def windows_of(settings: Settings) -> Windows:
     )
 
 
+# Why an IRN or an e-way bill may be cancelled, by the portal's number.
+REASONS: Final[Mapping[int, str]] = {1: "duplicate", 2: "data entry mistake", 3: "order cancelled", 4: "others"}
+
+
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
     """Why something is cancelled."""
 
-    reason: int  # 1 duplicate, 2 data entry mistake, 3 order cancelled, 4 others
+    reason: int  # one of REASONS
     remark: str
 
 

@@ -78,6 +78,7 @@ async def test_a_cancelled_irn_is_cancelled_at_the_portal_here_and_in_what_the_b
     assert await room.desk.state("A/1") == "CANCELLED"
     assert await actions(room) == [("CANCEL", "DONE")]
     assert statuses(room) == [("CANCELLED", 0)]
+    assert "data entry mistake (wrong price)" in said(room, "status_queue")[0]["Detail"]["says"]
     told = decode(room.broker.ready("register_success_queue")[1].body, Registered)
     assert (told.irn, told.cancelled, told.telling, told.signed_qr.count(".")) == (IRN, True, 1, 2)
 

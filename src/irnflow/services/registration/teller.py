@@ -142,7 +142,8 @@ def _refused(row: Row, verdict: Verdict, at: datetime) -> list[Message]:
     failed = GenerationFailed(
         **about(row), at=at, cause=verdict.cause, says=says, fix=fix, faults=verdict.faults, irn=row["irn"]
     )
-    return [failed, _status(row, State.GENERATION_FAILED, at, Detail(says=says, irn=row["irn"], faults=verdict.faults))]
+    detail = Detail(says=says, fix="" if verdict.faults else fix, irn=row["irn"], faults=verdict.faults)
+    return [failed, _status(row, State.GENERATION_FAILED, at, detail)]
 
 
 def _words(verdict: Verdict) -> tuple[str, str]:

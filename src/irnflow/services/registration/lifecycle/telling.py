@@ -16,6 +16,7 @@ from irnflow.messages import Detail, Message, Registered, State, StatusChanged, 
 from irnflow.services.registration.lifecycle.action import Kind
 from irnflow.services.registration.parts import Parts
 from irnflow.store.database import Row, queries
+from irnflow.store.lifecycle import REASONS, Cancellation
 
 _SQL: Final = queries("lifecycle")
 _DOING: Final = {
@@ -59,7 +60,9 @@ def said(row: Row, at: datetime) -> list[Message]:
 def _cancelled(row: Row, at: datetime) -> list[Message]:
     answer = msgspec.json.decode(row["answer"] or "{}")
     when = answer.get("cancelled_at")
-    says = f"Cancelled at the portal on {when}." if when else "Cancelled at the portal."
+    why = msgspec.json.decode(row["request"], type=Cancellation)
+    on = f" on {when}" if when else ""
+    says = f"Cancelled at the portal{on}: {REASONS[why.reason]} ({why.remark})."
     return [
         _status(row, State.CANCELLED, at, Detail(says=says, irn=row["irn"])),
         Registered(
