@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from irnflow.messages import State
 from irnflow.store import accounts, batches
@@ -36,6 +37,18 @@ async def test_vouchers_are_accepted_in_the_words_of_the_seed(client: Client, wo
         {"status": "Request Accepted", "batch_no": "B-1", "transaction_ids": ["V/1", "V 2"]},
     )
     assert woken.times == 1
+
+
+async def test_a_line_names_a_batch_that_was_taken_in_and_how_many_not_each_voucher(
+    client: Client, tenant: Tenant
+) -> None:
+    with capture_logs() as lines:
+        await client.post(BATCHES, json={"voucher_ids": [f"V/{n}" for n in range(1_000)], "batch_no": "B-1"})
+
+    assert lines == [{
+        "event": "taken in", "log_level": "info", "service": "irn_service", "batch": f"{tenant.account_id}/B-1",
+        "outcome": "ACCEPTED", "size": 1_000,
+    }]  # fmt: skip
 
 
 async def test_what_was_answered_is_committed(client: Client, store: Database, tenant: Tenant) -> None:

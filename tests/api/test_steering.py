@@ -1,5 +1,7 @@
 """Pause, resume, withdraw over HTTP; what stands still is listed with its reason."""
 
+from structlog.testing import capture_logs
+
 from irnflow.store.database import Database
 from tests.api.conftest import Client
 from tests.tenant import AT, Tenant, make_batch, make_tenant
@@ -27,6 +29,18 @@ async def test_a_batch_is_paused_with_a_reason_and_resumed(client: Client, store
     ]
     assert shown.body["paused"] == "month end"
     assert resumed.body["items"] == []
+
+
+async def test_a_line_says_that_a_batch_was_paused_resumed_withdrawn(client: Client, tenant: Tenant) -> None:
+    await client.post("/api/v1/batches", json={"voucher_ids": ["V/1"], "batch_no": "B-1"})
+
+    with capture_logs() as lines:
+        await client.post("/api/v1/batches/B-1/pause", json={"reason": "month end"})
+        await client.post("/api/v1/batches/B-1/resume")
+        await client.post("/api/v1/batches/B-1/withdraw")
+
+    assert [line["event"] for line in lines] == ["paused", "resumed", "withdrawn"]
+    assert {line["batch"] for line in lines} == {f"{tenant.account_id}/B-1"}
 
 
 async def test_a_withdrawn_batch_says_since_when_and_how_many_were_taken_back(client: Client, tenant: Tenant) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from irnflow.bus import memory, topology
 from irnflow.bus.batch import Answer, consume, each, traceparent
@@ -425,6 +427,75 @@ def test_a_voucher_that_kills_every_process_is_dead_after_fifty_times_and_says_w
 
     [dead] = broker.ready(topology.DEAD_LETTER_QUEUE)
     assert (exhume(dead).queue, exhume(dead).reason, exhume(dead).correlation_id) == (QUEUE, "delivery_limit", "V1")
+
+
+def batches(lines: Sequence[EventDict]) -> list[object]:
+    """What the lines of micro-batches say became of which transactions."""
+    return [line["transactions"] for line in lines if line["event"] == "batch"]
+
+
+async def test_one_line_says_what_became_of_each_transaction_of_a_micro_batch() -> None:
+    broker, service = memory.Broker(), Service(Transient("busy"), "V2")
+    with capture_logs() as lines:
+        async with broker.connect("data_fetch") as bus:
+            await bus.publish(messages("V1", "V2", "V3"))
+            async with serving(bus, consumer(each(service.handle_one))):
+                await arrived(broker, "status_queue", 2)
+
+    assert batches(lines) == [{"DATA_FETCHED": {"1/B1": ["V1", "V3"]}, "again": {"1/B1": ["V2"]}}]
+
+
+async def test_what_changes_no_state_is_named_as_done() -> None:
+    broker = memory.Broker()
+    with capture_logs() as lines:
+        async with broker.connect("registration") as bus:
+            await bus.publish(messages("V1", "V2"))
+            async with serving(bus, consumer(each(lambda item: []))):
+                await broker.when(lambda: bool(batches(lines)))
+
+    assert batches(lines) == [{"done": {"1/B1": ["V1", "V2"]}}]
+
+
+async def test_what_goes_to_a_person_has_a_line_of_its_own_with_the_reason() -> None:
+    broker, service = memory.Broker(), Service(Permanent("no such voucher"), "V1")
+    failing = msgspec.structs.replace(consumer(each(service.handle_one)), failed=lambda item, *_: fetched(item))
+    with capture_logs() as lines:
+        async with broker.connect("data_fetch") as bus, serving(bus, failing):
+            await bus.publish(messages("V1"))
+            await arrived(broker, "status_queue")
+
+    assert [(line["event"], line["transactions"]) for line in lines] == [
+        ("person", {"DATA_FETCHED": {"1/B1": ["V1"]}}),
+        ("batch", {"DATA_FETCHED": {"1/B1": ["V1"]}}),
+    ]
+    assert lines[0]["error"] == "Permanent: no such voucher"
+
+
+async def test_a_strangers_message_with_endless_headers_makes_no_endless_line() -> None:
+    broker = memory.Broker()
+    [message] = messages("V1")
+    endless = msgspec.structs.replace(message, headers={"BatchNo": "B" * 100_000, "AccountId": 7})
+    with capture_logs() as lines:
+        async with broker.connect("data_fetch") as bus, serving(bus, consumer(each(fetched))):
+            await bus.publish([endless])
+            await arrived(broker, topology.DEAD_LETTER_QUEUE)
+
+    assert batches(lines) == [{"dead": {f"7/{'B' * 98}": ["V1"]}}]
+
+
+def test_what_is_settled_is_logged_though_others_must_wait() -> None:
+    broker, service = memory.Broker(), Outage(10**9, "V2")
+
+    async def main() -> None:
+        async with broker.connect("data_fetch") as bus:
+            await bus.publish(messages("V1", "V2", "V3"))
+            async with serving(bus, consumer(service.handle)):
+                await arrived(broker, "status_queue", 2)
+
+    with capture_logs() as lines:
+        virtual.run(main())
+
+    assert batches(lines) == [{"DATA_FETCHED": {"1/B1": ["V1", "V3"]}}]
 
 
 async def test_the_trace_of_a_message_is_handed_on() -> None:

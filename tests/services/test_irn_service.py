@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from irnflow import messages
 from irnflow.bus import memory
@@ -109,7 +110,7 @@ async def test_each_transaction_is_sent_once_with_all_that_data_fetch_needs(
 ) -> None:
     batch = await make_batch(store, tenant, "V/1", "V/2", batch_no="B-1")
 
-    sent = [await release(250, bus=bus, store=store, at=AT) for _ in range(2)]
+    sent = [len(await release(250, bus=bus, store=store, at=AT)) for _ in range(2)]
 
     assert sent == [2, 0]
     found = [messages.decode(delivery.body, FetchData) for delivery in await taken(bus, "fetch_data_queue")]
@@ -194,7 +195,7 @@ async def test_what_the_broker_did_not_confirm_is_not_released(store: Postgres, 
         await release(9, bus=Refusing(bus, PublishFailed("nack")), store=store, at=AT)
 
     assert await released(store) == [0]
-    assert await release(9, bus=bus, store=store, at=AT) == 2
+    assert len(await release(9, bus=bus, store=store, at=AT)) == 2
 
 
 async def test_the_dispatcher_outlives_a_broker_that_is_down(store: Postgres, tenant: Tenant, bus: Bus) -> None:
@@ -220,10 +221,32 @@ async def test_no_more_is_released_than_the_pipeline_has_room_for(store: Postgre
 
 
 async def dispatched(bus: Bus, store: Postgres) -> None:
-    """What the dispatcher does until the pipeline is full."""
+    """What the dispatcher does until the pipeline is full, and that is written down."""
+    full = sum(await released(store)) + 100
+
+    async def is_full() -> bool:
+        return await depth_is(bus, 100) and sum(await released(store)) == full
+
     task = asyncio.create_task(dispatch(bus=bus, store=store, now=clock, woken=asyncio.Event(), log=LOG, pace=PACE))
-    await until(lambda: depth_is(bus, 100))
+    await until(is_full)
     await cancel(task)
+
+
+async def test_a_line_names_what_was_released_and_what_was_withdrawn(store: Postgres, tenant: Tenant, bus: Bus) -> None:
+    await make_batch(store, tenant, "a", "b", batch_no="B-1")
+    await make_batch(store, tenant, "c", batch_no="B-2")
+    await steering.withdraw(store, tenant.account_id, "B-2", at=AT)
+
+    with capture_logs() as lines:
+        task = asyncio.create_task(dispatch(bus=bus, store=store, now=clock, woken=asyncio.Event(), log=LOG, pace=PACE))
+        await until(lambda: depth_is(bus, 2))
+        await until(lambda: lines)
+        await cancel(task)
+
+    account = tenant.account_id
+    assert [(line["event"], line["transactions"]) for line in lines] == [
+        ("released", {"PROCESSING": {f"{account}/B-1": ["a", "b"]}, "WITHDRAWN": {f"{account}/B-2": ["c"]}})
+    ]
 
 
 def test_half_a_second_of_its_own_speed_may_wait_in_the_pipeline() -> None:
@@ -448,6 +471,23 @@ async def test_after_three_times_it_is_given_to_a_person_where_others_get_throug
     assert await fetches(bus) == []
 
 
+async def test_a_line_names_what_is_sent_again_and_what_is_given_up(
+    store: Postgres, tenant: Tenant, bus: Bus, batch_id: int
+) -> None:
+    for n in range(1, 4):
+        await look_at(later(minutes=15 * n), store, bus)
+    await events(store, batch_id, {"b": State.VALIDATION_SUCCESS}, at=later(minutes=46))
+    await fetches(bus)
+    await store.fetch("delete from irnflow.resend where transaction_id = 'b'")
+
+    with capture_logs() as lines:
+        await look_at(later(minutes=61), store, bus)
+
+    [batch_no] = [row["batch_no"] for row in await store.fetch("select batch_no from irnflow.batch")]
+    batch = f"{tenant.account_id}/{batch_no}"
+    assert [line["transactions"] for line in lines] == [{"sent_again": {batch: ["b"]}, "given_up": {batch: ["a"]}}]
+
+
 async def test_while_nothing_of_the_books_moves_nobody_is_given_up(store: Postgres, bus: Bus, batch_id: int) -> None:
     for n in range(1, 20):
         await look_at(later(minutes=15 * n), store, bus)
@@ -537,7 +577,7 @@ async def test_vouchers_of_a_withdrawn_batch_are_told_so_instead_of_released(
 
     released = await release(10, bus=bus, store=store, at=AT)
 
-    assert released == 2
+    assert len(released) == 2
     assert await bus.depth("fetch_data_queue") == 0
     assert await bus.depth("status_queue") == 2
 
@@ -549,4 +589,4 @@ async def test_a_paused_batch_is_not_released_until_it_is_resumed(store: Postgre
 
     await steering.resume_batch(store, tenant.account_id, batch_no)
 
-    assert (paused, await release(10, bus=bus, store=store, at=AT)) == (0, 1)
+    assert (len(paused), len(await release(10, bus=bus, store=store, at=AT))) == (0, 1)

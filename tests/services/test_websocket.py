@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import structlog
 from starlette.datastructures import Headers
+from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage
 
@@ -157,6 +158,24 @@ async def test_a_status_from_the_queue_is_recorded_once_however_often_it_comes(
         serving.cancel()
 
     assert await numbers() == [1, 2]
+
+
+async def test_a_line_names_each_transaction_by_the_state_that_was_recorded(store: Postgres, company: Company) -> None:
+    batch = await company.batch("B-1", "V-1", "V-2")
+    broker = memory.Broker()
+    told = [("V-1", State.DATA_FETCHED), ("V-2", State.DATA_FETCHED), ("V-1", State.VALIDATION_SUCCESS)]
+
+    with capture_logs() as lines:
+        async with broker.connect("websocket") as bus:
+            await bus.publish([publication(company.told(batch, *each)) for each in told])
+            serving = asyncio.create_task(websocket.run(bus=bus, store=store, now=lambda: AT, log=LOG))
+            await until(lambda: lines)
+            serving.cancel()
+
+    named = f"{company.account_id}/B-1"
+    assert [line["transactions"] for line in lines] == [
+        {"DATA_FETCHED": {named: ["V-1", "V-2"]}, "VALIDATION_SUCCESS": {named: ["V-1"]}}
+    ]
 
 
 async def test_a_status_of_an_unknown_batch_goes_to_the_dead_letters_and_takes_none_along(

@@ -135,17 +135,17 @@ def _own_irn_is_anothers(right: Any) -> Any:
 
 
 def _marked_before_sent(right: Any) -> Any:
-    async def release(most: int, *, bus: Any, store: Any, at: Any) -> int:
+    async def release(most: int, *, bus: Any, store: Any, at: Any) -> Any:
         held: list[Any] = []
 
         class Later:
             async def publish(self, window: Any) -> None:
                 held.append(window)
 
-        count: int = await right(most, bus=Later(), store=store, at=at)
+        released = await right(most, bus=Later(), store=store, at=at)
         for window in held:
             await bus.publish(window)
-        return count
+        return released
 
     return release
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 from starlette.responses import Response
+from structlog.typing import FilteringBoundLogger
 
 from irnflow.api import cursor, resources
 from irnflow.api.auth import set_cookie
@@ -20,6 +21,7 @@ from irnflow.api.problem import Place, Refused
 from irnflow.api.steering import Steering
 from irnflow.books.catalogue import Source
 from irnflow.gst.portal_codes import PortalCode, catalogue, near, portal_code
+from irnflow.log import logger
 from irnflow.messages import State
 from irnflow.portal.several import Families
 from irnflow.portal.signing_keys import KeySet
@@ -50,6 +52,7 @@ class Api:
         times: Times = Times(),  # noqa: B008 (it is frozen)
         windows: Windows = Windows(),  # noqa: B008 (likewise)
         keys: Callable[[], KeySet] = dict,  # the portals' certificates
+        log: FilteringBoundLogger = logger("irn_service"),  # noqa: B008 (it is a proxy)
     ) -> None:
         self._gstins = GstinDesk(store, key=key, families=families)
         self._books = books
@@ -59,6 +62,7 @@ class Api:
         self._now = now
         self._took_in = took_in
         self._websocket_url = websocket_url or None
+        self._log = log
 
     def endpoints(self) -> list[Endpoint]:
         """All of them, in the order of the document."""
@@ -111,7 +115,7 @@ class Api:
             *self._doubts.endpoints(),
             *Documents(self._store, now=self._now, books=self._books).endpoints(),
             *self._gstins.endpoints(),
-            *Steering(self._store, now=self._now).endpoints(),
+            *Steering(self._store, now=self._now, log=self._log).endpoints(),
             *self._irns.endpoints(),
             Endpoint(
                 method="GET", path="/api/v1/session", name="getSession", says="Who is signed in",
@@ -147,8 +151,14 @@ class Api:
                 raise _in_body("batch-no-taken", "/batch_no", says)
             case "KEY_USED":
                 raise _key_used()
-        self._took_in()
+        self._tell(call, done, size=len(asked.voucher_ids))
         return resources.Accepted(batch_no=done["batch_no"], transaction_ids=asked.voucher_ids)
+
+    def _tell(self, call: Call, done: Row, **more: object) -> None:
+        """Wake the dispatcher, and log the batch; its ids, 100,000 perhaps, are in the lines of their release."""
+        self._took_in()
+        batch = f"{_account(call).account_id}/{done['batch_no']}"
+        self._log.info("taken in", batch=batch, outcome=done["outcome"], **more)
 
     async def batches(self, call: Call) -> resources.Batches:
         page: resources.Page = call.query
@@ -229,7 +239,7 @@ class Api:
                 raise Refused("books-mixed", "A batch reads one company's books: say `batch_no`, and retry each.")
             case "KEY_USED":
                 raise _key_used()
-        self._took_in()
+        self._tell(call, done, size=len(done["transaction_ids"]), retry_of=done["retry_of"])
         return resources.RetryAccepted(
             batch_no=done["batch_no"], transaction_ids=done["transaction_ids"], retry_of=done["retry_of"]
         )

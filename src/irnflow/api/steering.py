@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from structlog.typing import FilteringBoundLogger
+
 from irnflow.api import resources
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.gstins import gstin_of_path
@@ -18,9 +20,10 @@ _BATCH: Final = "/api/v1/batches/{batch_no}"
 class Steering:
     """The endpoints over one store."""
 
-    def __init__(self, store: Database, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Database, *, now: Callable[[], datetime], log: FilteringBoundLogger) -> None:
         self._store = store
         self._now = now
+        self._log = log
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -56,6 +59,7 @@ class Steering:
         taken_back = await steering.withdraw(self._store, _account(call).account_id, batch_no, at=self._now())
         if taken_back is None:
             raise _unknown_batch(batch_no)
+        self._tell("withdrawn", call, taken_back=taken_back)
         return resources.Withdrawn(batch_no=batch_no, taken_back=taken_back)
 
     async def pause_batch(self, call: Call) -> resources.StandingStill:
@@ -64,13 +68,18 @@ class Steering:
             self._store, account.account_id, batch_no, reason=asked.reason, by=account.name, at=self._now()
         ):
             raise _unknown_batch(batch_no)
+        self._tell("paused", call)
         return await self.standing(call)
 
     async def resume_batch(self, call: Call) -> resources.StandingStill:
         batch_no = str(call.path["batch_no"])
         if not await steering.resume_batch(self._store, _account(call).account_id, batch_no):
             raise _unknown_batch(batch_no)
+        self._tell("resumed", call)
         return await self.standing(call)
+
+    def _tell(self, event: str, call: Call, **more: object) -> None:
+        self._log.info(event, batch=f"{_account(call).account_id}/{call.path['batch_no']}", **more)
 
     async def pause_gstin(self, call: Call) -> resources.StandingStill:
         account, gstin, asked = _account(call), gstin_of_path(call), call.body

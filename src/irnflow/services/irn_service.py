@@ -11,7 +11,7 @@ at a time. Both first publish, then write down that they have: a crash between s
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
@@ -27,7 +27,7 @@ from irnflow.bus import rabbit
 from irnflow.bus.port import Bus
 from irnflow.bus.topology import DEAD_LETTER_EXCHANGE
 from irnflow.errors import Transient
-from irnflow.log import logger
+from irnflow.log import Named, logger, transactions
 from irnflow.messages import WORDS, FetchData, Publication, State, StatusChanged, about, publication
 from irnflow.patience import until
 from irnflow.portal.several import families, signing_keys
@@ -94,7 +94,8 @@ async def dispatch(
                 await asyncio.sleep(pace.full_s)
                 continue
             if released := await release(min(room, pace.window_most), bus=bus, store=store, at=now()):
-                speed.took(released)
+                speed.took(len(released))
+                log.info("released", n=len(released), transactions=_named(released, _came_to))
                 continue
         except Transient as error:
             log.warning("dispatcher waits", error=f"{type(error).__name__}: {error}")
@@ -130,17 +131,26 @@ async def ready(bus: Bus, queues: Sequence[str]) -> int:
     return sum([await bus.depth(queue) for queue in queues])
 
 
-async def release(most: int, *, bus: Bus, store: Database, at: datetime) -> int:
-    """Send the next transactions of all batches in turn, at most so many in all; gives how many."""
+async def release(most: int, *, bus: Bus, store: Database, at: datetime) -> Sequence[Row]:
+    """Send the next transactions of all batches in turn, at most so many in all; gives them."""
     share = shares(await store.fetch(SQL["waiting"]), most)
     if not share:
-        return 0
+        return ()
     window = await store.fetch(SQL["window"], list(share), list(share.values()))
     await bus.publish([publication(_withdrawn(row, at) if row["withdrawn_at"] else _fetch(row)) for row in window])
     firsts = {row["batch_id"]: row["released"] + 1 for row in window}
     lasts = [first + share[batch_id] - 1 for batch_id, first in firsts.items()]
     await store.fetch(SQL["mark_released"], list(firsts), list(firsts.values()), lasts, at)
-    return len(window)
+    return window
+
+
+def _named(rows: Iterable[Row], what: Callable[[Row], str]) -> Named:
+    """What became of each of these transactions, for the log."""
+    return transactions((what(row), row["account_id"], row["batch_no"], row["transaction_id"]) for row in rows)
+
+
+def _came_to(released: Row) -> State:
+    return State.WITHDRAWN if released["withdrawn_at"] else State.PROCESSING
 
 
 def shares(waiting: Sequence[Row], most: int) -> dict[int, int]:
@@ -198,7 +208,8 @@ async def _send_again(
     await bus.publish([publication(_fetch(row)) for row in hopeful] + [_dead_letter(row, at) for row in dead])
     ids = [row["batch_id"] for row in quiet], [row["transaction_id"] for row in quiet]
     await store.fetch(SQL["mark_resent"], *ids, at)
-    log.warning("quiet transactions", sent_again=len(hopeful), given_up=len(dead))
+    named = _named(hopeful, lambda _: "sent_again") | _named(dead, lambda _: "given_up")
+    log.warning("quiet transactions", n=len(quiet), transactions=named)
 
 
 def is_hopeless(row: Row, at: datetime, pace: Pace) -> bool:
@@ -268,6 +279,7 @@ async def main(settings: Settings) -> None:
             times=times_of(settings),
             windows=windows_of(settings),
             keys=partial(signing_keys, settings),
+            log=log,
         )
         app = application(
             api,

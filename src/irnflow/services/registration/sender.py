@@ -5,7 +5,7 @@ long as this process lives; if it dies, the lease runs out and the look-up finds
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -289,7 +289,9 @@ def _columns(results: Sequence[Result], parts: Parts) -> tuple[list[Any], ...]:
 
 def _report(parts: Parts, results: Sequence[Result]) -> None:
     """One line for the batch, and one for each document that a person may have to look at."""
+    irns: defaultdict[str, list[str]] = defaultdict(list)
     for result in results:
+        irns[result.outcome].append(result.leased.irn)
         if result.outcome is Outcome.UNKNOWN:
             parts.log.warning(
                 "in doubt", irn=result.leased.irn, gstin=result.leased.gstin, says=result.says, codes=result.codes
@@ -301,4 +303,4 @@ def _report(parts: Parts, results: Sequence[Result]) -> None:
     unverified = [r.leased.irn for r in results if r.outcome is Outcome.ACCEPTED and r.verified is None]
     if unverified:
         parts.log.error("accepted, but the signature is not verified", n=len(unverified), first=unverified[0])
-    parts.log.info("settled", n=len(results), **Counter(str(result.outcome) for result in results))
+    parts.log.info("settled", n=len(results), irns=irns)

@@ -3,13 +3,14 @@
 Outcomes are told by whoever settled them; what was left untold by a crash, or is to be told again, is found here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from irnflow.errors import Transient
+from irnflow.log import Named, transactions
 from irnflow.messages import Detail, GenerationFailed, Message, Registered, State, StatusChanged, about, publication
 from irnflow.patience import until
 from irnflow.portal.signature import differences
@@ -88,6 +89,18 @@ async def tell(parts: Parts, rows: Sequence[Row]) -> None:
         )
     except Transient as error:
         parts.log.warning("outcomes could not be told yet", n=len(rows), error=str(error))
+        return
+    parts.log.info("told", n=len(rows), transactions=states_told(said))
+
+
+def states_told(said: Iterable[Sequence[Message]]) -> Named:
+    """The transactions and states of these messages, for the log."""
+    return transactions(
+        (message.status, message.account_id, message.batch_no, message.transaction_id)
+        for messages in said
+        for message in messages
+        if isinstance(message, StatusChanged)
+    )
 
 
 def _told(row: Row, messages: Sequence[Message]) -> str:

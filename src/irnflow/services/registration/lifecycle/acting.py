@@ -1,7 +1,7 @@
 """The loop: leases actions, asks the portal for them, settles and tells what came of it."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -109,11 +109,13 @@ def _columns(results: Sequence[Result], parts: Parts) -> tuple[list[Any], ...]:
 
 
 def _report(parts: Parts, results: Sequence[Result]) -> None:
+    irns: defaultdict[str, list[str]] = defaultdict(list)
     for result in results:
+        irns[f"{result.leased.kind} {result.outcome}"].append(result.leased.irn)
         if result.outcome is Outcome.UNKNOWN:
             leased = result.leased
             parts.log.warning(
                 "in doubt", action=leased.action_id, kind=leased.kind, irn=leased.irn, says=result.says,
                 codes=result.codes,
             )  # fmt: skip
-    parts.log.info("actions settled", n=len(results), **Counter(str(result.outcome) for result in results))
+    parts.log.info("actions settled", n=len(results), irns=irns)

@@ -15,6 +15,7 @@ from irnflow.errors import Transient
 from irnflow.messages import Detail, Message, Registered, State, StatusChanged, about, publication
 from irnflow.services.registration.lifecycle.action import Kind
 from irnflow.services.registration.parts import Parts
+from irnflow.services.registration.teller import states_told
 from irnflow.store.database import Row, queries
 from irnflow.store.lifecycle import REASONS, Cancellation
 
@@ -38,11 +39,14 @@ async def tell(parts: Parts, rows: Sequence[Row]) -> None:
         return
     now = parts.now()
     try:
-        await parts.bus.publish([publication(message) for row in rows for message in said(row, now)])
+        messages = [said(row, now) for row in rows]
+        await parts.bus.publish([publication(message) for of_row in messages for message in of_row])
         columns = ([row[name] for row in rows] for name in ("action_id", "telling", "tell_at"))
         await parts.database.fetch(_SQL["told"], *columns, now)
     except Transient as error:
         parts.log.warning("actions could not be told yet", n=len(rows), error=str(error))
+        return
+    parts.log.info("actions told", n=len(rows), transactions=states_told(messages))
 
 
 def said(row: Row, at: datetime) -> list[Message]:
