@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from bench import profile
 from bench.machine import Slowdown
 from bench.processes import cpu_seconds, memory_mb
 from irnflow.books import sample
@@ -24,7 +25,7 @@ _POLL_S: Final = 0.1
 _WARM_UP: Final = 300  # vouchers that nobody measures: connections, caches, first plans
 
 
-async def main(n: int) -> None:
+async def main(n: int, *, profiled: bool) -> None:
     """Measure and print."""
     slowdown = Slowdown()
     with tempfile.TemporaryDirectory(prefix="irnflow-bench-") as folder:
@@ -34,18 +35,24 @@ async def main(n: int) -> None:
             ids = sample.synthetic(deployed.books_url, n + _WARM_UP)
             await _registered(deployed, ids[:_WARM_UP], slowdown)
             groups = _groups(deployed)
-            before, began = cpu_seconds(groups), time.monotonic()
-            accepted_s = await _registered(deployed, ids[_WARM_UP:], slowdown)
-            took_s, after = time.monotonic() - began, cpu_seconds(groups)
+            async with profile.recorded(_services(deployed) if profiled else {}, Path(folder)) as shares:
+                before, began = cpu_seconds(groups), time.monotonic()
+                accepted_s = await _registered(deployed, ids[_WARM_UP:], slowdown)
+                took_s, after = time.monotonic() - began, cpu_seconds(groups)
             cpu_ms = {name: (after[name] - before[name]) * 1000 / n for name in groups}
+            profile.show(shares, cpu_ms)
             _print(n, took_s, accepted_s, cpu_ms, memory_mb(groups["pipeline"]), slowdown.factor)
 
 
+def _services(deployed: Deployment) -> dict[str, int]:
+    return {name: child.pid for name, child in deployed.processes.items() if name != "sandbox"}
+
+
 def _groups(deployed: Deployment) -> dict[str, list[int]]:
-    services = {name: [child.pid] for name, child in deployed.processes.items() if name != "sandbox"}
+    services = _services(deployed)
     return {
-        **services,
-        "pipeline": [pid for pids in services.values() for pid in pids],
+        **{name: [pid] for name, pid in services.items()},
+        "pipeline": list(services.values()),
         "broker": [deployed.broker.child.pid],
         "PostgreSQL": [deployed.store.child.pid],
     }
@@ -94,6 +101,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("--count", type=int, help="of `law`: invoices over which memory is watched (1000000); "
                         "of `urgent`: vouchers in front (100000); of `live`: vouchers (5000)")  # fmt: skip
+    parser.add_argument("--profile", action="store_true", help="of N vouchers: show where our processes spend it, too")
     asked = parser.parse_args()
     # Each is imported when asked for: pytest, which runs `law`, wants to be there before others.
     match asked.what:
@@ -122,4 +130,4 @@ if __name__ == "__main__":
 
             asyncio.run(intake.main())
         case n:
-            asyncio.run(main(int(n)))
+            asyncio.run(main(int(n), profiled=asked.profile))
