@@ -1,10 +1,13 @@
 """A whole irnflow with each service a process of its own, on a real RabbitMQ and PostgreSQL, against the sandbox."""
 
 import asyncio
+import os
 import shutil
+import signal
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +62,32 @@ class Flow:
         batch_no = await self.submit(ids)
         await self.until(self._is_there, file, lambda there: not there)
         return batch_no
+
+    @contextmanager
+    def stumbling(self, trouble: str) -> Iterator[None]:
+        """Validation stumbles over a voucher meanwhile: "passing SYN-7", "defect SYN-7" (`stumbling`)."""
+        file = self.deployed.folder / "stumble_over"
+        file.write_text(trouble)
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+    async def taken_at_once(self, service: str, ids: Sequence[str], *, came_to: str) -> str:
+        """Submit vouchers, and give their batch, of which a service found all waiting that had come to a state."""
+        pid = self.deployed.processes[service].pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            batch_no = await self.submit(ids)
+            await self.until(self.counts, batch_no, lambda counts: counts == {came_to: len(ids)})
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        return batch_no
+
+    def lines(self, service: str) -> list[dict[str, Any]]:
+        """What it logged; a trace that somebody printed is no line."""
+        written = (self.deployed.folder / f"{service}.log").read_text()
+        return [msgspec.json.decode(line) for line in written.splitlines() if line.startswith("{")]
 
     async def _is_there(self, file: Path) -> bool:
         return file.exists()
@@ -171,8 +200,8 @@ class Flow:
 async def deployed() -> AsyncIterator[Deployment]:
     folder = Path(tempfile.mkdtemp(prefix="irnflow-flow-"))
     folder.chmod(0o711)  # PostgreSQL may run as another user
-    environment = QUICK | {"STOP_AT": str(folder / "stop_at")}
-    instead = {"registration": ("-m", "tests.flow.stopping")}
+    environment = QUICK | {"STOP_AT": str(folder / "stop_at"), "STUMBLE_OVER": str(folder / "stumble_over")}
+    instead = {"registration": ("-m", "tests.flow.stopping"), "validation": ("-m", "tests.flow.stumbling")}
     async with deployment.running(folder, environment=environment, instead=instead) as running:
         yield running
     shutil.rmtree(folder)

@@ -1,5 +1,7 @@
 """Each way to fail that the sample has not, through real processes: a person is told why, and can go on."""
 
+from typing import Any
+
 import aiormq
 import pytest
 
@@ -67,6 +69,52 @@ async def test_a_message_that_nobody_can_read_is_buried_and_its_neighbours_go_on
     assert await flow.until(flow.rows, buried, lambda rows: rows[0]["n"] > before["n"])
     await connection.close()
     await flow.agrees()
+
+
+async def test_a_trouble_that_passes_costs_a_turn_on_the_ladder_and_the_voucher_is_registered(flow: Flow) -> None:
+    connection = await aiormq.connect(flow.deployed.broker.amqp_url)
+    channel = await connection.channel()
+    ladder = str((await channel.queue_declare(exclusive=True)).queue)
+    await channel.queue_bind(ladder, "retry.5s")
+    (voucher,) = flow.synthetic(1)
+
+    with flow.stumbling(f"passing {voucher}"):
+        batch_no = await flow.submit([voucher])
+        counts = await flow.settled(batch_no)
+
+    copy = await channel.basic_get(ladder, no_ack=True)
+    headers = copy.header.properties.headers or {}
+    assert (copy.header.properties.correlation_id, copy.routing_key) == (voucher, "data_queue")
+    assert (headers["attempt"], headers["last_error"]) == (1, "Transient: busy for a moment")
+    assert counts == {"REGISTERED": 1}
+    await connection.close()
+    await flow.agrees()
+
+
+async def test_a_poison_voucher_is_isolated_from_its_micro_batch_and_can_be_sent_again_when_mended(flow: Flow) -> None:
+    vouchers = flow.synthetic(20)
+    poison = vouchers[7]
+
+    with flow.stumbling(f"defect {poison}"):
+        batch_no = await flow.taken_at_once("validation", vouchers, came_to="DATA_FETCHED")
+        counts = await flow.settled(batch_no)
+
+    assert counts == {"REGISTERED": 19, "DEAD_LETTERED": 1}
+    assert (await flow.states(batch_no))[poison] == "DEAD_LETTERED"
+    [size] = [line["size"] for line in flow.lines("validation") if poison in dead(line)]
+    assert size == 20
+    assert await failures(flow, batch_no) == [("validation", "dead_letter.defect")]
+    [row] = await flow.rows("select says from irnflow.failure where transaction_id = $1::text", poison)
+    assert row["says"] == "validation gave up: ZeroDivisionError: nobody foresaw this."
+    again = await flow.api("POST", "/api/v1/retries", json={"batch_no": batch_no})
+    assert await flow.settled(again["batch_no"]) == {"REGISTERED": 1}
+    await flow.agrees()
+
+
+def dead(line: dict[str, Any]) -> list[str]:
+    """The dead of a micro-batch that the line is about."""
+    batches = line["transactions"].get("dead", {}) if line["event"] == "batch" else {}
+    return [transaction_id for ids in batches.values() for transaction_id in ids]
 
 
 @pytest.mark.parametrize("path", ["healthz", "readyz", "metrics"])

@@ -1,8 +1,6 @@
 """What the processes logged tells the whole story of each transaction."""
 
-import json
 from collections import defaultdict
-from collections.abc import Sequence
 
 import pytest
 
@@ -43,18 +41,13 @@ async def test_each_transaction_is_in_the_logs_of_its_services_with_each_state_i
 async def stories(flow: Flow, batch_no: str) -> dict[str, dict[str, set[str]]]:
     """For each transaction of the batch, by service, what its log says became of it."""
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    lines = [json.loads(line) for name in SERVICES for line in logged(flow, name)]
+    lines = [line for name in SERVICES for line in flow.lines(name)]
     named = [(line["service"], line["transactions"]) for line in lines if "transactions" in line]
     for service, transactions in named:
         for became, batches in transactions.items():
             for transaction_id in of_batch(batches, batch_no):
                 found[transaction_id][service].add(became)
     return found  # type: ignore[return-value]
-
-
-def logged(flow: Flow, name: str) -> Sequence[str]:
-    written = (flow.deployed.folder / f"{name}.log").read_text()
-    return [line for line in written.splitlines() if line.startswith("{")]
 
 
 def of_batch(batches: dict[str, list[str]], batch_no: str) -> list[str]:
