@@ -49,9 +49,13 @@ async def test_a_start_that_fails_says_why_and_where_to_read_on(folder: Path) ->
     (folder / "data").mkdir()
     (folder / "data" / "PG_VERSION").write_text("9")
 
-    with pytest.raises(NotStarted, match=r"(?s)PostgreSQL ended with .*postgres\.log"):
+    with pytest.raises(
+        NotStarted, match=r"(?s)PostgreSQL ended with .*postgres\.log.*Mend what it complains of"
+    ) as caught:
         async with postgres.running(folder):
             pass
+
+    assert f"where nothing in it is worth keeping, delete {folder}:" in str(caught.value)
 
 
 async def test_who_heeds_the_store_is_told_that_it_is_away_though_nobody_asks(folder: Path) -> None:

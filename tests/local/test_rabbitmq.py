@@ -1,8 +1,12 @@
 """local/rabbitmq.py."""
 
+import asyncio
+import contextlib
 import os
 import signal
+import sys
 import tempfile
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -77,3 +81,46 @@ async def _first(url: str, queue: str) -> bytes:
     message = await channel.basic_get(queue, no_ack=True)
     await connection.close()
     return message.body
+
+
+FETCHES = """
+import asyncio, sys
+from pathlib import Path
+from irnflow.local import rabbitmq
+asyncio.run(rabbitmq.find(Path(sys.argv[1]), lambda doing: print(doing, flush=True)))
+"""
+APT = """#!/bin/sh
+case $1 in
+install) echo "Inst rabbitmq-server (3.10.8 Debian)" ;;
+*) touch here; sleep 1000 & sleep 1000 ;;
+esac
+"""
+
+
+@pytest.mark.skipif(
+    (rabbitmq.INSTALLED / "rabbitmq-server").exists(), reason="nothing is fetched where it is installed"
+)
+async def test_fetching_it_is_said_and_ends_with_who_is_killed_meanwhile(folder: Path) -> None:
+    apt = folder / "apt-get"
+    apt.write_text(APT)
+    apt.chmod(0o755)
+    path = {"PATH": f"{folder}:/usr/bin:/bin"}
+    fetching = await asyncio.create_subprocess_exec(sys.executable, "-c", FETCHES, folder, stdout=PIPE, env=path)
+    await until(lambda: list(folder.glob("unpacking-*/here")))
+    before = _with_path(folder)
+
+    fetching.kill()
+    said, _ = await fetching.communicate()
+
+    await until(lambda: not _with_path(folder))
+    assert len(before) > 3
+    assert said.decode() == f"Fetching RabbitMQ from Debian and unpacking it into {folder} (60 MB, once)\n"
+
+
+def _with_path(folder: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if str(folder) in process.environ().get("PATH", ""):
+                found.append(process)
+    return found

@@ -7,7 +7,7 @@ has fsynced it; a return comes before the confirm of the same message (RabbitMQ 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import takewhile
 from typing import Final
@@ -86,8 +86,7 @@ class Rabbit:
     @contextlib.asynccontextmanager
     async def publishing(self, wire: Wire) -> AsyncIterator[None]:
         """While the connection for publishing stands; refuses one that lacks something."""
-        if lacks := await missing(wire, self.name):
-            raise BadInput(f"RabbitMQ lacks {', '.join(lacks)}: import what `irnflow topology` prints")
+        _refuse(await missing(wire, self.name))
         async with wire.channel(_Publisher) as publisher:
             await publisher.ask(spec.Confirm.Select())
             self._publisher = publisher
@@ -106,6 +105,20 @@ class Rabbit:
             yield
         finally:
             self._consuming = None
+
+
+async def check(url: str, services: Iterable[str]) -> None:
+    """Raise what these services would find wrong with this broker at their start: Unavailable or BadInput."""
+    async with connected(url, "irnflow") as wire:
+        _refuse(dict.fromkeys([name for service in services for name in await missing(wire, service)]))
+
+
+def _refuse(lacks: Collection[str]) -> None:
+    if lacks:
+        raise BadInput(
+            f"RabbitMQ lacks {', '.join(lacks)}: import what `irnflow topology` prints, or set IRNFLOW_MANAGEMENT_URL "
+            "and `irnflow up` makes them"
+        )
 
 
 async def missing(wire: Wire, service: str) -> list[str]:

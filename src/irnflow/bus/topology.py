@@ -274,9 +274,15 @@ async def _call(api: aiohttp.ClientSession, method: str, base: str, path: str, b
     try:
         async with api.request(method, base.rstrip("/") + path, data=data, headers=headers) as response:
             text = await response.read()
+    except aiohttp.InvalidURL as error:
+        raise BadInput(
+            "IRNFLOW_MANAGEMENT_URL is no address of RabbitMQ's management API: http://USER:PASSWORD@HOST:15672"
+        ) from error
     except (aiohttp.ClientConnectionError, TimeoutError) as error:
-        says = "RabbitMQ's management API does not answer (IRNFLOW_MANAGEMENT_URL)"
-        raise Unavailable(f"{says}: {error}") from error
+        says = f"RabbitMQ's management API does not answer: {error or 'no answer'}"
+        raise Unavailable(
+            f"{says}. Start its plugin rabbitmq_management, or correct IRNFLOW_MANAGEMENT_URL."
+        ) from error
     return msgspec.json.decode(text) if text else None
 
 

@@ -151,25 +151,36 @@ class Channel:
 async def connected(url: str, name: str) -> AsyncIterator[Wire]:
     """A connection, closed with the context.
 
-    Raises Unavailable when the broker can't be reached, BadInput when it knows neither the user nor the vhost.
+    Raises Unavailable when the broker can't be reached, BadInput when it knows neither the user nor the vhost, or the
+    address is none.
     """
     factory = _Transport()
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # what it says goes into our exceptions
-    address = URL(url).update_query({"name": name, "heartbeat": str(HEARTBEAT_S)} | dict(URL(url).query))
-    connection = Connection(address, transport_factory=factory)
+    address = _address(url)
+    ours = {"name": name, "heartbeat": str(HEARTBEAT_S)}
+    connection = Connection(address.update_query(ours | dict(address.query)), transport_factory=factory)
     try:
         async with asyncio.timeout(CONNECT_S):
             await connection.connect()
     except (AuthenticationError, ProbableAuthenticationError, ConnectionNotAllowed) as error:
         raise BadInput(f"RabbitMQ refuses the user or the vhost of IRNFLOW_AMQP_URL: {error}") from error
     except (AMQPError, OSError, TimeoutError) as error:
-        raise Unavailable(f"RabbitMQ can't be reached (IRNFLOW_AMQP_URL): {error or 'no answer'}") from error
+        raise Unavailable(
+            f"RabbitMQ can't be reached: {error or 'no answer'}. Start it, or correct IRNFLOW_AMQP_URL."
+        ) from error
     try:
         yield Wire(connection, factory.reader, factory.writer)
     finally:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(connection.close(), GOODBYE_S)
         factory.writer.transport.abort()
+
+
+def _address(url: str) -> URL:
+    with contextlib.suppress(ValueError):
+        if (address := URL(url)).scheme in ("amqp", "amqps"):
+            return address
+    raise BadInput("IRNFLOW_AMQP_URL is no address of a RabbitMQ: amqp://USER:PASSWORD@HOST:5672/VHOST")
 
 
 class _Transport(TransportFactory):

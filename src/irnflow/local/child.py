@@ -106,10 +106,14 @@ class Child:
         while not await self._ready():
             if self._process.returncode is not None:
                 raise NotStarted(
-                    f"{self.name} ended with {self._process.returncode} at its start. {self._last_words()}"
+                    f"{self.name} ended with {self._process.returncode} at its start. {self._last_words()}\n"
+                    f"Mend what it complains of, then start again. {self._afresh()}"
                 )
             if time.monotonic() > deadline:
-                raise NotStarted(f"{self.name} was not ready within {self._start_s:.0f} s. {self._last_words()}")
+                raise NotStarted(
+                    f"{self.name} was not ready within {self._start_s:.0f} s. {self._last_words()}\n"
+                    f"If the machine was only busy, start again; else mend what it complains of. {self._afresh()}"
+                )
             await asyncio.sleep(0.05)
 
     async def _keep_up(self) -> None:
@@ -141,7 +145,10 @@ class Child:
 
     def _last_words(self) -> str:
         lines = self._output.read_text(errors="replace").splitlines()[-15:]
-        return "\n".join([f"Its output ({self._output}) ends:", *lines])
+        return "\n".join([f"Its output ({self._output}) ends:", *(f"  {line}" for line in lines or ["(nothing)"])])
+
+    def _afresh(self) -> str:
+        return f"Or, where nothing in it is worth keeping, delete {self._output.parent}: it is then made anew."
 
 
 def become(uid: int, gid: int) -> None:

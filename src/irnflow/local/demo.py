@@ -143,7 +143,10 @@ class Client:
                 try:
                     frame = await socket.receive_json(timeout=_SILENCE_S)
                 except (TimeoutError, TypeError) as silence:  # TypeError: the socket was closed
-                    raise Unavailable(f"no news of batch {batch_no} for {_SILENCE_S:.0f} s") from silence
+                    raise Unavailable(
+                        f"no news of batch {batch_no} for {_SILENCE_S:.0f} s. What is sent is safe: start again and it "
+                        "goes on; irnflow.log says what was wrong."
+                    ) from silence
                 if frame["type"] == "error":
                     raise Unavailable(f"batch {batch_no} can't be followed: {frame['detail']}")
                 yield {State(state): n for state, n in frame["counts"].items()}

@@ -55,20 +55,22 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, *, port: int = 0, durable: bool = True, binaries: Path | None = None
-) -> AsyncIterator[Server]:
+    folder: Path, *, port: int = 0, durable: bool = True, binaries: Path | None = None,
+    tell: private.Tell = private.untold,
+) -> AsyncIterator[Server]:  # fmt: skip
     """PostgreSQL with its data in `folder`, which is made and initialised when it isn't there.
 
     `port` is a wish. Not durable is for tests: what isn't on disk when the machine stops is lost.
     `binaries` is the folder of another PostgreSQL's programs. Raises NotStarted.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    async with private.taken(folder, patience_s=private.LEFTOVERS_S) as lock:
+    async with private.taken(folder, patience_s=private.LEFTOVERS_S, tell=tell) as lock:
         user = _nobody() if os.geteuid() == 0 else None
         password = private.password(folder / "password")
         binaries = binaries or _binaries(user)
         data = _data_folder(folder, user)
         if not (data / "PG_VERSION").exists():
+            tell(f"Making an empty database in {data}")
             await asyncio.to_thread(_initialise, binaries, data, password, user, lock, durable=durable)
         port = choose_port(port)
         server = f"postgresql://irnflow:{password}@127.0.0.1:{port}"
@@ -165,7 +167,10 @@ def _initialise(binaries: Path, data: Path, password: str, user: User | None, lo
     )
     if done.returncode != 0:
         _empty(data)
-        raise NotStarted(f"PostgreSQL can't make its database in {data}. initdb says:\n{done.stderr.strip()}")
+        raise NotStarted(
+            f"PostgreSQL can't make its database in {data}. initdb says:\n{done.stderr.strip()}\n"
+            "Mend that (free space, rights), then start again."
+        )
     secret.unlink()
     for path in sorted(unfinished.iterdir(), key=lambda path: path.name == "PG_VERSION"):
         path.rename(data / path.name)

@@ -6,13 +6,19 @@ import fcntl
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
 from irnflow.errors import Permanent
 
 LEFTOVERS_S: Final = 30.0  # so long a killed run's servers may take to end
+
+Tell = Callable[[str], None]  # says what is being done that takes a while
+
+
+def untold(doing: str) -> None:
+    """For whoever starts things with nobody watching."""
 
 
 def write(file: Path, content: bytes) -> None:
@@ -34,7 +40,7 @@ class Taken(Permanent):
 
 
 @contextlib.asynccontextmanager
-async def taken(folder: Path, *, patience_s: float = 0) -> AsyncIterator[int]:
+async def taken(folder: Path, *, patience_s: float = 0, tell: Tell = untold) -> AsyncIterator[int]:
     """Nobody else uses the folder while this is open; gives the descriptor that holds the lock.
 
     A child that inherits the descriptor keeps the folder until it ends, even if we die first: hence the patience.
@@ -42,10 +48,14 @@ async def taken(folder: Path, *, patience_s: float = 0) -> AsyncIterator[int]:
     """
     deadline = time.monotonic() + patience_s
     with (folder / "lock").open("a") as file:
-        while not _lock(file.fileno()):
-            if time.monotonic() >= deadline:
-                raise Taken(f"{folder} is in use by another irnflow")
-            await asyncio.sleep(0.1)
+        if not _lock(file.fileno()):
+            tell(
+                f"Waiting up to {patience_s:.0f} s for another irnflow, or what one left running, to let go of {folder}"
+            )
+            while not _lock(file.fileno()):
+                if time.monotonic() >= deadline:
+                    raise Taken(f"{folder} is in use by another irnflow: stop that one, then start again")
+                await asyncio.sleep(0.1)
         yield file.fileno()
 
 

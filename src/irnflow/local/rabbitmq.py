@@ -6,10 +6,10 @@ nothing. Wrapper and defaults of the installation are by-passed: its own configu
 
 import asyncio
 import contextlib
-import fcntl
+import os
 import re
 import shutil
-import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.bus import topology
-from irnflow.local import private
+from irnflow.local import bound, private
 from irnflow.local.child import Child, NotStarted, answers, choose_port
 
 INSTALLED: Final = Path("/usr/lib/rabbitmq/bin")
@@ -55,16 +55,17 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Path, *, cache: Path, port: int = 0, management_port: int = 0, declared: bool = True
-) -> AsyncIterator[Server]:
+    folder: Path, *, cache: Path, port: int = 0, management_port: int = 0, declared: bool = True,
+    tell: private.Tell = private.untold,
+) -> AsyncIterator[Server]:  # fmt: skip
     """A node with its data in `folder`; programs may be unpacked into `cache`. The ports are wishes.
 
     With everything of `bus.topology` declared, or else with the users only. Raises NotStarted.
     """
-    programs = await asyncio.to_thread(find, cache)
+    programs = await find(cache, tell)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder = folder.resolve()
-    async with private.taken(folder, patience_s=private.LEFTOVERS_S) as lock:
+    async with private.taken(folder, patience_s=private.LEFTOVERS_S, tell=tell) as lock:
         users = (*topology.ACCESS, topology.OPERATOR)
         passwords = {user: private.password(folder / f"{user}.password") for user in users}
         ports = {"amqp": choose_port(port), "management": choose_port(management_port)}
@@ -94,44 +95,58 @@ async def running(
             yield Server(port=ports["amqp"], management_port=ports["management"], passwords=passwords, child=node)
 
 
-def find(cache: Path) -> Path:
+async def find(cache: Path, tell: private.Tell = private.untold) -> Path:
     """The folder of `rabbitmq-server`: the installed one's, else the unpacked one's. Raises NotStarted."""
     if (INSTALLED / "rabbitmq-server").exists() and shutil.which("erl"):
         return INSTALLED
-    cache.mkdir(parents=True, exist_ok=True)
     unpacked = cache / "rabbitmq"
-    with (cache / "rabbitmq.lock").open("w") as lock:  # one unpacks, the others wait and find it
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not unpacked.exists():
-            _unpack(unpacked)
+    if not unpacked.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        async with private.taken(cache, patience_s=UNPACK_S, tell=tell):  # one unpacks, the others wait and find it
+            if not unpacked.exists():
+                tell(f"Fetching RabbitMQ from Debian and unpacking it into {cache} (60 MB, once)")
+                await _unpack(unpacked)
     return unpacked / "usr/lib/rabbitmq/bin"
 
 
-def _unpack(target: Path) -> None:
+async def _unpack(target: Path) -> None:
     """Debian's rabbitmq-server and what it lacks here, below `target`, without installing anything."""
+    for left in target.parent.glob("unpacking-*"):  # by one that was killed
+        shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="unpacking-") as work:
-        _apt("apt-get", "download", *_packages(), folder=Path(work))
+        await _apt("apt-get", "download", *await _packages(), folder=Path(work))
         for archive in Path(work).glob("*.deb"):
-            _apt("dpkg", "-x", str(archive), "root", folder=Path(work))
+            await _apt("dpkg", "-x", str(archive), "root", folder=Path(work))
         erl = Path(work, "root/usr/lib/erlang/bin/erl")
         erl.write_text(re.sub(r"^(\s*)ROOTDIR=.*$", rf"\1ROOTDIR={target}/usr/lib/erlang", erl.read_text(), flags=re.M))
         Path(work, "root").rename(target)
 
 
-def _packages() -> list[str]:
+async def _packages() -> list[str]:
     """What apt would install here for rabbitmq-server."""
-    plan = _apt("apt-get", "install", "--simulate", "--no-install-recommends", "rabbitmq-server", folder=Path("/"))
+    plan = await _apt(
+        "apt-get", "install", "--simulate", "--no-install-recommends", "rabbitmq-server", folder=Path("/")
+    )
     return re.findall(r"^Inst (\S+)", plan, flags=re.M)
 
 
-def _apt(*argv: str, folder: Path) -> str:
+async def _apt(*argv: str, folder: Path) -> str:
+    """What it says; it ends with us, and with it the helpers that it starts."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", bound.__file__, str(os.getpid()), *argv,
+        cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
     try:
-        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=UNPACK_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotStarted(_no_broker(str(error))) from error
-    if done.returncode != 0:
-        raise NotStarted(_no_broker(f"`{' '.join(argv)}` says: {done.stderr.strip()}"))
-    return done.stdout
+        said, complaint = await asyncio.wait_for(process.communicate(), UNPACK_S)
+    except TimeoutError as error:
+        raise NotStarted(_no_broker(f"`{' '.join(argv)}` has not ended within {UNPACK_S} s")) from error
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    if process.returncode != 0:
+        raise NotStarted(_no_broker(f"`{' '.join(argv)}` says: {complaint.decode(errors='replace').strip()}"))
+    return said.decode(errors="replace")
 
 
 def _no_broker(reason: str) -> str:

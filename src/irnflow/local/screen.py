@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 import msgspec
-from rich.console import Console
+from rich.columns import Columns
+from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID
 from rich.table import Table
 
+from irnflow.local.private import Tell
 from irnflow.messages import WORDS, State
 
 # Where a transaction comes to rest; from IN_DOUBT it still moves by itself.
@@ -43,44 +45,52 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextlib.contextmanager
-def step(console: Console, doing: str) -> Iterator[None]:
-    """Say what is being done while it is done, and afterwards how long it took."""
+def step(console: Console, doing: str) -> Iterator[Tell]:
+    """Say what is being done while it is done, and afterwards how long it took; gives what tells of a part of it."""
     started = time.monotonic()
+
+    def tell(part: str) -> None:
+        console.print(f"... {escape(part)}", soft_wrap=True)
+
     if console.is_terminal:
         with console.status(escape(doing)):
-            yield
+            yield tell
     else:
-        console.print(f"... {escape(doing)}")
-        yield
+        tell(doing)
+        yield tell
     console.print(f"[green]ok[/]  {escape(doing)} [dim]{time.monotonic() - started:.1f} s[/]")
 
 
 class Following:
-    """A progress bar with the counts by state beside it; where that can't be drawn, a line for each change."""
+    """A progress bar with the counts by state below it; where that can't be drawn, a line for each change."""
 
     def __init__(self, console: Console, size: int) -> None:
         self._console = console
-        self._progress = Progress(
-            BarColumn(30),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[counts]}"),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._task: TaskID = self._progress.add_task("", total=size, counts="")
+        self._bar = _Bar(BarColumn(30), MofNCompleteColumn(), console=console, disable=not console.is_terminal)
+        self._task: TaskID = self._bar.add_task("", total=size)
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._bar.stop()
 
     def show(self, counts: Mapping[State, int]) -> None:
-        words = "  ".join(f"{_coloured(state)} {counts[state]}" for state in State if counts.get(state))
-        self._progress.update(self._task, completed=at_rest(counts), counts=words)
+        self._bar.counts = [f"{_coloured(state)} {counts[state]}" for state in State if counts.get(state)]
+        self._bar.update(self._task, completed=at_rest(counts))
         if not self._console.is_terminal:
-            self._console.print(f"    {words}", soft_wrap=True)
+            self._console.print(f"    {'  '.join(self._bar.counts)}", soft_wrap=True)
+
+
+class _Bar(Progress):
+    """With the counts below, which go on in the next line where the terminal is narrow."""
+
+    counts: Sequence[str] = ()
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        yield Columns(self.counts, padding=(0, 2))
 
 
 def at_rest(counts: Mapping[State, int]) -> int:

@@ -19,12 +19,13 @@ import msgspec
 from rich.console import Console
 
 from irnflow import log
-from irnflow.bus import topology
+from irnflow.bus import rabbit, topology
 from irnflow.errors import Unavailable
 from irnflow.local import demo, home, postgres, private, rabbitmq, screen
 from irnflow.local.child import Child, answers
 from irnflow.local.services import kept_up, main_of
 from irnflow.settings import SERVICES, Settings, from_environment
+from irnflow.store import database
 from irnflow.store.migrate import migrate
 
 READY_S: Final = 60.0
@@ -59,16 +60,17 @@ async def _take(data: Path, stack: contextlib.AsyncExitStack) -> None:
     except private.Taken as taken:
         running = home.remembered(data)
         raise private.Taken(
-            f"irnflow is already running on {data} (process {running.get('IRNFLOW_UP_PID', '?')}, "
+            f"it is already running on {data} (process {running.get('IRNFLOW_UP_PID', '?')}, "
             f"console at {running.get('IRNFLOW_CONSOLE_URL', '?')}).\n"
             "Stop it with Ctrl-C where it runs, or give this one a data folder of its own: IRNFLOW_DATA=/some/folder"
         ) from taken
 
 
 async def _run(place: "_Place", console: Console, *, leave: bool) -> int:
-    given = place.environment
-    with screen.step(console, f"Starting {', '.join(name for name, url in _SERVERS.items() if url not in given)}"):
-        await place.start_servers()
+    await place.check_given()
+    missing = ", ".join(name for name, url in _SERVERS.items() if url not in place.environment)
+    with screen.step(console, f"Starting {missing}") as tell:
+        await place.start_servers(tell)
     with screen.step(console, "Bringing the database up to date"):
         await migrate(place.environment["IRNFLOW_DATABASE_URL"])
     settings = place.settings()
@@ -106,34 +108,43 @@ class _Place:
         self._stack = stack
         self._broker: rabbitmq.Server | None = None
 
-    async def start_servers(self) -> None:
+    async def check_given(self) -> None:
+        """Raise at once what is wrong with servers that are given, not only when everything else has started."""
+        if url := self.environment.get("IRNFLOW_DATABASE_URL"):
+            async with database.connect(url, connections=1):
+                pass
+        if amqp_url := self.environment.get("IRNFLOW_AMQP_URL"):
+            if url := self.environment.get("IRNFLOW_MANAGEMENT_URL"):
+                await topology.declare(url, topology.vhost_of(amqp_url))
+            await rabbit.check(amqp_url, SERVICES)
+
+    async def start_servers(self, tell: private.Tell) -> None:
         """All at once: the broker takes longest."""
         given = dict(self.environment)
         async with asyncio.TaskGroup() as tasks:
             if "IRNFLOW_AMQP_URL" not in given:
-                tasks.create_task(self._start_rabbitmq())
+                tasks.create_task(self._start_rabbitmq(tell))
             if "IRNFLOW_DATABASE_URL" not in given:
-                tasks.create_task(self._start_postgres())
+                tasks.create_task(self._start_postgres(tell))
             if self.has_sandbox:
                 tasks.create_task(self._start_sandbox())
-        if url := given.get("IRNFLOW_MANAGEMENT_URL"):
-            await topology.declare(url, topology.vhost_of(self.environment["IRNFLOW_AMQP_URL"]))
 
-    async def _start_rabbitmq(self) -> None:
+    async def _start_rabbitmq(self, tell: private.Tell) -> None:
         self._broker = await self._stack.enter_async_context(
             rabbitmq.running(
                 self.data / "rabbitmq",
                 cache=home.cache(),
                 port=self.ports["rabbitmq"],
                 management_port=self.ports["management"],
+                tell=tell,
             )
         )
         self.environment["IRNFLOW_AMQP_URL"] = self._broker.amqp_url
         self.environment["IRNFLOW_MANAGEMENT_URL"] = self._broker.management_url
 
-    async def _start_postgres(self) -> None:
+    async def _start_postgres(self, tell: private.Tell) -> None:
         server = await self._stack.enter_async_context(
-            postgres.running(self.data / "postgres", port=self.ports["postgres"])
+            postgres.running(self.data / "postgres", port=self.ports["postgres"], tell=tell)
         )
         self.environment["IRNFLOW_DATABASE_URL"] = server.url
 
@@ -196,7 +207,8 @@ async def _until_ready(session: aiohttp.ClientSession, name: str, port: int, dat
                 await asyncio.sleep(0.05 if missing else 0)
     except TimeoutError:
         raise Unavailable(
-            f"{name} is not ready after {READY_S:.0f} s ({missing}); why stands in {data / 'irnflow.log'}"
+            f"{name} is not ready after {READY_S:.0f} s ({missing}). If the machine was only busy, start again; "
+            f"else mend what {data / 'irnflow.log'} says."
         ) from None
 
 

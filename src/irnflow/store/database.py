@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import asyncpg
 
-from irnflow.errors import DataError, Unavailable
+from irnflow.errors import BadInput, DataError, Unavailable
 
 Row = Mapping[str, Any]
 _HEED_S: Final = 2.0
@@ -60,6 +60,19 @@ def named(state: str, error: Exception) -> Exception:
     return AssertionError(f"our SQL is wrong: {error} ({state})")
 
 
+# ValueError: asyncpg's for an address that is none.
+CONNECT_FAILS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError)
+
+
+def unreachable(error: Exception) -> Exception:
+    """Our exception when no connection could be had."""
+    if isinstance(error, ValueError):
+        says = f"IRNFLOW_DATABASE_URL is no address of a PostgreSQL ({error})"
+        return BadInput(f"{says}: postgresql://USER:PASSWORD@HOST:5432/DATABASE")
+    says = str(error) or type(error).__name__
+    return Unavailable(f"PostgreSQL can't be reached: {says}. Start it, or correct IRNFLOW_DATABASE_URL.")
+
+
 class _Plain(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """A connection that leaves nothing behind, as each statement is its own transaction: no reset after each."""
 
@@ -69,14 +82,15 @@ class _Plain(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
 
 @asynccontextmanager
 async def connect(url: str, *, connections: int = 4) -> AsyncIterator[Postgres]:
-    """A pool that closes with the context. Raises Unavailable when the server can't be reached."""
+    """A pool that closes with the context. Raises Unavailable when the server can't be reached, BadInput when the
+    address is none."""
     try:
         pool = await asyncpg.create_pool(
             url, min_size=0, max_size=connections, command_timeout=60, connection_class=_Plain
         )
         await pool.fetch("select 1")
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise Unavailable(f"PostgreSQL can't be reached (IRNFLOW_DATABASE_URL): {error}") from error
+    except CONNECT_FAILS as error:
+        raise unreachable(error) from error
     try:
         yield Postgres(pool)
     finally:

@@ -14,7 +14,8 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from irnflow.errors import BadInput, Unavailable
+from irnflow.errors import BadInput
+from irnflow.store.database import CONNECT_FAILS, unreachable
 
 MIGRATIONS: Final = files("irnflow.store") / "migrations"
 
@@ -33,13 +34,14 @@ class Migration(msgspec.Struct, frozen=True, kw_only=True):
 async def migrate(url: str, *, folder: Traversable = MIGRATIONS) -> list[str]:
     """Apply what is missing and give its names.
 
-    Raises BadInput when an applied file has changed or is unknown here, Unavailable when nobody answers.
+    Raises BadInput when an applied file has changed or is unknown here or the address is none, Unavailable when nobody
+    answers.
     """
     migrations = read(folder)
     try:
         connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise Unavailable(f"PostgreSQL can't be reached (IRNFLOW_DATABASE_URL): {error}") from error
+    except CONNECT_FAILS as error:
+        raise unreachable(error) from error
     try:
         # Held until the connection closes: the others wait here and then find nothing left to do.
         await connection.execute("select pg_advisory_lock(hashtextextended('irnflow.migrate', 0))")

@@ -14,9 +14,9 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from irnflow.errors import BadInput, Permanent, Unavailable
+from irnflow.errors import BadInput, Permanent
 from irnflow.store import accounts
-from irnflow.store.database import Database, Row
+from irnflow.store.database import CONNECT_FAILS, Database, Row, unreachable
 from irnflow.store.secrets import KeyRing, context_of, new_key, read_keys, write_keys
 
 _PAGE: Final = 500
@@ -35,8 +35,8 @@ async def alone(url: str) -> AsyncIterator[None]:
     """No other rotation runs at this database meanwhile. Raises BadInput when one does."""
     try:
         connection = await asyncpg.connect(url, timeout=10)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise Unavailable(f"PostgreSQL can't be reached (IRNFLOW_DATABASE_URL): {error}") from error
+    except CONNECT_FAILS as error:
+        raise unreachable(error) from error
     try:
         if not await connection.fetchval("select pg_try_advisory_lock(hashtextextended('irnflow rotation', 0))"):
             raise BadInput("another rotation of keys runs: wait until it is done")
