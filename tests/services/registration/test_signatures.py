@@ -1,6 +1,7 @@
 """What the portal signs, checked: bad ones, contents that aren't ours, and keys that come later."""
 
 import copy
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from irnflow.sandbox.identity import Identity, open_identity
 from irnflow.sandbox.signing import Signer
 from irnflow.services.registration.teller import tell
 from irnflow.services.registration.verifier import verify
-from tests.services.registration.conftest import NOON, Room
+from tests.services.registration.conftest import NOON, Room, irn_of, next_fails
 
 
 class Lying:
@@ -95,6 +96,53 @@ async def test_a_qr_code_that_says_something_else_is_kept_in_doubt_and_told_and_
     assert room.statuses() == ["status.in_doubt"]
     assert "not believed" in details(room)[0]
     assert room.said("register_success_queue") == []
+
+
+async def test_an_answer_with_another_irn_than_was_computed_is_kept_in_doubt_and_told_and_never_success(
+    room: Room,
+) -> None:
+    next_fails(room, forge="irn")
+    await room.arrive()
+
+    await room.send()
+    await room.send()
+
+    found = await document(room)
+    other = hashlib.sha256(irn_of("A/1").encode()).hexdigest()
+    assert (found["state"], found["verified"], found["has_qr"]) == ("UNKNOWN", False, True)
+    assert found["distrust"].endswith(f"it is about IRN {other}")
+    assert room.statuses() == ["status.in_doubt"]
+    assert details(room)[0].startswith("The portal's answer is kept, and not believed: ")
+    assert room.said("register_success_queue") == []
+    assert room.generates == 1
+
+
+async def test_a_signed_invoice_about_another_irn_than_was_computed_is_kept_in_doubt(
+    room: Room, identity: Identity
+) -> None:
+    lies(room, identity, in_invoice(lambda data: data.__setitem__("Irn", "f" * 64)))
+    await room.arrive()
+
+    await room.send()
+
+    found = await document(room)
+    assert (found["state"], found["verified"]) == ("UNKNOWN", False)
+    assert found["distrust"].endswith(f"its signed text is about IRN {'f' * 64}")
+    assert room.statuses() == ["status.in_doubt"]
+    assert room.said("register_success_queue") == []
+
+
+async def test_what_the_portal_says_when_it_is_asked_for_an_irn_that_was_told_wrong_is_taken(room: Room) -> None:
+    next_fails(room, forge="irn")
+    await room.arrive()
+    await room.send()
+
+    room.desk.later(3601)
+    await room.resolve()
+
+    assert (await document(room))["state"] == "ACCEPTED"
+    assert [said["Irn"] for said in room.said("register_success_queue")] == [irn_of("A/1")]
+    assert (room.generates, room.sandbox.register.counts()["documents"]) == (1, 1)
 
 
 async def test_a_signed_invoice_with_other_contents_than_were_sent_is_kept_in_doubt(
