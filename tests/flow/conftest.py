@@ -4,10 +4,12 @@ import asyncio
 import os
 import shutil
 import signal
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,17 @@ from irnflow.books import sample
 from irnflow.books.sql import CANCELLED
 from irnflow.bus import topology
 from irnflow.local import deployment
-from irnflow.local.demo import BOOKS
+from irnflow.local.demo import ACCOUNT, BOOKS, BOOKS_FILE
 from irnflow.local.deployment import Deployment
-from irnflow.store import accounting, database
+from irnflow.store import accounting, accounts, database
 
 DEADLINE_S = 150  # a broker may take half a minute to come back, and what it lost is told again after another
 UNSETTLED = ("PROCESSING", "DATA_FETCHED", "VALIDATION_SUCCESS", "IN_DOUBT", "GENERATION_SUCCESS")
+
+# Books of another layout, with a user's own queries, in a SQLite file (docs/books.md).
+OWN_BOOKS = "acme"
+OWN_LAYOUT = Path(__file__).parents[1] / "books" / "other_layout.sql"
+OWN_QUERIES = OWN_LAYOUT.with_suffix(".toml")
 
 COUNTED = set(topology.QUEUES) - {topology.DEAD_LETTER_QUEUE}
 
@@ -51,8 +58,8 @@ class Flow:
         self.vouchers += n
         return ids
 
-    async def submit(self, ids: Sequence[str]) -> str:
-        answer = await self.api("POST", "/api/v1/batches", json={"voucher_ids": ids, "books": BOOKS})
+    async def submit(self, ids: Sequence[str], *, books: str = BOOKS) -> str:
+        answer = await self.api("POST", "/api/v1/batches", json={"voucher_ids": ids, "books": books})
         return str(answer["batch_no"])
 
     async def stopped_at(self, point: str, ids: Sequence[str]) -> str:
@@ -132,6 +139,12 @@ class Flow:
         finally:
             await connection.close()
 
+    def own_rows(self, sql: str) -> list[Mapping[str, Any]]:
+        """Of the books of another layout."""
+        with closing(sqlite3.connect(_own_books(self.deployed.folder))) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(sql)]
+
     async def desk(self, method: str, path: str, **options: Any) -> Any:
         """The sandbox's desk for tests."""
         secrets = msgspec.json.decode((self.deployed.settings.sandbox_dir / "sandbox.json").read_bytes())
@@ -187,7 +200,12 @@ class Flow:
         items = (await self.desk("GET", "register", params={"limit": "10000"}))["items"]
         assert ours == {item["irn"]: (str(item["ack_no"]), item["status"] == "CNL") for item in items}
         in_books = await self.rows("select irn, ack_no, einvoice_status from books.voucher where irn is not null")
-        assert ours == {row["irn"]: (row["ack_no"], row["einvoice_status"] == CANCELLED) for row in in_books}
+        in_own = self.own_rows(
+            "select gst_hash as irn, cast(gst_ack as text) as ack_no, gst_state as einvoice_status from document"
+            " where gst_hash is not null"
+        )
+        in_all = [*in_books, *in_own]
+        assert ours == {row["irn"]: (row["ack_no"], row["einvoice_status"] == CANCELLED) for row in in_all}
         async with database.connect(self.deployed.store.url, connections=1) as store:
             assert await accounting.differences(store) == []
         gaps = await self.rows(
@@ -200,11 +218,32 @@ class Flow:
 async def deployed() -> AsyncIterator[Deployment]:
     folder = Path(tempfile.mkdtemp(prefix="irnflow-flow-"))
     folder.chmod(0o711)  # PostgreSQL may run as another user
-    environment = QUICK | {"STOP_AT": str(folder / "stop_at"), "STUMBLE_OVER": str(folder / "stumble_over")}
+    environment = QUICK | {
+        "STOP_AT": str(folder / "stop_at"),
+        "STUMBLE_OVER": str(folder / "stumble_over"),
+        "ACME_BOOKS_URL": f"sqlite:///{_own_books(folder)}",
+    }
+    _make_own_books(folder)
     instead = {"registration": ("-m", "tests.flow.stopping"), "validation": ("-m", "tests.flow.stumbling")}
     async with deployment.running(folder, environment=environment, instead=instead) as running:
+        async with database.connect(running.store.url, connections=1) as store:
+            await accounts.add_books(store, (await accounts.named(store, ACCOUNT)).account_id, OWN_BOOKS)
         yield running
     shutil.rmtree(folder)
+
+
+def _own_books(folder: Path) -> Path:
+    return folder / "acme.db"
+
+
+def _make_own_books(folder: Path) -> None:
+    """The file with the queries beside the sample's, and the books themselves, of yesterday."""
+    (folder / "books.toml").write_text(BOOKS_FILE + OWN_QUERIES.read_text())
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S")
+    with closing(sqlite3.connect(_own_books(folder))) as connection:
+        connection.executescript(OWN_LAYOUT.read_text())
+        connection.execute("update document set made_on = ?", (yesterday,))
+        connection.commit()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -25,7 +25,7 @@ from irnflow.store import accounts, database, secrets
 ACCOUNT: Final = "sample"
 BOOKS: Final = "sample"
 BOOKS_URL: Final = "IRNFLOW_SAMPLE_BOOKS_URL"
-_BOOKS_FILE: Final = f"""\
+BOOKS_FILE: Final = f"""\
 # The books that irnflow reads. docs/books.md tells how to add your own.
 
 [books.{BOOKS}]
@@ -64,7 +64,7 @@ def size() -> int:
 async def seed(settings: Settings, *, at: datetime) -> Access:
     """Make what isn't there yet: books and account."""
     if not settings.books.exists():
-        settings.books.write_text(_BOOKS_FILE)
+        settings.books.write_text(BOOKS_FILE)
     await asyncio.to_thread(sample.load, books_url(settings.database_url), at.astimezone(_INDIA).date())
     login = msgspec.json.decode((settings.sandbox_dir / "sandbox.json").read_bytes(), type=SandboxLogin)
     credentials = accounts.Credentials(
