@@ -9,6 +9,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from irnflow.gst.faults import Fault, Severity
 from irnflow.messages import WORDS, Detail, State
+from irnflow.services.websocket.feed import EVENTS_MOST
 from irnflow.store import accounts
 from tests.browser.conftest import Console, now
 
@@ -154,7 +155,7 @@ async def test_a_lost_connection_comes_back_by_itself_with_all_that_was_missed(c
 async def test_who_missed_more_than_is_told_one_by_one_sees_every_voucher_as_it_stands(
     console: Console, page: Page
 ) -> None:
-    ids = [f"V-{i:04}" for i in range(1_200)]
+    ids = [f"V-{i:04}" for i in range(EVENTS_MOST + 2)]
     await console.batch("B-1", *ids)
     async with console.websocket():
         await console.sign_in(page, "#/batches/B-1")

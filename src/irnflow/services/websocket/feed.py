@@ -20,8 +20,8 @@ from irnflow.store.database import Database, Row, queries
 
 T = TypeVar("T")
 
-EVENTS_MOST: Final = 1_000  # more than these are told by a snapshot
-KEPT_BYTES: Final = 1024 * 1024  # of the last deltas of a batch; at least one is kept
+EVENTS_MOST: Final = 5_000  # more than these, about 1 MiB, are told by a snapshot, after which a page asks for all rows
+KEPT_BYTES: Final = 4 * 1024 * 1024  # of the last deltas of a batch; at least one is kept
 FRAME_GAP_S: Final = 0.1  # at most 10 frames a second a batch
 POLL_S: Final = 1.0  # a notification may be lost with its connection
 RETRY_S: Final = 0.5  # while PostgreSQL is away
