@@ -41,6 +41,7 @@ async def test_failures_are_grouped_by_cause(client: Client, batch: Row) -> None
         "says": "a is wrong",
         "fix": "Mend it.",
         "count": 2,
+        "vouchers": 2,
         "examples": [{"batch_no": "B-1", "transaction_id": "a"}, {"batch_no": "B-1", "transaction_id": "b"}],
     }
 

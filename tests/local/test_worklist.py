@@ -62,7 +62,7 @@ async def test_failures_are_listed_with_their_cause_and_what_to_do(
     assert "parties.gstin" in shown
     assert "[29AAB] is no GSTIN." in shown
     assert "Correct it." in shown
-    assert "a (B-1)" in shown
+    assert "a in B-1" in shown
 
 
 async def test_where_nothing_is_open_it_says_so(

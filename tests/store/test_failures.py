@@ -212,6 +212,18 @@ async def test_failures_are_grouped_by_cause_with_the_newest_examples(store: Dat
     assert examples[0]["batch_no"] == "B-2"
 
 
+async def test_a_voucher_that_failed_in_two_batches_is_two_failures_and_one_voucher(
+    store: Database, tenant: Tenant
+) -> None:
+    for ids in ("ab", "a"):
+        batch = await make_batch(store, tenant, *ids)
+        await failures.record(store, [failure(tenant, batch, each) for each in ids])
+
+    [group] = await failures.open_by_cause(store, tenant.account_id, batch_id=None, after=("", ""), most=5)
+
+    assert (group["count"], group["vouchers"]) == (3, 2)
+
+
 async def test_groups_come_in_pages_and_of_one_batch(store: Database, tenant: Tenant) -> None:
     first = await make_batch(store, tenant, "a", "b")
     second = await make_batch(store, tenant, "c")

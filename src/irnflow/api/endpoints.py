@@ -354,5 +354,6 @@ def _group(row: Row) -> resources.FailureGroup:
         says=row["says"],
         fix=row["fix"],
         count=row["count"],
+        vouchers=row["vouchers"],
         examples=msgspec.json.decode(row["examples"], type=list[resources.Example]),
     )

@@ -195,7 +195,8 @@ class FailureGroup(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     says: str  # of the newest
     fix: str
-    count: int
+    count: int  # of failures: a voucher may have failed in several batches
+    vouchers: int
     examples: list[Example]  # the five newest
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from irnflow.api.resources import VOUCHERS_MAX, Example
@@ -16,6 +17,7 @@ from irnflow.store import accounting, accounts, batches, database, failures
 from irnflow.store.failures import Choice
 
 GROUPS_MOST: Final = 1_000
+_EXAMPLES: Final = 3
 
 # What `retry` refuses, in words that say what to do.
 REFUSALS: Final = {
@@ -41,17 +43,19 @@ async def show(url: str, console: Console, *, account: str | None, batch_no: str
         console.print("No open failures.")
         return
     for stage, causes in groupby(groups, key=lambda group: group["stage"]):
-        table = Table(title=escape(stage), title_justify="left", expand=True)
-        table.add_column("vouchers", justify="right")
-        table.add_column("cause", overflow="fold")
-        table.add_column("what is wrong, and what to do", ratio=2, overflow="fold")
-        table.add_column("for example", ratio=1, overflow="fold")
+        table = Table.grid(padding=(0, 2))
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(overflow="fold")
         for group in causes:
+            table.add_row(_vouchers(group["vouchers"]), f"[bold]{escape(group['cause'])}[/]")
+            table.add_row("", escape(group["says"]))
+            if group["fix"]:
+                table.add_row("", escape(group["fix"]))
             examples = msgspec.json.decode(group["examples"], type=list[Example])
-            says = escape(group["says"]) + (f"\n[dim]{escape(group['fix'])}[/]" if group["fix"] else "")
-            shown = "\n".join(escape(f"{one.transaction_id} ({one.batch_no})") for one in examples[:3])
-            table.add_row(str(group["count"]), escape(group["cause"]), says, shown)
-        console.print(table)
+            shown = ", ".join(f"{one.transaction_id} in {one.batch_no}" for one in examples[:_EXAMPLES])
+            table.add_row("", f"[dim]{escape(shown)}{' ...' if group['count'] > _EXAMPLES else ''}[/]")
+        console.print(f"\n[bold underline]{escape(stage)}[/]")
+        console.print(Padding(table, (0, 0, 0, 2)))
 
 
 async def retry(url: str, console: Console, *, account: str | None, choice: Choice) -> None:

@@ -18,14 +18,14 @@ from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::bytea[]) as c (
 on conflict do nothing;
 
 -- open_by_cause: open failures of an account, of one batch or of all for null, in groups after a (stage, cause)
-select g.stage, g.cause, g.count, g.says, g.fix, g.examples::text as examples
+select g.stage, g.cause, g.count, g.vouchers, g.says, g.fix, g.examples::text as examples
 from (
-    select o.stage, o.cause, count(*) as count,
+    select o.stage, o.cause, count(*) as count, count(distinct (o.books, o.transaction_id)) as vouchers,
            max(o.says) filter (where o.place = 1) as says, max(o.fix) filter (where o.place = 1) as fix,
            json_agg(json_build_object('batch_no', o.batch_no, 'transaction_id', o.transaction_id) order by o.place)
                filter (where o.place <= 5) as examples
     from (
-        select f.stage, f.cause, f.says, f.fix, f.transaction_id, b.batch_no,
+        select f.stage, f.cause, f.says, f.fix, f.transaction_id, b.batch_no, b.books,
                row_number() over (partition by f.stage, f.cause order by f.batch_id desc, f.transaction_id) as place
         from irnflow.failure f join irnflow.batch b using (batch_id)
         where f.account_id = $1::bigint and f.closed_at is null and f.retried_in is null
