@@ -83,6 +83,10 @@ class Books:
         """As the company's people would."""
         self._connection.execute(f"update voucher set {column} = ? where voucher_id = ?", (value, voucher_id))  # noqa: S608
 
+    def lose(self, voucher_id: str) -> None:
+        """As nobody should."""
+        self._connection.execute("delete from voucher where voucher_id = ?", (voucher_id,))
+
     def marks(self) -> list[tuple[str, str | None, str | None]]:
         """Id, IRN and status of each voucher."""
         with closing(self._connection.execute("select voucher_id, irn, einvoice_status from voucher")) as rows:

@@ -134,6 +134,14 @@ def _own_irn_is_anothers(right: Any) -> Any:
     return judge
 
 
+def _called_registered(right: Any) -> Any:
+    def judge(told: Registered, voucher: Voucher | None) -> Found:
+        found: Found = right(told, voucher)
+        return Found.AS_FETCHED if found in (Found.NOTHING, Found.OTHER_IRN) else found
+
+    return judge
+
+
 def _marked_before_sent(right: Any) -> Any:
     async def release(most: int, *, bus: Any, store: Any, at: Any) -> Any:
         held: list[Any] = []
@@ -196,6 +204,7 @@ MUTATIONS: Final[dict[str, Broken]] = {
     "a delivery is acked before commit and confirm": code(batch._Worker, "_settle", _acked_before_said),
     "released is marked before it is sent": code(irn_service, "release", _marked_before_sent),
     "the IRN that is in the books is another's": code(database_update, "judge", _own_irn_is_anothers),
+    "registered, though the books have lost it or have another IRN": code(database_update, "judge", _called_registered),
     "a late status moves its transaction": sql(
         "record_events", ("greatest(known, max(status) over", "(max(status) over"), ("is_now > was", "true")
     ),

@@ -23,13 +23,14 @@ from irnflow.store.lifecycle import Cancellation, Windows
 from tests.simulation.database import Blocking
 from tests.simulation.ground import BOOKS, NOON
 from tests.simulation.process import Bus, Process, Store
-from tests.simulation.story import Asked, Edit, Pause, Question, Wishes, Withdrawal
+from tests.simulation.story import Asked, Edit, Pause, Question, Spoil, Wishes, Withdrawal
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 ACCOUNT: Final = 1
 DIED: Final = "dead_letter.delivery_limit"  # its processes were killed, or lost their connections, fifty times
+OTHER_IRN: Final = "f" * 64  # that somebody else has written into the books
 _AGAIN_S: Final = 1.0
 _IMPATIENT_S: Final = 10.0
 _LONG_AGO: Final = timedelta(hours=6)
@@ -154,6 +155,16 @@ async def edit(change: Edit, process: Process, _: Bus) -> None:
     await asyncio.sleep(change.at_s)
     process.say(f"changes {change.voucher_id}: {change.column}")
     process.world.books.change(change.voucher_id, change.column, change.value)
+
+
+async def spoil(spoiled: Spoil, process: Process, _: Bus) -> None:
+    """Lose a voucher in the books, or give it another IRN there."""
+    await asyncio.sleep(spoiled.at_s)
+    process.say(f"{'loses' if spoiled.gone else 'marks'} {spoiled.voucher_id}")
+    if spoiled.gone:
+        process.world.books.lose(spoiled.voucher_id)
+    else:
+        process.world.books.change(spoiled.voucher_id, "irn", OTHER_IRN)
 
 
 async def look(at_s: float, process: Process, _: Bus) -> None:

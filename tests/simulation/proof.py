@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from irnflow.books.sql import CANCELLED, REGISTERED
 from irnflow.messages import State
 from irnflow.store import accounting
-from tests.simulation.people import DIED
+from tests.simulation.people import DIED, OTHER_IRN
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -99,9 +99,15 @@ async def _prove_portal_and_books(world: "World") -> None:
     _agree("documents that the portal was asked for again", again, [])
     # What was struck off stays marked: its IRN is the other one's too.
     left = {(*each, REGISTERED) for each in struck_off - {(each.voucher_id, each.irn) for each in ours}}
-    marked = [row for row in world.books.marks() if row[1:] != (None, None) and row not in left]
-    _agree("the books", marked, [(each.voucher_id, each.irn, REGISTERED) for each in ours]
+    spoiled = {each.voucher_id: each for each in world.story.spoils}
+    marks = [row for row in world.books.marks() if row[1:] != (None, None)]
+    marked = [row for row in marks if row not in left and row[0] not in spoiled]
+    _agree("the books", marked, [(each.voucher_id, each.irn, REGISTERED) for each in ours
+                                 if each.voucher_id not in spoiled]
                                 + [(*each, CANCELLED) for each in spent])  # fmt: skip
+    others = [(voucher_id, irn) for voucher_id, irn, _ in marks if voucher_id in spoiled]
+    _agree("IRNs of others in the books", others,
+           [(each.voucher_id, OTHER_IRN) for each in spoiled.values() if not each.gone])  # fmt: skip
 
 
 def _prove_bills(world: "World") -> None:

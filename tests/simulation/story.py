@@ -1,8 +1,9 @@
 """What people do in one run, and what each voucher may come to for it.
 
-They send batches of the sample company's vouchers, some in two of them; change vouchers in the books while these are on
-their way; send open failures again; want IRNs cancelled, e-way bills made and cancelled. Some documents the portal has
-already, from elsewhere; some it refuses; some another portal had first, and nobody knew.
+They send batches of the sample company's vouchers, some in two of them; change vouchers in the books while these are
+on their way, lose them there, or give them another IRN; send open failures again; want IRNs cancelled, e-way bills
+made and cancelled. Some documents the portal has already, from elsewhere; some it refuses; some another portal had
+first, and nobody knew.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,20 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
     voucher_id: str
     column: str
     value: str
+
+
+class Spoil(msgspec.Struct, frozen=True, kw_only=True):
+    """A voucher that the books have no more, or that has another IRN there: from the beginning, or from some time."""
+
+    at_s: float
+    voucher_id: str
+    gone: bool
+
+    @property
+    def fates(self) -> set[State]:
+        if self.gone:
+            return {State.REGISTERED, State.BOOKS_FAILED, State.DATA_FETCH_FAILED}
+        return {State.REGISTERED, State.BOOKS_FAILED} if self.at_s else {State.BOOKS_FAILED}
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +96,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     first_elsewhere: list[str] = []  # another portal has had these for hours, and its de-duplication is out
     refused: list[str] = []
     edits: list[Edit] = []
+    spoils: list[Spoil] = []
     wishes: list[Wishes] = []
     questions: list[Question] = []
     looks_s: list[float] = []  # when somebody begins to look after what is in doubt
@@ -96,9 +112,10 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         """Vouchers that may be registered in the end, and of these the ones that must: those of no batch taken back."""
         taken_back = {each.batch_no for each in self.withdrawals}
         asked = [(each.batch_no, voucher_id) for each in self.asked for voucher_id in each.voucher_ids]
-        sound = [(batch_no, each) for batch_no, each in asked if State.REGISTERED in self._fates(each)]
+        sound = [(batch_no, each) for batch_no, each in asked if self._fates(each) & _AT_PORTAL]
         must = {each for batch_no, each in sound if batch_no not in taken_back}
-        return {each for _, each in sound}, must - self.contested
+        gone = {each.voucher_id for each in self.spoils if each.gone}  # perhaps before they were read
+        return {each for _, each in sound}, must - self.contested - gone
 
     @property
     def contested(self) -> set[str]:
@@ -111,6 +128,9 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         if voucher_id in {edit.voucher_id for edit in self.edits}:
             # One of its two contents is registered; who asks for the other is told the differences.
             return {State.REGISTERED, State.GENERATION_FAILED}
+        for spoil in self.spoils:
+            if spoil.voucher_id == voucher_id:
+                return spoil.fates
         if voucher_id in {wishes.voucher_id for wishes in self.wishes if wishes.cancels}:
             return {State.CANCELLED, State.GENERATION_FAILED}  # who asks for it later is told that its number is spent
         if voucher_id in self.contested:
@@ -144,6 +164,7 @@ def drawn(faults: Faults) -> Story:
     if faults.midnight_s is not None:
         earliest = min(asked, key=lambda batch: batch.at_s).voucher_ids  # or the night would be over before they go
         story = msgspec.structs.replace(story, first_elsewhere=[each for each in sound if each in earliest][:3])
+    story = msgspec.structs.replace(story, spoils=list(_spoils(faults, asked, set(sound) - story.contested)))
     if faults.dedup_outage:  # then two portals may register the same, if somebody else has done so at the one
         return msgspec.structs.replace(story, registered_before=[])
     return story
@@ -152,6 +173,7 @@ def drawn(faults: Faults) -> Story:
 _BECOMES: Final[Mapping[str, State]] = sample.expected()
 _ABROAD: Final = ("SAL/1026", "SAL/1027")  # their e-way bills would want more than `people` say
 _SOUND: Final = {voucher_id for voucher_id, state in _BECOMES.items() if state is State.REGISTERED}
+_AT_PORTAL: Final = {State.REGISTERED, State.BOOKS_FAILED}
 
 
 def _asked(draw: Random, faults: Faults) -> Iterator[Asked]:
@@ -166,6 +188,16 @@ def _asked(draw: Random, faults: Faults) -> Iterator[Asked]:
 def _some(draw: Random, left: list[str]) -> list[str]:
     """None to two of these, which nobody else gets."""
     return [left.pop() for _ in range(min(len(left), draw.choice((0, 0, 1, 2))))]
+
+
+def _spoils(faults: Faults, asked: list[Asked], left: set[str]) -> Iterator[Spoil]:
+    """With a stream of its own: it came later than all other chance, which stays as it was."""
+    draw = faults.stream("spoils")
+    for voucher_id in sorted(left)[: draw.choice((0, 0, 1, 2))]:
+        gone = draw.random() < 0.5
+        sent_s = min(batch.at_s for batch in asked if voucher_id in batch.voucher_ids)
+        soon_s = sent_s + draw.choice((0.5, 2.0, 10.0))  # it has been read by then, perhaps
+        yield Spoil(at_s=soon_s if gone else draw.choice((0.0, soon_s)), voucher_id=voucher_id, gone=gone)
 
 
 def _wishes(draw: Random, faults: Faults, voucher_id: str) -> Wishes:

@@ -236,6 +236,7 @@ class World:
             *(partial(people.look, at_s) for at_s in story.looks_s),
             people.keep_running,
             people.send_again,
+            *(partial(people.spoil, spoiled) for spoiled in story.spoils),  # last: the names of the others stay
         ]
         for number, each in enumerate(work):
             Process(self, "client", number, 1).start(each)
