@@ -74,6 +74,62 @@ async def test_another_request_with_the_key_is_refused(client: Client) -> None:
     assert problem(answer) == (409, "idempotency-key-used")
 
 
+FIRST = b'{"voucher_ids": ["V/1", "V/2"], "batch_no": "B-1"}'
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        b'{"voucher_ids":["V/1","V/2"],"batch_no":"B-1"}',
+        b'\n{ "batch_no" : "B-1",\r\n  "voucher_ids" : [ "V/1", "\\u0056/2" ] }\n',
+        b'{"voucher_ids": ["V/1", "V/2"], "batch_no": "B-1", "books": null}',
+        b'{"voucher_ids": ["V/1", "V/2"], "batch_no": "B-1", "books": "surya"}',
+        b'{"voucher_ids": ["V/2", "V/1"], "batch_no": "B-1"}',
+        b'{"voucher_ids": ["V/1", "V/2"]}',
+    ],
+    ids=[
+        "no white space",
+        "other white space, order and escapes",
+        "null",
+        "the only books",
+        "other order",
+        "no number",
+    ],
+)
+async def test_what_asks_for_the_same_is_the_same_request_however_it_is_written(
+    client: Client, store: Database, again: bytes
+) -> None:
+    headers = {"Idempotency-Key": "one", "Content-Type": "application/json"}
+    await client.post(BATCHES, data=FIRST, headers=headers)
+
+    answer = await client.post(BATCHES, data=again, headers=headers)
+
+    assert (answer.status, answer.body["batch_no"]) == (202, "B-1")
+    assert len(await store.fetch("select from irnflow.batch")) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ({"batch_no": "B-1"}, {"batch_no": "B-2"}),
+        ({}, {"batch_no": "B-2"}),
+        ({}, {"voucher_ids": ["V/1"]}),
+        ({}, {"voucher_ids": ["V/1", "V/2", "V/3"]}),
+        ({}, {"voucher_ids": ["V/1", "v/2"]}),
+    ],
+)
+async def test_what_asks_for_something_else_is_another_request(
+    client: Client, store: Database, first: dict[str, object], then: dict[str, object]
+) -> None:
+    key = {"Idempotency-Key": "one"}
+    await client.post(BATCHES, json={"voucher_ids": ["V/1", "V/2"]} | first, headers=key)
+
+    answer = await client.post(BATCHES, json={"voucher_ids": ["V/1", "V/2"]} | then, headers=key)
+
+    assert problem(answer) == (409, "idempotency-key-used")
+    assert len(await store.fetch("select from irnflow.batch")) == 1
+
+
 async def test_a_number_that_has_other_vouchers_is_refused(client: Client) -> None:
     await client.post(BATCHES, json={"voucher_ids": ["V/1"], "batch_no": "B-1"})
 

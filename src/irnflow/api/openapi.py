@@ -103,7 +103,12 @@ def _header_parameters(endpoint: Endpoint) -> Iterable[Json]:
             "in": "header",
             "required": False,
             "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-            "description": "The same key with the same request gives the same batch, however often it is sent.",
+            "description": (
+                "The same key with the same request gives the same batch, however often it is sent; with another "
+                "request it is refused (409). What is asked for counts, not its bytes: white space and the order of "
+                "names and of ids don't matter, a field left out is its default, and a request without `batch_no` "
+                "asks for no number in particular."
+            ),
         }
 
 
