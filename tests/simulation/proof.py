@@ -61,8 +61,9 @@ def _prove_fates(world: "World") -> None:
     _agree("states that no voucher may come to", wrong, [])
     told = {(row["batch_no"], row["transaction_id"], row["failing"]) for row in rows}
     due = {each for each in stand if State(each[2]) in _FAILED}
-    # Of such a one a person may be told, though it is registered: its books had changed, or it was struck off later.
-    changed = {edit.voucher_id for edit in story.edits} | story.contested
+    # Of such a one a person may be told, though it is registered: its books had changed, or have since, or it was
+    # struck off later.
+    changed = {each.voucher_id for each in (*story.edits, *story.spoils)} | story.contested
     _agree("failures that nobody is told of", due - told, [])
     _agree("failures of what didn't fail", [each for each in told - due if each[1] not in changed], [])
     _agree("dead letters", world.store.ask("select queue, reason, headers::text from irnflow.dead_letter"), [])
