@@ -49,7 +49,7 @@ def test_a_refused_document_ends_with_1_and_is_shown_with_what_to_do(tmp_path: P
     assert (ran.code, ran.err) == (1, "")
     assert lines[1:4] == [file, "", "INV BLR/2026/117 of 01/10/2026  ([1], line 1)"]
     assert lines[4].startswith("  refused  DocDtls.Dt  ")
-    assert lines[-2] == "2 documents: 1 clean, 1 refused"
+    assert "2 documents: 1 clean, 1 refused" in lines
     assert "\x1b" not in ran.out
 
 
@@ -94,6 +94,21 @@ def test_the_standard_input_may_be_checked() -> None:
 @pytest.mark.parametrize(("turnover", "code"), [("9.99", 0), ("10", 1)])
 def test_the_30_days_bind_by_turnover(tmp_path: Path, turnover: str, code: int) -> None:
     assert run("check", written(tmp_path, LATE), *DAY, "--turnover", turnover).code == code
+
+
+SHORT = changed(BETWEEN, {"ItemList[0].HsnCd": "9403"})
+
+
+@pytest.mark.parametrize("refused", [LATE, SHORT])
+def test_who_is_refused_by_a_turnover_that_was_not_said_is_told_to_say_it(tmp_path: Path, refused: object) -> None:
+    file = written(tmp_path, refused)
+
+    unsaid = run("check", file, *DAY)
+    said = run("check", file, *DAY, "--turnover", "500")
+
+    assert (unsaid.code, said.code) == (1, 1)
+    assert "say --turnover CRORE." in unsaid.out
+    assert "--turnover" not in said.out
 
 
 def test_turnover_is_10_crore_or_more_where_nothing_is_said(tmp_path: Path) -> None:

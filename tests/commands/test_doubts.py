@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -161,10 +162,49 @@ async def test_a_cancellation_that_is_said_not_to_be_done_may_be_asked_for_anew(
     assert await cancelling.desk.state("A/1") == "ACCEPTED"
 
 
-@pytest.mark.parametrize("action", ["7", IRN])
-async def test_what_is_no_action_is_refused_in_a_sentence(cancelling: Room, action: str) -> None:
+async def test_what_is_no_action_is_refused_in_a_sentence(cancelling: Room) -> None:
     with pytest.raises(BadInput, match="The account has no such action"):
-        await irnflow("doubts", "done", action, "--reason", "x")
+        await irnflow("doubts", "done", "7", "--reason", "x")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ("look", "A/1"),
+            "'A/1' is no IRN (64 hexadecimal digits) or number of an action; `irnflow doubts` lists what",
+        ),
+        (("look", ""), "'' is no IRN"),
+        (("look", "--", "-5"), "'-5' is no IRN"),
+        (("look", "9" * 19), "is no IRN"),
+        (("resend", "1", "--reason", "x"), "'1' is no IRN (64 hexadecimal digits); `irnflow doubts` lists what"),
+        (("resend", IRN[:63], "--reason", "x"), "is no IRN"),
+        (("accept", "A/1", __file__, "--reason", "x"), "'A/1' is no IRN"),
+        (("accept", IRN, "nowhere.json", "--reason", "x"), "File 'nowhere.json' does not exist"),
+        (("done", IRN, "--reason", "x"), "is no number of an action; `irnflow doubts` lists what is in doubt"),
+        (("not-done", "one", "--reason", "x"), "'one' is no number of an action"),
+    ],
+)
+async def test_what_can_be_neither_irn_nor_number_is_said_and_decides_nothing(
+    unheard: Room, words: tuple[str, ...], says: str
+) -> None:
+    ran = await irnflow("doubts", *words)
+
+    assert (ran.code, says in ran.err) == (2, True)
+    assert await unheard.desk.store.fetch("select from irnflow.decision") == []
+
+
+async def test_a_file_that_is_no_signed_document_is_refused_with_what_it_should_be(unheard: Room) -> None:
+    with pytest.raises(BadInput, match="It can't be verified: the signed document is neither JSON nor"):
+        await irnflow("doubts", "accept", IRN, __file__, "--reason", "x")
+
+    assert await unheard.desk.state("A/1") == "UNKNOWN"
+
+
+async def test_times_are_those_of_india_and_say_so(unheard: Room) -> None:
+    ran = await irnflow("doubts", "look", IRN)
+
+    assert re.search(r"asked at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d IST;", ran.out)
 
 
 async def test_a_bills_number_that_is_none_is_refused(cancelling: Room) -> None:

@@ -89,15 +89,19 @@ async def test_what_the_portal_knows_of_a_gstin_is_shown_in_words_and_whole(data
         "address      12, PUNE",
         "New          1",
     ]
+    assert shown.out.splitlines()[-1].endswith(" IST")
 
 
 async def test_a_gstin_goes_on_with_the_credentials_that_it_has(database_url: str, file: Path) -> None:
     await ran("gstin", "credentials", GSTIN, given=TYPED)
     await stop(database_url)
 
-    await ran("gstin", "resume", GSTIN)
+    stopped = await ran("gstin", "resume", GSTIN)
+    running = await ran("gstin", "resume", GSTIN)
 
     assert "runs" in (await ran("gstin", "list")).out
+    assert stopped.out == f"{GSTIN} goes on. If the portal refuses it again, it stops again.\n"
+    assert running.out == f"{GSTIN} was not stopped: it goes on as before.\n"
 
 
 async def test_many_come_from_a_file(database_url: str, file: Path) -> None:
@@ -186,8 +190,9 @@ async def test_only_the_login_that_is_stopped_is_listed_as_stopped_and_let_go_on
     await ran("gstin", "credentials", GSTIN, "--portal", "IRIS", given=TYPED)
     await stop(database_url)
 
-    await ran("gstin", "resume", GSTIN, "--portal", "NIC1")
+    resumed = await ran("gstin", "resume", GSTIN, "--portal", "nic1")
 
+    assert "goes on. If" in resumed.out
     assert [cells[1] for cells in await listed() if "runs" in cells[4]] == ["NIC"]
     assert (await ran("gstin", "list", "--stopped")).code == 1
 

@@ -57,6 +57,7 @@ def test_programs_get_the_parts_and_the_text_that_is_hashed() -> None:
     [
         (("29AAFCC9980M1ZX", "2025-26", "INV", "1"), "after 29AAFCC9980M1Z comes R, not X"),
         (("29AAFCC9980M1Z", "2025-26", "INV", "1"), "is no GSTIN: it has 15 characters"),
+        (("SAL/1001", "2025-26", "INV", "1"), "that of a voucher id is found in its batch"),
         ((GSTIN, "2025", "INV", "1"), "is no financial year: April to March, written 2026-27"),
         ((GSTIN, "2025-27", "INV", "1"), "2025 is followed by 26"),
         ((GSTIN, "2025-26", "BOS", "1"), "'BOS' is no type of document: INV (invoice)"),

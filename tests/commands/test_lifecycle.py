@@ -136,7 +136,11 @@ async def test_why_it_is_cancelled_goes_to_the_portal(registered: Room) -> None:
     ("words", "says"),
     [
         (("cancel", "12", *WHY), "is no IRN: it has 64 hexadecimal digits"),
-        (("cancel", IRN, "--reason", "5", "--remark", "x"), "1<=x<=4"),
+        (
+            ("cancel", IRN, "--reason", "9", "--remark", "x"),
+            "9 is none; there are: 1 duplicate, 2 data entry",
+        ),
+        (("ewaybill", "cancel", IRN, "--reason", "-1", "--remark", "x"), "3 order cancelled, 4 others"),
         (("cancel", IRN, "--reason", "1"), "--remark"),
         (("cancel", IRN, "--reason", "1", "--remark", 'a "b"'), '1 to 100 printable characters without " and \\'),
         (("cancel", IRN, "--reason", "1", "--remark", "x" * 101), "1 to 100 printable characters"),

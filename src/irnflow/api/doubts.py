@@ -16,6 +16,7 @@ from irnflow.api import cursor, resources
 from irnflow.api.endpoint import Call, Endpoint
 from irnflow.api.problem import Place, Refused
 from irnflow.errors import BadInput
+from irnflow.gst import dates
 from irnflow.portal.signature import BadSignature, UnknownKey, differences, proved, signed_data
 from irnflow.portal.signing_keys import KeySet
 from irnflow.portal.upload import read_texts
@@ -255,5 +256,5 @@ def _next(row: Row, age: timedelta, times: Times) -> str:
 
 
 def _too_early(from_: datetime) -> Refused:
-    says = f"The portal still remembers: look-ups decide until {from_:%Y-%m-%d %H:%M} UTC. Have it asked now instead."
+    says = f"The portal still remembers: look-ups decide until {dates.time_in_india(from_)}. Have it asked now instead."
     return Refused("too-early", says)

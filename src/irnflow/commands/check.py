@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CLEAN, FAULTS, UNREADABLE = 0, 1, 2  # exit codes
 SHOWN_MOST: Final = 20  # findings of one document that the table shows; --json has them all
+_BY_TURNOVER: Final = ("hsn.digits", "document.too_late")  # rules that bind by the supplier's turnover
 _WIDTH_PIPED: Final = 120
 _BAR_FROM_BYTES: Final = 1_000_000
 _STDIN: Final = "-"
@@ -188,16 +189,23 @@ def _tell_programs(judged: Iterable["Judged"]) -> int:
 def _tell_people(judged: Iterable["Judged"], facts: "Facts") -> int:
     from rich.console import Console
 
+    from irnflow.gst.facts import TURNOVER_NOT_SAID
+
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_PIPED)
     tally: Counter[str] = Counter()
+    by_turnover = False
     code, file = CLEAN, ""
     for one in judged:
         code = max(code, _exit_code(one))
         tally[_fate(one)] += 1
+        by_turnover |= any(finding.code in _BY_TURNOVER for finding in one.findings)
         if one.findings:
             _print(console, one, heading=one.file != file)
             file = one.file
     _print_summary(console, tally, facts)
+    if by_turnover and facts.turnover_crore == TURNOVER_NOT_SAID:
+        console.print("Is the turnover less? How many digits an HSN needs, and whether 30 days bind, hangs on it: say "
+                      "--turnover CRORE.", style="yellow")  # fmt: skip
     return code
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from irnflow.store.doubts import Decision
 
 _SHOWN_MOST: Final = 500
+_PATTERNS: Final = {"IRN": re.compile("[0-9a-f]{64}"), "ACTION": re.compile("[0-9]{1,18}")}
+_NAMES: Final = {"IRN": "IRN (64 hexadecimal digits)", "ACTION": "number of an action"}
 _ACCOUNT: Final = click.option("--account", help="Name of the account; may be left out where there is one.")
 
 
@@ -42,6 +44,19 @@ def _bill_number(context: click.Context, parameter: click.Parameter, value: str 
     if value is not None and not re.fullmatch("[0-9]{12}", value):
         raise click.BadParameter("an e-way bill's number has 12 digits")
     return value
+
+
+def _named(*kinds: str) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Refuses what can be neither an IRN nor an action's number, whichever of them is wanted."""
+
+    def check(context: click.Context, parameter: click.Parameter, value: str) -> str:
+        said = value.strip().lower()
+        if not any(_PATTERNS[kind].fullmatch(said) for kind in kinds):
+            names = " or ".join(_NAMES[kind] for kind in kinds)
+            raise click.BadParameter(f"{value!r} is no {names}; `irnflow doubts` lists what is in doubt")
+        return said
+
+    return check
 
 
 Work = Callable[["Doubts", "Account"], Awaitable[str]]
@@ -64,7 +79,7 @@ def doubts(context: click.Context, account: str | None) -> None:
 
 
 @doubts.command()
-@click.argument("what", metavar="IRN|ACTION")
+@click.argument("what", metavar="IRN|ACTION", callback=_named("IRN", "ACTION"))
 @click.pass_obj
 def look(account: str | None, what: str) -> None:
     """Have the portal asked now.
@@ -81,7 +96,7 @@ def look(account: str | None, what: str) -> None:
 
 
 @doubts.command()
-@click.argument("irn")
+@click.argument("irn", callback=_named("IRN"))
 @_REASON
 @click.pass_obj
 def resend(account: str | None, irn: str, reason: str) -> None:
@@ -98,7 +113,7 @@ def resend(account: str | None, irn: str, reason: str) -> None:
 
 
 @doubts.command()
-@click.argument("irn")
+@click.argument("irn", callback=_named("IRN"))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_REASON
 @click.pass_obj
@@ -117,7 +132,7 @@ def accept(account: str | None, irn: str, file: Path, reason: str) -> None:
 
 
 @doubts.command()
-@click.argument("action")
+@click.argument("action", callback=_named("ACTION"))
 @click.option("--ewb-no", callback=_bill_number, help="The number of the e-way bill that was made.")
 @_REASON
 @click.pass_obj
@@ -136,7 +151,7 @@ def done(account: str | None, action: str, ewb_no: str | None, reason: str) -> N
 
 
 @doubts.command("not-done")
-@click.argument("action")
+@click.argument("action", callback=_named("ACTION"))
 @_REASON
 @click.pass_obj
 def not_done(account: str | None, action: str, reason: str) -> None:
@@ -231,7 +246,6 @@ def _wanted(whose: "Account", what: str, reason: str) -> "Decision":
     from irnflow.api.doubts import action_number
     from irnflow.store.doubts import Decision
 
-    what = what.strip().lower()
     return Decision(
         account_id=whose.account_id, irn=what, action_id=action_number(what), by=f"user {getpass.getuser()}",
         reason=reason, at=_now(),
@@ -254,4 +268,6 @@ def _now() -> datetime:
 
 
 def _time(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+    from irnflow.gst import dates
+
+    return dates.time_in_india(at)

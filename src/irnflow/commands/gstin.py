@@ -160,8 +160,11 @@ def credentials(
 @click.option("--portal", help="Only its login there.  [default: all]")
 def resume(number: str, account: str | None, portal: str | None) -> None:
     """Let a stopped GSTIN go on with the credentials that it has, when what was wrong is mended elsewhere."""
-    asyncio.run(_resume(settings("database_url"), account, number.upper(), portal))
-    click.echo(f"{number.upper()} goes on. If the portal refuses it again, it stops again.")
+    stood = asyncio.run(_resume(settings("database_url"), account, number.upper(), portal))
+    click.echo(
+        f"{number.upper()} goes on. If the portal refuses it again, it stops again."
+        if stood else f"{number.upper()} was not stopped: it goes on as before."
+    )  # fmt: skip
 
 
 @gstin.command()
@@ -193,6 +196,7 @@ def _in_file(content: bytes, name: str) -> list[Given]:
 
 
 async def _show(found: Settings, account: str | None, number: str, max_age: timedelta, sync: bool) -> int:
+    from irnflow.gst.dates import time_in_india
     from irnflow.store import accounts, database, lifecycle
 
     async with database.connect(found.database_url, connections=1) as store:
@@ -211,7 +215,7 @@ async def _show(found: Settings, account: str | None, number: str, max_age: time
         click.echo(f"The last question got no details: {row['says']}", err=True)
     if not details:
         return 1
-    for name, value in (*_words(details), ("as of", f"{row['fetched_at']:%Y-%m-%d %H:%M:%S} UTC")):
+    for name, value in (*_words(details), ("as of", time_in_india(row["fetched_at"]))):
         click.echo(f"{name:<12} {value}")
     return 0 if details.get("Status") == "ACT" else 1
 
@@ -279,16 +283,20 @@ async def _family(store: Database, whose: Account, number: str, portal: str | No
         raise BadInput(f"{number}: {error}") from error
 
 
-async def _resume(found: Settings, account: str | None, number: str, portal: str | None) -> None:
+async def _resume(found: Settings, account: str | None, number: str, portal: str | None) -> bool:
+    """Whether anything of it stood still."""
     from irnflow.portal.several import families
     from irnflow.store import accounts, database, steering
 
     async with database.connect(found.database_url, connections=1) as store:
         whose = await accounts.named(store, account)
         family = await _family(store, whose, number, portal, families(found)) if portal else None
+        known = await accounts.gstin_of(store, whose.account_id, number)
         if not await steering.resume_gstin(store, whose.account_id, number, family=family):
             there = f" with credentials for {family}" if family else ""
             raise BadInput(f"account {whose.name} has no GSTIN {number}{there}; `irnflow gstin list` shows them")
+        logins = known.logins if known else ()
+        return bool(known and known.stopped) or any(each.stopped for each in logins if family in (None, each.family))
 
 
 async def _remove(found: Settings, account: str | None, number: str, portal: str) -> str:

@@ -53,8 +53,21 @@ def _remark(most: int) -> Callable[[click.Context, click.Parameter, str], str]:
     return check
 
 
-_reason = click.option("--reason", required=True, type=click.IntRange(1, 4),
-                       help="1 duplicate, 2 data entry mistake, 3 order cancelled, 4 others.")  # fmt: skip
+_REASONS: Final = "1 duplicate, 2 data entry mistake, 3 order cancelled, 4 others"
+
+
+class _Reason(click.ParamType[int]):
+    """The law's four, by number."""
+
+    name = "1|2|3|4"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value not in ("1", "2", "3", "4"):
+            self.fail(f"{value} is none; there are: {_REASONS}", param, ctx)
+        return int(value)
+
+
+_reason = click.option("--reason", required=True, type=_Reason(), help=f"{_REASONS}.")
 _account = click.option("--account", help="Name of the account; may be left out where there is one.")
 _wait = click.option("--wait", "wait_s", type=click.FloatRange(0), default=30.0, show_default=True, metavar="SECONDS",
                      help="How long to wait for what comes of it.")  # fmt: skip

@@ -31,13 +31,15 @@ def pause(what: str, key: str, reason: str, account: str | None) -> None:
     """
     from irnflow.store import steering
 
+    key = _key(what, key)
+
     async def work(store: Database, whose: Account) -> bool:
         by, at = getuser(), datetime.now(UTC)
         match what:
             case "batch":
                 return await steering.pause_batch(store, whose.account_id, key, reason=reason, by=by, at=at)
             case "gstin":
-                return await steering.pause_gstin(store, whose.account_id, key.upper(), reason=reason, by=by, at=at)
+                return await steering.pause_gstin(store, whose.account_id, key, reason=reason, by=by, at=at)
             case _:
                 await steering.pause_portal(store, key, reason=reason, by=by, at=at)
                 return True
@@ -56,18 +58,23 @@ def resume(what: str, key: str, account: str | None) -> None:
     """Let go on what was paused, or a GSTIN that stopped by itself."""
     from irnflow.store import steering
 
-    async def work(store: Database, whose: Account) -> bool:
+    key = _key(what, key)
+
+    async def work(store: Database, whose: Account) -> tuple[bool, bool]:
+        stood = await steering.stands(store, whose.account_id, what, key)
         match what:
             case "batch":
-                return await steering.resume_batch(store, whose.account_id, key)
+                return stood, await steering.resume_batch(store, whose.account_id, key)
             case "gstin":
-                return await steering.resume_gstin(store, whose.account_id, key.upper())
+                return stood, await steering.resume_gstin(store, whose.account_id, key)
             case _:
-                return await steering.resume_portal(store, key)
+                return stood, await steering.resume_portal(store, key)
 
-    if not _with_store(account, work):
+    stood, known = _with_store(account, work)
+    if not known:
         raise BadInput(f"{key} is no paused portal" if what == "portal" else f"the account has no {_words(what)} {key}")
-    click.echo(f"{_words(what).capitalize() if what != 'gstin' else 'GSTIN'} {key} goes on.")
+    name = f"{_words(what).capitalize() if what != 'gstin' else 'GSTIN'} {key}"
+    click.echo(f"{name} goes on." if stood else f"{name} was not stopped: it goes on as before.")
 
 
 @click.command()
@@ -98,6 +105,7 @@ def standing(account: str | None) -> int:
     from rich.markup import escape
     from rich.table import Table
 
+    from irnflow.gst import dates
     from irnflow.store import steering
 
     rows = _with_store(account, lambda store, whose: steering.standing(store, whose.account_id))
@@ -109,10 +117,19 @@ def standing(account: str | None) -> int:
         table.add_column(title, overflow="fold")
     table.add_column("why", ratio=1, overflow="fold")
     for row in rows:
-        since = f"{row['at'].astimezone():%d %b %H:%M}" if row["at"] else ""
+        since = dates.time_in_india(row["at"]) if row["at"] else ""
         table.add_row(*map(escape, (row["what"], row["key"], row["by"], since, row["reason"])))
     Console().print(table)
     return 1
+
+
+def _key(what: str, said: str) -> str:
+    """As the store knows it. Raises BadInput when there is no such portal."""
+    from irnflow.portal.several import portal_named
+
+    if what == "portal":
+        return portal_named(settings(), said)
+    return said.upper() if what == "gstin" else said
 
 
 def _words(what: str) -> str:

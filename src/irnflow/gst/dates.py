@@ -39,6 +39,11 @@ def in_india(moment: datetime) -> date:
     return moment.astimezone(IST).date()
 
 
+def time_in_india(moment: datetime) -> str:
+    """An aware moment as people read it: 2026-11-22 15:30:00 IST."""
+    return f"{moment.astimezone(IST):%Y-%m-%d %H:%M:%S} IST"
+
+
 def last_day_to_report(dated: date) -> date:
     """The last day on which a document of this date may be sent, by whom the limit binds.
 

@@ -5,7 +5,7 @@ names that one; portals of different families know nothing of each other (domain
 them, the preferred first; docs/portals.md shows it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -88,6 +88,7 @@ class Families(msgspec.Struct, frozen=True, kw_only=True):
             raise BadInput(f"it has credentials for {' and '.join(known)}: say for which portal")
         if name is None:
             return known[0] if known else self.preferred
+        name = _spelt(name, (*self.of, *known))
         if name in self.of:
             return self.of[name]
         if self.of and name not in known:
@@ -97,6 +98,20 @@ class Families(msgspec.Struct, frozen=True, kw_only=True):
     def portals(self, family: str) -> list[str]:
         """The names of its portals, its own among them, as far as they are described here."""
         return [name for name, of in self.of.items() if of == family] or [family]
+
+
+def portal_named(settings: Settings, name: str) -> str:
+    """A portal as its description spells it, in whatever case it is said. Raises BadInput when there is none."""
+    if not settings.portal_url and not settings.portals.exists():  # not known to this process
+        return name
+    known = [*described(settings)]
+    if (spelt := _spelt(name, known)) not in known:
+        raise BadInput(f"there is no portal {name}; there are: {', '.join(known)}")
+    return spelt
+
+
+def _spelt(name: str, known: Iterable[str]) -> str:
+    return next((each for each in known if each.casefold() == name.strip().casefold()), name)
 
 
 def families(settings: Settings) -> Families:

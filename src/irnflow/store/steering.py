@@ -47,6 +47,11 @@ async def resume_portal(database: Database, portal: str) -> bool:
     return bool(await database.fetch(SQL["resume_portal"], portal))
 
 
+async def stands(database: Database, account_id: int, what: str, key: str) -> bool:
+    """Whether this batch, GSTIN or portal stands still, for whatever reason."""
+    return any((row["what"], row["key"]) == (what, key) for row in await standing(database, account_id))
+
+
 async def standing(database: Database, account_id: int) -> Sequence[Row]:
     """What stands still of an account, and which portals: what, key, reason, by, at (None: it stopped by itself)."""
     return await database.fetch(SQL["standing"], account_id)

@@ -165,7 +165,7 @@ async def test_no_admin_decides_while_the_portal_remembers(unheard: Room, client
     answer = await client.post(f"{ONE}/{how}", json=body)
 
     assert (answer.status, answer.body["type"]) == (409, "/problems/too-early")
-    assert "2026-11-23 22:30 UTC" in answer.body["detail"]
+    assert "2026-11-24 04:00:00 IST" in answer.body["detail"]
     assert await unheard.desk.state("A/1") == "UNKNOWN"
     assert await decisions(unheard) == []
 
