@@ -17,7 +17,7 @@ def _gstin(context: click.Context, parameter: click.Parameter, value: str) -> st
     if not _GSTIN.fullmatch(number):
         raise click.BadParameter(
             f"{value!r} is no GSTIN: it has 15 characters, the first two digits: 29AAFCC9980M1ZR. "
-            "(An IRN is made of what stands on the invoice; that of a voucher id is found in its batch and in the books.)"
+            "(An IRN is made of what the invoice says; that of a voucher id is found in its batch and in the books.)"
         )
     if gstin.kind(number) and not gstin.is_sound(number):
         last = gstin.check_character(number[:14])
