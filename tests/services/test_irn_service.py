@@ -416,11 +416,11 @@ def status_of(tenant: Tenant, batch_id: int, transaction_id: str) -> Publication
 
 
 def failure_of(
-    tenant: Tenant, batch_id: int, transaction_id: str, failing: State = State.VALIDATION_FAILED
+    tenant: Tenant, batch_id: int, transaction_id: str, failing: State = State.VALIDATION_FAILED, *, at: datetime = AT
 ) -> failures.Failure:
     return failures.Failure(
         batch_id=batch_id, transaction_id=transaction_id, account_id=tenant.account_id, stage="validation", cause="x",
-        says="", fix="", faults=(), attempts=1, message=b"{}", at=AT, failing=failing,
+        says="", fix="", faults=(), attempts=1, message=b"{}", at=at, failing=failing,
     )  # fmt: skip
 
 
@@ -533,16 +533,36 @@ async def test_an_outcome_is_told_again_while_its_effect_is_not_seen(
     assert await to_tell(store) == (["a"] if again else [])
 
 
-@pytest.mark.parametrize(("told", "state"), [("ACCEPTED", State.BOOKS_FAILED), ("REJECTED", State.GENERATION_FAILED)])
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ("ACCEPTED", State.BOOKS_FAILED),
+        ("REJECTED", State.GENERATION_FAILED),
+        ("REJECTED", State.REGISTERED),  # struck off after success
+        ("REJECTED", State.BOOKS_FAILED),
+    ],
+)
 async def test_an_outcome_is_told_again_where_the_reason_of_the_failure_got_lost(
     store: Postgres, tenant: Tenant, bus: Bus, batch_id: int, told: str, state: State
 ) -> None:
     await request(store, tenant, batch_id, "a", told)
-    await events(store, batch_id, {"a": state})
+    await events(store, batch_id, {"a": state, "b": State.REGISTERED})
 
     await look_at(later(minutes=10), store, bus)
 
-    assert await to_tell(store) == ["a"]
+    assert (await to_tell(store), await finished(store)) == (["a"], [None])
+
+
+async def test_who_was_told_of_a_registration_struck_off_after_success_is_told_once(
+    store: Postgres, tenant: Tenant, bus: Bus, batch_id: int
+) -> None:
+    await request(store, tenant, batch_id, "a", "REJECTED")
+    await events(store, batch_id, {"a": State.REGISTERED, "b": State.REGISTERED})
+    await failures.record(store, [failure_of(tenant, batch_id, "a", State.GENERATION_FAILED, at=later(minutes=5))])
+
+    await look_at(later(minutes=10), store, bus)
+
+    assert (await to_tell(store), await finished(store)) == ([], [later(minutes=10)])
 
 
 async def to_tell(store: Database) -> list[str]:

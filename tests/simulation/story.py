@@ -134,7 +134,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
         if voucher_id in {wishes.voucher_id for wishes in self.wishes if wishes.cancels}:
             return {State.CANCELLED, State.GENERATION_FAILED}  # who asks for it later is told that its number is spent
         if voucher_id in self.contested:
-            return {State.REGISTERED, State.GENERATION_FAILED}  # of the one, and of the other, if that is not found
+            # Of the one; of the other, if that is not found; of ours, if it is struck off before the books answer.
+            return {State.REGISTERED, State.GENERATION_FAILED, State.BOOKS_FAILED}
         return {_BECOMES[voucher_id]}
 
 

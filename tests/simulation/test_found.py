@@ -19,6 +19,9 @@ _WELL: Final[dict[str, Any]] = {
     "per_minute": None, "dedup_outage": False, "errors_most": 1000, "keys_at_s": 0.0, "idle_s": 5.0,
     "midnight_s": None, "aims": {}, "stops": set(),
 }  # fmt: skip
+_OTHER_HAS_IT: Final[dict[str, Any]] = {  # ours is struck off in the night
+    "dedup_outage": True, "dedup_back_s": 60.0, "midnight_s": 100.0, "calm_at_s": 120.0,
+}  # fmt: skip
 _WRONG: Final = "SAL/1052"  # validation refuses it
 _SOUND: Final = "SAL/1001"
 
@@ -58,6 +61,18 @@ _SOUND: Final = "SAL/1001"
             },
             Story(asked=[Asked(at_s=0.0, batch_no="B1", voucher_ids=["SAL/1057", "SAL/1051", _WRONG, _SOUND])]),
             id="a message that died while its duplicate failed had a dead letter that nobody was told of",
+        ),
+        pytest.param(
+            1,
+            _OTHER_HAS_IT | {"wipe_after": 9},
+            Story(asked=[Asked(at_s=0.0, batch_no="B1", voucher_ids=[_SOUND])], first_elsewhere=[_SOUND]),
+            id="that a registration was struck off got lost with the broker, and was not told again",
+        ),
+        pytest.param(
+            1,
+            _OTHER_HAS_IT | {"wipe_after": 8},
+            Story(asked=[Asked(at_s=0.0, batch_no="B1", voucher_ids=[_SOUND])], first_elsewhere=[_SOUND]),
+            id="what was struck off before the books answered stood as generated for ever",
         ),
     ],
 )

@@ -85,7 +85,8 @@ where a.state not in ('DONE', 'FAILED')
 union all
 select 'failed', true, b.batch_no, s.transaction_id, format('it stands as %s, and nobody is told why', s.state)
 from stands s join irnflow.batch b using (batch_id)
-where irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state)
+left join irnflow.registration_request q using (batch_id, transaction_id)
+where irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state, q.told)
 order by what, batch_no, transaction_id;
 
 -- figures: how much of everything there is

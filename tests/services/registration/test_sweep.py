@@ -30,6 +30,22 @@ async def test_a_registration_that_was_struck_off_is_told_to_a_person_the_next_d
     assert (await room.desk.ledger("A/1"))[-1] == "STRUCK_OFF"
 
 
+async def test_a_batch_of_which_something_is_struck_off_is_watched_again_until_a_person_is_told(room: Room) -> None:
+    await registered(room)
+    strike_off(room)
+    await room.desk.store.fetch(
+        "insert into irnflow.batch (batch_id, account_id, batch_no, books, digest, size, created_at, finished_at)"
+        " overriding system value values (1, 1, 'B1', 'main', '', 1, $1::timestamptz, $1::timestamptz)",
+        room.desk.at,
+    )
+    room.desk.later(86_400)
+
+    await sweep(room.parts)
+
+    [batch] = await room.desk.store.fetch("select finished_at from irnflow.batch")
+    assert batch["finished_at"] is None
+
+
 async def test_a_day_that_struck_off_nothing_is_asked_for_once(room: Room) -> None:
     await registered(room)
     room.desk.later(86_400)

@@ -156,7 +156,9 @@ def _refused(row: Row, verdict: Verdict, at: datetime) -> list[Message]:
         **about(row), at=at, cause=verdict.cause, says=says, fix=fix, faults=verdict.faults, irn=row["irn"]
     )
     detail = Detail(says=says, fix="" if verdict.faults else fix, irn=row["irn"], faults=verdict.faults)
-    return [failed, _status(row, State.GENERATION_FAILED, at, detail)]
+    # What was told as generated can't go back; where the books have not answered, that is what fails.
+    state = State.BOOKS_FAILED if verdict.was_registered else State.GENERATION_FAILED
+    return [failed, _status(row, state, at, detail)]
 
 
 def _words(verdict: Verdict) -> tuple[str, str]:

@@ -116,12 +116,17 @@ create function irnflow.is_failure(of_state irnflow.transaction_state) returns b
     select of_state in ('DATA_FETCH_FAILED', 'VALIDATION_FAILED', 'DEAD_LETTERED', 'GENERATION_FAILED', 'BOOKS_FAILED')
 $$;
 
--- Whether a transaction stands in this failure, and nobody is told why: the broker lost what was said of it.
-create function irnflow.is_unexplained(p_batch_id bigint, p_transaction_id text, p_state irnflow.transaction_state)
+-- Whether a transaction stands in a failure, or was struck off after success (p_told: what was said of its request),
+-- and nobody is told why: the broker lost what was said of it.
+create function irnflow.is_unexplained(
+    p_batch_id bigint, p_transaction_id text, p_state irnflow.transaction_state, p_told irnflow.registration_state)
 returns boolean language sql stable as $$
-    select irnflow.is_failure(p_state) and not exists (
+    select (irnflow.is_failure(p_state) or p_told = 'REJECTED' and p_state in ('GENERATION_SUCCESS', 'REGISTERED'))
+       and not exists (
         select from irnflow.failure f
-         where f.batch_id = p_batch_id and f.transaction_id = p_transaction_id and f.failing >= p_state
+         where f.batch_id = p_batch_id and f.transaction_id = p_transaction_id
+           and case when p_told = 'REJECTED' and p_state > 'GENERATION_FAILED' then f.failing = 'GENERATION_FAILED'
+                    else f.failing >= p_state end
            and (f.closed_at is null or f.retried_in is not null));
 $$;
 
@@ -163,7 +168,7 @@ language sql stable as $$
        and (coalesce(s.state, 'PROCESSING') in ('PROCESSING', 'DATA_FETCHED', 'VALIDATION_SUCCESS')
             and (p_failed_too or not exists (select from irnflow.failure f
                                               where f.batch_id = t.batch_id and f.transaction_id = t.transaction_id))
-            or p_explained and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state))
+            or p_explained and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state, null))
        and coalesce(s.at, r.released_at) <= p_at - p_quiet
        and coalesce(a.resent_at, r.released_at) <= p_at - p_quiet
        and not exists (select from irnflow.registration_request q
@@ -192,7 +197,7 @@ language sql as $$
           left join irnflow.state s on s.batch_id = q.batch_id and s.transaction_id = q.transaction_id
          where b.finished_at is null and q.tell_at is null and q.told_at <= p_at - p_quiet
            and (coalesce(s.state, 'PROCESSING') < irnflow.seen_as(q.told)
-                or p_explained and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state))
+                or p_explained and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state, q.told))
          order by q.told_at
          limit p_most
     ), again as (
@@ -215,8 +220,9 @@ create function irnflow.finish_batches(p_at timestamptz) returns bigint language
                             where q.batch_id = b.batch_id
                               and (q.told is null or coalesce(s.state, 'PROCESSING') < irnflow.seen_as(q.told)))
            and not exists (select from irnflow.state s
+                             left join irnflow.registration_request q using (batch_id, transaction_id)
                             where s.batch_id = b.batch_id
-                              and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state))
+                              and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state, q.told))
         returning 1
     )
     select count(*) from finished;

@@ -134,9 +134,15 @@ begin
     returning s.portal, s.gstin, s.day, s.lease_until = p_lease_until;
 end $$;
 
--- Writes down what a day's list said; gives how many of our registrations it strikes off. Whoever asked for them is told.
+-- Writes down what a day's list said; gives how many of our registrations it strikes off. Whoever asked for them is told,
+-- and the watchdog looks at their batches again until that is seen.
 create function irnflow.swept(p_portal text, p_gstin text, p_day date, p_irns text[], p_at timestamptz)
 returns bigint language sql as $$
+    update irnflow.batch b set finished_at = null
+      from irnflow.registration r join irnflow.registration_request q using (irn)
+     where r.irn = any (p_irns) and r.portal = p_portal and r.gstin = p_gstin and r.state = 'ACCEPTED'
+       and q.verdict is null and b.batch_id = q.batch_id and b.finished_at is not null;
+
     with asked as (
         update irnflow.sweep set swept_at = p_at where portal = p_portal and gstin = p_gstin and day = p_day),
     lost as (
@@ -149,7 +155,8 @@ returns bigint language sql as $$
                'another portal had it first', p_at from lost l),
     told as (
         update irnflow.registration_request q
-           set verdict = jsonb_build_object('cause', 'registration.struck_off', 'number', l.doc_no, 'irn', l.irn),
+           set verdict = jsonb_build_object('cause', 'registration.struck_off', 'number', l.doc_no, 'irn', l.irn,
+                                          'was_registered', true),
                tell_at = p_at
           from lost l where q.irn = l.irn and q.verdict is null)
     select count(*) from lost;
