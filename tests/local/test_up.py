@@ -107,7 +107,7 @@ async def test_a_second_one_on_the_same_folder_says_that_one_runs_and_what_to_do
             said, _ = await second.communicate()
 
         assert second.returncode == 1
-        assert "already running" in said.decode()
+        assert said.decode().startswith(f"irnflow: it is already running on {data} (process ")
         assert "IRNFLOW_DATA" in said.decode()
 
 
