@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from irnflow import __version__
+from irnflow.commands.account import account
 from irnflow.commands.check import check
 from irnflow.commands.doubts import doubts
 from irnflow.commands.environment import settings
@@ -198,7 +199,8 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
 
 
 for _command in (
-    cancel, check, doubts, ewaybill, gstin, import_, irn, keys, pause, resume, standing, template, verify, withdraw,
+    account, cancel, check, doubts, ewaybill, gstin, import_, irn, keys, pause, resume, standing, template, verify,
+    withdraw,
 ):  # fmt: skip
     irnflow.add_command(_command)
 

@@ -41,6 +41,15 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     admin: bool = False  # whether that key may decide what no look-up can
 
 
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """An account, and what it has."""
+
+    name: str
+    books: list[str]
+    gstins: int
+    keys: list[str]  # names of those that are good
+
+
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """What a GSTIN logs in to a family of portals with."""
 
@@ -91,6 +100,11 @@ async def named(database: Database, name: str | None) -> Account:
     names = ", ".join(account.name for account in found) or "none yet"
     wrong = f"there is no account {name!r}" if name else "say which account with --account"
     raise BadInput(f"{wrong}; there are: {names}")
+
+
+async def summaries(database: Database, *, at: datetime) -> list[Summary]:
+    """All accounts by name, with what they have at a time."""
+    return [Summary(**row) for row in await database.fetch(SQL["summaries"], at)]
 
 
 async def add_books(database: Database, account_id: int, books: str) -> None:
@@ -205,6 +219,12 @@ async def exchange_token(
 async def revoke_key(database: Database, key: str, *, at: datetime) -> None:
     """A key that is no longer good, within the time that `Keys` remembers it."""
     await database.fetch(SQL["revoke_key"], digest(key), at)
+
+
+async def revoke_keys(database: Database, account_id: int, name: str, *, at: datetime) -> int:
+    """Revoke an account's good keys of this name, within the time that `Keys` remembers them; gives how many."""
+    rows = await database.fetch(SQL["revoke_keys"], account_id, name, at)
+    return int(rows[0]["revoked"])
 
 
 class Keys:

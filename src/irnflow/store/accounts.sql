@@ -101,5 +101,22 @@ where k.digest = $1::bytea and not k.once and k.revoked_at is null
 -- revoke_key: a key that is no longer good
 update irnflow.api_key set revoked_at = $2::timestamptz where digest = $1::bytea and revoked_at is null;
 
+-- revoke_keys: those of an account and a name that are good; gives how many
+with revoked as (
+    update irnflow.api_key set revoked_at = $3::timestamptz
+    where account_id = $1::bigint and name = $2::text and revoked_at is null
+      and (expires_at is null or expires_at > $3::timestamptz)
+    returning 1
+)
+select count(*) as revoked from revoked;
+
+-- summaries: all accounts, with their books, GSTINs and good keys
+select a.name, array(select k.books from irnflow.books k where k.account_id = a.account_id order by k.books) as books,
+       (select count(*) from irnflow.gstin g where g.account_id = a.account_id) as gstins,
+       array(select distinct k.name from irnflow.api_key k
+              where k.account_id = a.account_id and not k.once and k.revoked_at is null
+                and (k.expires_at is null or k.expires_at > $1::timestamptz) order by k.name) as keys
+from irnflow.account a order by a.name;
+
 -- accounts: all of them
 select account_id, name from irnflow.account order by name;
