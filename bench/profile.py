@@ -28,16 +28,20 @@ Shares = Mapping[str, float]  # where -> of the time in which the process ran
 async def recorded(pids: Mapping[str, int], folder: Path) -> AsyncIterator[dict[str, Shares]]:
     """Look at these processes until the block ends; what is given is filled then. Needs root, or the right to trace."""
     shares: dict[str, Shares] = {}
-    spies = {name: _spy(pid, folder / f"{name}.stacks") for name, pid in pids.items()}
+    spies: list[subprocess.Popen[bytes]] = []
     try:
+        spies += (_spy(pid, folder / f"{name}.stacks") for name, pid in pids.items())
         yield shares
     finally:
-        for spy in spies.values():
+        for spy in spies:
             spy.send_signal(signal.SIGINT)
-        for spy in spies.values():
+        for spy in spies:
             await asyncio.to_thread(spy.wait, 60)
     for name in pids:
-        shares[name] = _shares((folder / f"{name}.stacks").read_text(encoding="utf-8"))
+        stacks = folder / f"{name}.stacks"
+        if not stacks.exists():
+            sys.exit("py-spy could not look at our processes: run it as root, or allow it to trace (ptrace)")
+        shares[name] = _shares(stacks.read_text(encoding="utf-8"))
 
 
 def show(shares: Mapping[str, Shares], cpu_ms: Mapping[str, float]) -> None:

@@ -108,6 +108,13 @@ async def test_a_broker_that_cannot_be_asked_is_told_in_a_sentence(
     assert ran.err.startswith(says)
 
 
+async def test_a_password_that_breaks_its_address_is_not_quoted(irnflow: Command) -> None:
+    ran = await irnflow("migrate", IRNFLOW_DATABASE_URL="postgresql://u:secretA/partB@h/db")
+
+    assert "a password with / ? # [ ] @ or : percent-encoded" in ran.err
+    assert "secret" not in ran.err
+
+
 # -- failures, retry, accounting ---------------------------------------------------------------------------------------
 
 

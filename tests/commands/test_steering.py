@@ -63,6 +63,17 @@ async def test_what_was_not_stopped_is_said_to_go_on_as_before(what: str, name: 
     assert resumed.out.endswith(f"{name} was not stopped: it goes on as before.\n")
 
 
+async def test_a_paused_portal_that_is_described_no_longer_is_resumed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await irnflow("pause", "portal", "NIC1", *WHY)
+    monkeypatch.setenv("IRNFLOW_PORTAL_NAME", "NIC2")
+
+    resumed = await irnflow("resume", "portal", "NIC1")
+
+    assert resumed.out == "Portal NIC1 goes on.\n"
+
+
 async def test_since_when_is_told_in_the_time_of_india() -> None:
     await irnflow("pause", "portal", "NIC1", *WHY)
 
@@ -75,7 +86,7 @@ async def test_since_when_is_told_in_the_time_of_india() -> None:
     ("words", "says"),
     [
         (("pause", "portal", "NIC2", *WHY), "there is no portal NIC2; there are: NIC1"),
-        (("resume", "portal", "NIC2"), "there is no portal NIC2; there are: NIC1"),
+        (("resume", "portal", "NIC2"), "NIC2 is no paused portal"),
         (("resume", "portal", "NIC1"), "NIC1 is no paused portal"),
         (("pause", "batch", "B-2", *WHY), "the account has no batch B-2"),
         (("resume", "gstin", "29AABCT1332L1ZX"), "the account has no GSTIN 29AABCT1332L1ZX"),

@@ -514,6 +514,7 @@ async def test_after_a_day_it_is_given_to_a_person_all_the_same(store: Postgres,
         ("ACCEPTED", State.BOOKS_FAILED, False),
         ("REJECTED", State.VALIDATION_SUCCESS, True),
         ("REJECTED", State.GENERATION_FAILED, False),
+        ("REJECTED", State.GENERATION_SUCCESS, True),  # struck off: the books won't answer it any more
         ("UNKNOWN", State.VALIDATION_SUCCESS, True),
         ("UNKNOWN", State.IN_DOUBT, False),
     ],
@@ -583,6 +584,18 @@ async def test_a_batch_at_its_end_is_watched_no_longer(
     await look_at(later(minutes=2), store, bus)
 
     assert (before, await finished(store)) == ([None], [later(minutes=2)])
+
+
+async def test_a_batch_of_which_something_is_to_be_told_is_watched_on(
+    store: Postgres, tenant: Tenant, bus: Bus, batch_id: int
+) -> None:
+    await request(store, tenant, batch_id, "a", "ACCEPTED")
+    await events(store, batch_id, {"a": State.REGISTERED, "b": State.REGISTERED})
+    await store.fetch("update irnflow.registration_request set tell_at = $1::timestamptz", AT)
+
+    await look_at(later(minutes=1), store, bus)
+
+    assert await finished(store) == [None]
 
 
 async def finished(store: Database) -> list[datetime | None]:

@@ -21,7 +21,7 @@ from irnflow.gst.faults import Fault
 from irnflow.messages import Detail, State, StatusChanged, publication
 from irnflow.services import websocket
 from irnflow.services.websocket.endpoint import LIMITS, Endpoint, is_ours
-from irnflow.services.websocket.feed import EVENTS_MOST, KEPT_BYTES, Channel, Feed, listen
+from irnflow.services.websocket.feed import EVENTS_CHARACTERS_MOST, EVENTS_MOST, KEPT_BYTES, Channel, Feed, listen
 from irnflow.settings import Settings
 from irnflow.store import accounts, database
 from irnflow.store.database import Postgres, Row, queries
@@ -639,7 +639,7 @@ def test_a_client_that_is_a_little_behind_gets_the_deltas_in_order() -> None:
 def test_a_slow_client_gets_a_snapshot_in_place_of_a_backlog() -> None:
     batch = channel()
     for seq in range(1, 10):
-        batch.move(news(seq, events=f"[{'9' * (KEPT_BYTES // 4)}]"))
+        batch.move(news(seq, events=f"[{'9' * (KEPT_BYTES // 5)}]"))
 
     frame = batch.after(1)
 
@@ -648,6 +648,17 @@ def test_a_slow_client_gets_a_snapshot_in_place_of_a_backlog() -> None:
         "type": "snapshot", "batch_no": "B-1", "seq": 9, "size": 9, "counts": {},
     }  # fmt: skip
     assert frame is batch.after(2)
+
+
+def test_events_too_long_for_a_frame_are_told_by_a_snapshot() -> None:
+    batch = channel()
+    batch.move(news(1, events="[]"))
+
+    batch.move(news(2, events=f"[{'9' * EVENTS_CHARACTERS_MOST}]"))
+
+    frame = batch.after(1)
+    assert frame is not None
+    assert msgspec.json.decode(frame.text)["type"] == "snapshot"
 
 
 def test_a_snapshot_is_made_anew_when_the_batch_has_moved() -> None:

@@ -2,7 +2,7 @@
 
 import { Alert, Button, Group, Modal, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { type FormEvent, useMemo, useState } from "react";
-import { type Problem, submit } from "./api";
+import { type Problem, submit, type Wrong } from "./api";
 import { write } from "./place";
 import { text } from "./strings";
 
@@ -87,10 +87,10 @@ function Form({ onClose }: { onClose: () => void }) {
             onChange={(event) => setBooks(event.currentTarget.value)}
           />
         </Group>
-        {problem && !FIELDS.some((field) => faultOf(field, problem)) && (
+        {problem && !(problem.places.length > 0 && problem.places.every(stands)) && (
           <Alert color="red" title={problem.message}>
             {problem.places
-              .filter((place) => place.detail !== problem.message)
+              .filter((place) => place.detail !== problem.message && !stands(place))
               .slice(0, 5)
               .map((place) => (
                 <Text size="sm" key={place.pointer}>
@@ -111,6 +111,9 @@ function Form({ onClose }: { onClose: () => void }) {
     </form>
   );
 }
+
+/** Whether a fault stands beside its field. */
+const stands = (place: Wrong): boolean => FIELDS.some((field) => place.pointer === `/${field}`);
 
 /** What the API says of one field, which needs no pointer where it stands beside the field. */
 const faultOf = (field: string, problem: Problem): string | undefined =>

@@ -55,12 +55,18 @@ export interface Page<T> {
   next: string | null;
 }
 
+/** What is wrong, and where in the request (RFC 6901). */
+export interface Wrong {
+  pointer: string;
+  detail: string;
+}
+
 /** What went wrong, in words for people. `status` is 0 when nobody answered. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     detail: string,
-    readonly places: { pointer: string; detail: string }[] = [],
+    readonly places: Wrong[] = [],
   ) {
     super(detail);
   }
@@ -160,7 +166,7 @@ async function problemOf(response: Response): Promise<Problem> {
   try {
     const told = (await response.json()) as {
       detail?: string;
-      errors?: { pointer: string; detail: string }[];
+      errors?: Wrong[];
     };
     return new Problem(response.status, told.detail ?? text.trouble.unknown(response.status), told.errors);
   } catch {

@@ -1,9 +1,10 @@
 """`irnflow account`: who may send vouchers, of which books, and the API keys that speak for them."""
 
 import asyncio
+import shlex
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
 
@@ -14,7 +15,7 @@ from irnflow.store.accounts import Summary
 from irnflow.store.database import Database
 
 T = TypeVar("T")
-_NAME_MOST = 100
+_NAME_MOST: Final = 100
 
 
 @click.group()
@@ -36,15 +37,19 @@ def add(name: str, books: tuple[str, ...]) -> None:
     for each in books:
         catalogue.named(settings().books, each, environment=variables())
 
-    async def work(store: Database) -> list[str]:
-        account_id = await accounts.create_account(store, name, at=datetime.now(UTC))
+    async def work(store: Database) -> tuple[bool, list[str]]:
+        at = datetime.now(UTC)
+        there = {each.name for each in await accounts.summaries(store, at=at)}
+        account_id = await accounts.create_account(store, name, at=at)
         for each in books:
             await accounts.add_books(store, account_id, each)
-        return await accounts.books_of(store, account_id)
+        return name in there, await accounts.books_of(store, account_id)
 
-    has = _do(work)
-    click.echo(f"Account {name} may read {', '.join(has) or 'no books yet (irnflow account add NAME --books ...)'}.")
-    click.echo(f"What it needs next: irnflow gstin credentials GSTIN --account {name}, irnflow account key {name}")
+    was_there, has = _do(work)
+    reads = f"may read {', '.join(has)}" if has else "may read no books yet: irnflow account add NAME --books BOOKS"
+    click.echo(f"Account {name} {'was there' if was_there else 'is made'}, and {reads}.")
+    whose = shlex.quote(name)
+    click.echo(f"What it needs next: irnflow gstin credentials GSTIN --account {whose}, irnflow account key {whose}")
 
 
 @account.command("list")
@@ -88,7 +93,8 @@ def key(account_name: str, purpose: str, days: int | None, admin: bool) -> None:
         return await accounts.issue_key(store, whose.account_id, name=purpose, at=at, expires_at=until, admin=admin)
 
     click.echo(_do(work))
-    till = f"until {time_in_india(until)}" if until else f"until: irnflow account revoke {account_name} --for {purpose}"
+    ends = f"irnflow account revoke {shlex.quote(account_name)} --for {shlex.quote(purpose)}"
+    till = f"until {time_in_india(until)}" if until else f"until: {ends}"
     click.echo(f"Keep it as a password. It speaks for {account_name}, {till}.", err=True)
 
 
@@ -112,8 +118,10 @@ def revoke(account_name: str, purpose: str) -> None:
 
 
 def _short(name: str) -> None:
-    if not 0 < len(name) <= _NAME_MOST or not name.isprintable():
-        raise click.BadParameter(f"a name has 1 to {_NAME_MOST} printable characters, and this has {len(name)}")
+    if not 0 < len(name.strip()) == len(name) <= _NAME_MOST or not name.isprintable():
+        raise click.BadParameter(
+            f"a name has 1 to {_NAME_MOST} printable characters and no blank at its ends: {name[:_NAME_MOST]!r}"
+        )
 
 
 def _do(work: Callable[[Database], Awaitable[T]]) -> T:

@@ -58,7 +58,7 @@ def resume(what: str, key: str, account: str | None) -> None:
     """Let go on what was paused, or a GSTIN that stopped by itself."""
     from irnflow.store import steering
 
-    key = _key(what, key)
+    key = _key(what, key, there=False)
 
     async def work(store: Database, whose: Account) -> tuple[bool, bool]:
         stood = await steering.stands(store, whose.account_id, what, key)
@@ -123,12 +123,12 @@ def standing(account: str | None) -> int:
     return 1
 
 
-def _key(what: str, said: str) -> str:
-    """As the store knows it. Raises BadInput when there is no such portal."""
+def _key(what: str, said: str, *, there: bool = True) -> str:
+    """As the store knows it. Raises BadInput when it must be there and there is no such portal."""
     from irnflow.portal.several import portal_named
 
     if what == "portal":
-        return portal_named(settings(), said)
+        return portal_named(settings(), said, there=there)
     return said.upper() if what == "gstin" else said
 
 

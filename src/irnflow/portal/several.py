@@ -100,12 +100,13 @@ class Families(msgspec.Struct, frozen=True, kw_only=True):
         return [name for name, of in self.of.items() if of == family] or [family]
 
 
-def portal_named(settings: Settings, name: str) -> str:
-    """A portal as its description spells it, in whatever case it is said. Raises BadInput when there is none."""
+def portal_named(settings: Settings, name: str, *, there: bool = True) -> str:
+    """A portal as its description spells it, in whatever case it is said. Raises BadInput when there is none; one that
+    need not be there (any more) is as it is said."""
     if not settings.portal_url and not settings.portals.exists():  # not known to this process
         return name
     known = [*described(settings)]
-    if (spelt := _spelt(name, known)) not in known:
+    if (spelt := _spelt(name, known)) not in known and there:
         raise BadInput(f"there is no portal {name}; there are: {', '.join(known)}")
     return spelt
 

@@ -49,7 +49,7 @@ where q.tell_at is not null or q.told is null
 union all
 select 'unseen', true, q.batch_no, q.transaction_id, format('%s was told of it, it stands as %s', q.told, s.state)
 from irnflow.registration_request q join stands s using (batch_id, transaction_id)
-where s.state < irnflow.seen_as(q.told)
+where irnflow.is_unseen(q.told, s.state)
 union all
 select 'accepted', true, null, r.voucher_id, format('IRN %s is registered, and no transaction of it says so', r.irn)
 from irnflow.registration r

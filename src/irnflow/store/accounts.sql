@@ -104,7 +104,7 @@ update irnflow.api_key set revoked_at = $2::timestamptz where digest = $1::bytea
 -- revoke_keys: those of an account and a name that are good; gives how many
 with revoked as (
     update irnflow.api_key set revoked_at = $3::timestamptz
-    where account_id = $1::bigint and name = $2::text and revoked_at is null
+    where account_id = $1::bigint and name = $2::text and not once and revoked_at is null
       and (expires_at is null or expires_at > $3::timestamptz)
     returning 1
 )

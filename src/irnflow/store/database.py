@@ -67,8 +67,10 @@ CONNECT_FAILS: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, 
 def unreachable(error: Exception) -> Exception:
     """Our exception when no connection could be had."""
     if isinstance(error, ValueError):
-        says = f"IRNFLOW_DATABASE_URL is no address of a PostgreSQL ({error})"
-        return BadInput(f"{says}: postgresql://USER:PASSWORD@HOST:5432/DATABASE")
+        return BadInput(  # the error may quote of the password
+            "IRNFLOW_DATABASE_URL is no address of a PostgreSQL: postgresql://USER:PASSWORD@HOST:5432/DATABASE, "
+            "a password with / ? # [ ] @ or : percent-encoded"
+        )
     says = str(error) or type(error).__name__
     return Unavailable(f"PostgreSQL can't be reached: {says}. Start it, or correct IRNFLOW_DATABASE_URL.")
 

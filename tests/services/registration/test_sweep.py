@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from irnflow.services.registration.sweep import sweep
-from tests.services.registration.conftest import Room, irn_of, next_fails
+from tests.services.registration.conftest import Room, invoice, irn_of, next_fails
 
 
 async def registered(room: Room) -> None:
@@ -44,6 +44,33 @@ async def test_a_batch_of_which_something_is_struck_off_is_watched_again_until_a
 
     [batch] = await room.desk.store.fetch("select finished_at from irnflow.batch")
     assert batch["finished_at"] is None
+
+
+async def test_who_was_told_of_other_contents_is_not_told_that_they_were_struck_off(room: Room) -> None:
+    await registered(room)
+    await room.arrive(payload=invoice(PrdDesc="Wheat"), batch=2)
+    await room.resolve()
+    strike_off(room)
+    room.desk.later(86_400)
+
+    await sweep(room.parts)
+    await room.resolve()
+
+    told = [(said["BatchNo"], said["Cause"]) for said in room.said("invalid_generation_queue")]
+    assert told == [("B2", "registration.differs"), ("B1", "registration.struck_off")]
+
+
+async def test_what_was_never_told_as_registered_fails_at_the_portal_and_not_in_the_books(room: Room) -> None:
+    await registered(room)
+    await room.arrive(payload=invoice(PrdDesc="Wheat"), batch=2)
+    strike_off(room)
+    room.desk.later(86_400)
+
+    await sweep(room.parts)
+    await room.resolve()
+
+    statuses = {(said["BatchNo"], said["Status"]) for said in room.said("status_queue")}
+    assert statuses == {("B1", "GENERATION_SUCCESS"), ("B1", "BOOKS_FAILED"), ("B2", "GENERATION_FAILED")}
 
 
 async def test_a_day_that_struck_off_nothing_is_asked_for_once(room: Room) -> None:

@@ -88,7 +88,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     number: str = ""  # the other document's, or the spent one
     voucher: str = ""  # who uses the number
     irn: str = ""  # the other document's
-    was_registered: bool = False  # struck off after that had been told, or was about to be
+    was_registered: bool = False  # struck off after that was told, or was about to be
 
 
 class Leased(msgspec.Struct, frozen=True, kw_only=True):

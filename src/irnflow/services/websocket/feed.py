@@ -20,7 +20,9 @@ from irnflow.store.database import Database, Row, queries
 
 T = TypeVar("T")
 
-EVENTS_MOST: Final = 5_000  # more than these, about 1 MiB, are told by a snapshot, after which a page asks for all rows
+# More than these, or longer ones, are told by a snapshot, after which a page asks for all rows.
+EVENTS_MOST: Final = 5_000
+EVENTS_CHARACTERS_MOST: Final = 900_000  # many clients take no frame of more than 1 MiB
 KEPT_BYTES: Final = 4 * 1024 * 1024  # of the last deltas of a batch; at least one is kept
 FRAME_GAP_S: Final = 0.1  # at most 10 frames a second a batch
 POLL_S: Final = 1.0  # a notification may be lost with its connection
@@ -60,7 +62,7 @@ class Channel:
     def move(self, row: Row) -> None:
         """Take in a row of `news`, and wake who watches."""
         start, self.seq, self.counts, self._snapshot = self.seq, row["last_seq"], row["counts"], None
-        if row["events"] is not None:
+        if row["events"] is not None and len(row["events"]) <= EVENTS_CHARACTERS_MOST:
             self._keep(start, delta(self.batch_no, start, self.seq, self.counts, row["events"]))
         for watcher in self.watchers:
             watcher.set()
@@ -118,7 +120,8 @@ class Feed:
             return None
         upto, counts = channel.seq, channel.counts  # it may move on while we read
         rows = await patiently(lambda: self._store.fetch(_SQL["events"], channel.batch_id, seq, upto))
-        return delta(channel.batch_no, seq, upto, counts, rows[0]["events"])
+        events = rows[0]["events"]
+        return delta(channel.batch_no, seq, upto, counts, events) if len(events) <= EVENTS_CHARACTERS_MOST else None
 
     def stir(self, told: str) -> None:
         """Hear a notification of `record_events`: "batch:seq,batch:seq", or "*" for all."""

@@ -130,15 +130,16 @@ returns boolean language sql stable as $$
            and (f.closed_at is null or f.retried_in is not null));
 $$;
 
--- The state that a transaction has at least, once what was told of its request has been seen.
-create function irnflow.seen_as(p_told irnflow.registration_state) returns irnflow.transaction_state
-language sql immutable as $$
-    select (case p_told
+-- Whether the effect of what was told of a request is not there yet: its transaction stands below the state that it has
+-- at least by then, or was struck off as generated, which the books won't answer any more.
+create function irnflow.is_unseen(p_told irnflow.registration_state, p_state irnflow.transaction_state)
+returns boolean language sql immutable as $$
+    select coalesce(p_state, 'PROCESSING') < (case p_told
         when 'ACCEPTED' then 'BOOKS_FAILED' -- the books answer it, either way
         when 'UNKNOWN' then 'IN_DOUBT'
         when 'READY' then 'WITHDRAWN' -- it was not sent
         else 'GENERATION_FAILED'
-    end)::irnflow.transaction_state;
+    end)::irnflow.transaction_state or p_told = 'REJECTED' and p_state = 'GENERATION_SUCCESS';
 $$;
 
 -- Transactions sent more than p_quiet ago of which nothing has been heard since: no request to the portal, no
@@ -196,8 +197,9 @@ language sql as $$
           join irnflow.registration_request q on q.batch_id = b.batch_id
           left join irnflow.state s on s.batch_id = q.batch_id and s.transaction_id = q.transaction_id
          where b.finished_at is null and q.tell_at is null and q.told_at <= p_at - p_quiet
-           and (coalesce(s.state, 'PROCESSING') < irnflow.seen_as(q.told)
-                or p_explained and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state, q.told))
+           and (irnflow.is_unseen(q.told, s.state)
+                or p_explained and (irnflow.is_failure(s.state) or q.told = 'REJECTED') -- for speed
+                   and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state, q.told))
          order by q.told_at
          limit p_most
     ), again as (
@@ -218,10 +220,11 @@ create function irnflow.finish_batches(p_at timestamptz) returns bigint language
            and not exists (select from irnflow.registration_request q
                              left join irnflow.state s on s.batch_id = q.batch_id and s.transaction_id = q.transaction_id
                             where q.batch_id = b.batch_id
-                              and (q.told is null or coalesce(s.state, 'PROCESSING') < irnflow.seen_as(q.told)))
+                              and (q.told is null or q.tell_at is not null or irnflow.is_unseen(q.told, s.state)))
            and not exists (select from irnflow.state s
                              left join irnflow.registration_request q using (batch_id, transaction_id)
                             where s.batch_id = b.batch_id
+                              and (irnflow.is_failure(s.state) or q.told = 'REJECTED') -- for speed
                               and irnflow.is_unexplained(s.batch_id, s.transaction_id, s.state, q.told))
         returning 1
     )

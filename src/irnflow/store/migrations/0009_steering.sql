@@ -138,10 +138,13 @@ end $$;
 -- and the watchdog looks at their batches again until that is seen.
 create function irnflow.swept(p_portal text, p_gstin text, p_day date, p_irns text[], p_at timestamptz)
 returns bigint language sql as $$
-    update irnflow.batch b set finished_at = null
-      from irnflow.registration r join irnflow.registration_request q using (irn)
-     where r.irn = any (p_irns) and r.portal = p_portal and r.gstin = p_gstin and r.state = 'ACCEPTED'
-       and q.verdict is null and b.batch_id = q.batch_id and b.finished_at is not null;
+    with finished as (
+        select b.batch_id from irnflow.batch b
+         where b.finished_at is not null and b.batch_id in (
+            select q.batch_id from irnflow.registration r join irnflow.registration_request q using (irn)
+             where r.irn = any (p_irns) and r.portal = p_portal and r.gstin = p_gstin and r.state = 'ACCEPTED')
+         order by b.batch_id for no key update) -- as record_events locks them
+    update irnflow.batch b set finished_at = null from finished f where b.batch_id = f.batch_id;
 
     with asked as (
         update irnflow.sweep set swept_at = p_at where portal = p_portal and gstin = p_gstin and day = p_day),
@@ -156,8 +159,9 @@ returns bigint language sql as $$
     told as (
         update irnflow.registration_request q
            set verdict = jsonb_build_object('cause', 'registration.struck_off', 'number', l.doc_no, 'irn', l.irn,
-                                          'was_registered', true),
+                                          'was_registered', q.digest = l.digest or q.told is not distinct from 'ACCEPTED'),
                tell_at = p_at
-          from lost l where q.irn = l.irn and q.verdict is null)
+          from lost l where q.irn = l.irn and q.verdict is null
+                        and q.told is distinct from 'REJECTED') -- it had other contents
     select count(*) from lost;
 $$;
