@@ -10,6 +10,7 @@ Nothing either when there is no `ui/`: a source package brings the console built
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -17,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,26 +55,36 @@ def build(root: Path) -> None:
     if needs(root) == "nothing":
         return
     npm = _npm_or_exit()
-    with (root / "ui/package-lock.json").open("rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would take each other's files away
+    with _alone(root):
         digest = _digest_of_sources(root)
         if not _is(_stamp_file(root), digest):
             print("Building the console ...", file=sys.stderr)
-            _install(root, npm, hashlib.sha256(lock.read()).hexdigest())
+            _install(root, npm)
             _npm(root, npm, "run", "--silent", "build")
             _stamp_file(root).write_text(digest)
 
 
 def check(root: Path) -> None:
-    """Lint and types of `ui/`, whose packages a build has installed. Raises SystemExit with what is wrong."""
+    """Lint and types of `ui/`. Raises SystemExit with what is wrong."""
     npm = _npm_or_exit()
+    with _alone(root):
+        _install(root, npm)
     done = subprocess.run([*npm, "run", "--silent", "check"], cwd=root / "ui", env=_environment(npm))
     if done.returncode != 0:
         raise SystemExit(done.returncode)
 
 
-def _install(root: Path, npm: list[Path], wanted: str) -> None:
+@contextlib.contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Two at once would take each other's files away."""
+    with (root / "ui/package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install(root: Path, npm: list[Path]) -> None:
     """The packages of the lock, unless they are there."""
+    wanted = hashlib.sha256((root / "ui/package-lock.json").read_bytes()).hexdigest()
     installed = root / "ui/node_modules/.installed-from"
     if not _is(installed, wanted):
         _npm(root, npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")

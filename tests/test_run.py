@@ -76,6 +76,15 @@ async def test_who_kills_the_set_up_ends_all_that_it_has_started(checkout: Path,
     assert before > 7
 
 
+async def test_it_ends_with_who_is_killed_though_sigterm_is_ignored(checkout: Path) -> None:
+    async with _running(checkout, "env", "--ignore-signal=TERM", "./run", "setup", uv=WAITS) as process:
+        await until((checkout / "started").exists)
+
+        process.kill()
+
+        await until(lambda: not _left(checkout))
+
+
 async def test_ctrl_c_at_a_terminal_ends_the_set_up_and_all_that_it_has_started(checkout: Path) -> None:
     on_a_terminal = "import pty; print('ended with', pty.spawn(['./run', 'setup']), flush=True)"
     async with _running(checkout, sys.executable, "-c", on_a_terminal, uv=WAITS) as process:
@@ -97,6 +106,14 @@ async def test_a_set_up_that_fails_says_what_to_do_and_ends_with_1(checkout: Pat
     assert process.returncode == 1
     assert "no route to host" in said.decode()
     assert "The packages of requirements.lock could not be installed; the words above say why." in said.decode()
+
+
+async def test_sh_runs_it_where_the_executable_bit_is_missing(checkout: Path) -> None:
+    (checkout / "run").chmod(0o644)
+    async with _running(checkout, "sh", "./run", "setup", uv='[ "$1" = venv ]') as process:
+        said, _ = await process.communicate()
+
+    assert "The packages of requirements.lock could not be installed" in said.decode()
 
 
 async def test_where_uv_has_to_fetch_a_python_it_ends_with_who_is_killed_too(checkout: Path) -> None:
@@ -121,3 +138,18 @@ async def test_without_a_python_and_without_uv_it_says_how_to_get_one(checkout: 
 
     assert process.returncode == 1
     assert "irnflow needs Python 3.11 or newer, and there is none on the PATH." in said.decode()
+
+
+async def test_where_the_only_python_is_that_of_a_uv_that_is_gone_it_says_how_to_get_one(checkout: Path) -> None:
+    (checkout / ".venv/bin").mkdir(parents=True)
+    (checkout / ".venv/bin/python").symlink_to(sys.executable)
+    process = await asyncio.create_subprocess_exec(
+        "./run", "setup", cwd=checkout, env={"PATH": "/usr/bin:/bin", "IRNFLOW_PYTHON": "none"}, stdout=PIPE,
+        stderr=STDOUT,
+    )  # fmt: skip
+
+    said, _ = await process.communicate()
+
+    assert process.returncode == 1
+    assert said.decode().count("irnflow needs Python 3.11 or newer, and there is none on the PATH.") == 1
+    assert "virtual environment" not in said.decode()

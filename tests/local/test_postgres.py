@@ -93,6 +93,31 @@ async def test_a_first_start_that_was_killed_leaves_no_process_and_the_next_one_
     assert not (folder / "data" / "secret").exists()
 
 
+async def test_a_database_that_has_lost_only_its_pg_version_is_not_touched(folder: Path) -> None:
+    async with postgres.running(folder, durable=False) as server:
+        await _run(server.url, "create table kept as select 7 as n")
+    version = folder / "data/PG_VERSION"
+    lost = version.rename(folder / "lost")
+
+    with pytest.raises(NotStarted, match=r"has lost its file PG_VERSION\. Nothing in it was touched\. Put .* back"):
+        async with postgres.running(folder, durable=False):
+            pass
+
+    lost.rename(version)
+    async with postgres.running(folder, durable=False) as server:
+        assert await _run(server.url, "select n from kept") == 7
+
+
+async def test_a_first_start_that_was_killed_while_its_files_came_to_their_place_is_begun_anew(folder: Path) -> None:
+    async with postgres.running(folder, durable=False):
+        pass
+    (folder / "data/unfinished").mkdir()
+    (folder / "data/PG_VERSION").rename(folder / "data/unfinished/PG_VERSION")
+
+    async with postgres.running(folder, durable=False) as server:
+        assert await _run(server.url, "select 7") == 7
+
+
 def _processes_with(word: str) -> list[int]:
     """Those that have it in their command line."""
     found = []

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -128,7 +129,7 @@ async def test_after_sigterm_it_ends_in_order_and_the_next_start_registers_nothi
 async def test_with_servers_of_ones_own_none_is_started_and_the_link_opens_the_console_once(
     data: Path, given: Mapping[str, str]
 ) -> None:
-    async with _up(data, **given) as process:
+    async with _up(data / "[x]", **given) as process:  # a name that could be taken for a colour
         said = await _told(process, "Ctrl-C")
         names = " ".join(_alive(data))
         console, _, token = next(line.split()[1] for line in said.splitlines() if "#token=" in line).partition(
@@ -139,6 +140,8 @@ async def test_with_servers_of_ones_own_none_is_started_and_the_link_opens_the_c
             batches = await (await browser.get("/api/v1/batches")).json()
 
     assert "Starting the sandbox portal\n" in said
+    assert f"API key  {data}/[x]/api_key\n" in said
+    assert f"Log      {data}/[x]/irnflow.log\n" in said
     assert not {"beam.smp", "epmd", "postgres"} & set(names.split())
     assert answers == [200, 401]
     assert len(batches["items"]) == 1
@@ -206,6 +209,22 @@ async def test_a_server_that_is_not_where_it_is_said_to_be_is_told_before_anythi
     assert process.returncode == 1
     assert says in said
     assert "Starting" not in said
+
+
+async def test_while_a_server_that_is_given_keeps_silent_it_says_what_it_looks_at(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/x"
+        async with _up(data, IRNFLOW_DATABASE_URL=url) as process:
+            said = await _told(process, "Looking at the servers that are given")
+
+    assert said == "... Looking at the servers that are given\n"
+
+
+async def test_the_name_of_its_folder_is_shown_as_it_is(data: Path) -> None:
+    async with _up(data / "[x]", IRNFLOW_DATABASE_URL="localhost") as process:
+        said = await _all_told(process)
+
+    assert f"Stopped. The data stay in {data}/[x]." in said
 
 
 async def test_a_broker_that_lacks_the_topology_is_told_so_with_what_to_do(data: Path, empty_amqp_url: str) -> None:

@@ -15,12 +15,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
+PARENT_GONE = signal.SIGUSR1  # SIGTERM may be ignored
 GRACE_S = 3.0  # dpkg, say, ends in order
 GIVEN_UP_S = 10.0  # what even SIGKILL does not end is not ours to end
 
@@ -28,22 +29,30 @@ _libc = ctypes.CDLL(None)
 
 
 def main(parent: int, command: list[str]) -> NoReturn:
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
-    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _leave_it_to_the_command)
+    signal.signal(PARENT_GONE, _leave)
+    _answer(signal.SIGTERM, _leave)
+    _answer(signal.SIGHUP, _leave)
+    _answer(signal.SIGINT, _leave_it_to_the_command)
     _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    _libc.prctl(PR_SET_PDEATHSIG, PARENT_GONE, 0, 0, 0)
     try:
         if os.getppid() != parent:  # it died before we asked
             sys.exit(1)
         code = os.waitstatus_to_exitcode(_until_ended(_started(command)))
+        _ignore_all()
     finally:
         _end_all()
     if code < 0:  # by a signal, as shells want to know
-        signal.signal(-code, signal.SIG_DFL)
+        with contextlib.suppress(OSError):  # SIGKILL can't be set
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     sys.exit(code)
+
+
+def _answer(number: signal.Signals, handler: Callable[[int, FrameType | None], None]) -> None:
+    """Unless it is ignored: nohup, say, wants it so."""
+    if signal.getsignal(number) != signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 def _started(command: list[str]) -> int:
@@ -52,6 +61,8 @@ def _started(command: list[str]) -> int:
         return pid
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() == us:
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and exec would keep that
+            signal.signal(number, signal.SIG_DFL)
         try:
             os.execvp(command[0], command)  # noqa: S606 (no shell is what we want)
         except OSError as error:
@@ -69,9 +80,14 @@ def _until_ended(wanted: int) -> int:
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
-    for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(each, signal.SIG_IGN)  # once is enough: what follows must not be broken off
+    _ignore_all()
     sys.exit(128 + number)
+
+
+def _ignore_all() -> None:
+    """Once is enough: what follows must not be broken off."""
+    for each in (PARENT_GONE, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _leave_it_to_the_command(*_: object) -> None:

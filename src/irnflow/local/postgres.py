@@ -70,6 +70,7 @@ async def running(
         binaries = binaries or _binaries(user, tell)
         data = _data_folder(folder, user)
         if not (data / "PG_VERSION").exists():
+            _refuse_what_is_a_database(data, binaries)
             tell(f"Making an empty database in {data}")
             await asyncio.to_thread(_initialise, binaries, data, password, user, lock, durable=durable)
         port = choose_port(port)
@@ -148,6 +149,16 @@ def _may(user: User | None, path: Path) -> bool:
     )
 
 
+def _refuse_what_is_a_database(data: Path, binaries: Path) -> None:
+    if (data / "global/pg_control").exists() and not (data / "unfinished").exists():
+        raise NotStarted(
+            f"{data} holds a database that has lost its file PG_VERSION. Nothing in it was touched. Put the file back: "
+            f"from a backup, or anew with PostgreSQL's major version in it (`{binaries / 'postgres'} --version` says "
+            f"that of ours). Then start again. Or, where nothing in it is worth keeping, delete all that is in {data}: "
+            "it is then made anew."
+        )
+
+
 def _initialise(binaries: Path, data: Path, password: str, user: User | None, lock: int, *, durable: bool) -> None:
     """Make an empty cluster, all or nothing: what another start has left half made is thrown away, and `PG_VERSION`
     comes to its place last. Whoever kills us ends initdb too, which holds the lock until then."""
@@ -179,7 +190,8 @@ def _initialise(binaries: Path, data: Path, password: str, user: User | None, lo
 
 
 def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
+    """`unfinished` goes last: while it is there, the rest is no database."""
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == "unfinished"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 

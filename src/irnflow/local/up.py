@@ -17,6 +17,7 @@ from typing import Final
 import aiohttp
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from irnflow import log
 from irnflow.bus import rabbit, topology
@@ -44,7 +45,7 @@ async def up(environment: Mapping[str, str], *, leave: bool) -> int:
     data.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         await _take(data, stack)
-        stack.callback(console.print, f"Stopped. The data stay in {data}.", soft_wrap=True)
+        stack.callback(console.print, f"Stopped. The data stay in {escape(str(data))}.", soft_wrap=True)
         log.set_up(file=stack.enter_context((data / "irnflow.log").open("a", buffering=1)))
         place = _Place(data, environment, stack)
         try:
@@ -67,7 +68,9 @@ async def _take(data: Path, stack: contextlib.AsyncExitStack) -> None:
 
 
 async def _run(place: "_Place", console: Console, *, leave: bool) -> int:
-    await place.check_given()
+    if place.has_given:
+        with screen.step(console, "Looking at the servers that are given"):
+            await place.check_given()
     missing = ", ".join(name for name, url in _SERVERS.items() if url not in place.environment)
     with screen.step(console, f"Starting {missing}") as tell:
         await place.start_servers(tell)
@@ -97,6 +100,7 @@ class _Place:
         self.data = data
         self.ports = home.ports(data, _PORTS)
         self.has_sandbox = "IRNFLOW_PORTAL_URL" not in environment
+        self.has_given = bool(environment.get("IRNFLOW_DATABASE_URL") or environment.get("IRNFLOW_AMQP_URL"))
         self.environment = {
             **environment,
             "IRNFLOW_DATA": str(data),
@@ -239,7 +243,7 @@ def _invite(place: _Place, console: Console, access: demo.Access | None) -> None
     if access:
         console.print(f"Console  {home.link(port, access.token)}", soft_wrap=True)
         console.print("         [dim](opens it once; ./run token prints another)[/]")
-        console.print(f"API key  {place.data / 'api_key'}", soft_wrap=True)
+        console.print(f"API key  {escape(str(place.data / 'api_key'))}", soft_wrap=True)
     else:
         console.print(f"Console  {home.console(port)}")
-    console.print(f"Log      {place.data / 'irnflow.log'}\n", soft_wrap=True)
+    console.print(f"Log      {escape(str(place.data / 'irnflow.log'))}\n", soft_wrap=True)
