@@ -80,4 +80,5 @@ def _component(file: str) -> str:
     """A module of ours, or the name of the library that a file belongs to."""
     if "/src/irnflow/" in file:
         return "irnflow." + file.rpartition("/src/irnflow/")[2].removesuffix(".py").replace("/", ".")
-    return re.sub(r".*/(?:site-packages|python3\.\d+)/", "", file).removesuffix(".py").split("/")[0]
+    within = re.sub(r".*/(?:site-packages|python3\.\d+)/", "", file).removesuffix(".py")
+    return within.split("/")[-1 if within.startswith("/") else 0]  # of no library: the file itself

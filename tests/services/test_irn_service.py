@@ -249,12 +249,12 @@ async def test_a_line_names_what_was_released_and_what_was_withdrawn(store: Post
     ]
 
 
-def test_half_a_second_of_its_own_speed_may_wait_in_the_pipeline() -> None:
+def test_a_quarter_of_a_second_of_its_own_speed_may_wait_in_the_pipeline() -> None:
     at_s = iter([0.0, 1.0, 2.0, 100.0])
     speed = Speed(lambda: next(at_s))
 
-    speed.took(1_200)
-    speed.took(800)
+    speed.took(2_400)
+    speed.took(1_600)
 
     assert waiting_most(speed, Pace()) == 500
     assert waiting_most(speed, Pace()) == 100  # long after

@@ -62,7 +62,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     # Messages that wait in the pipeline: so many seconds of its own speed, so that five urgent vouchers are never long
     # behind others; within these bounds.
-    ready_s: float = 0.5
+    ready_s: float = 0.25
     ready_least: int = 100
     ready_most: int = 2_000
     slow: int = 500  # while more wait, nothing that has gone quiet is lost: the pipeline is only slow
