@@ -86,7 +86,10 @@ async def test_it_ends_with_who_is_killed_though_sigterm_is_ignored(checkout: Pa
 
 
 async def test_ctrl_c_at_a_terminal_ends_the_set_up_and_all_that_it_has_started(checkout: Path) -> None:
-    on_a_terminal = "import pty; print('ended with', pty.spawn(['./run', 'setup']), flush=True)"
+    on_a_terminal = (  # where Ctrl-C counts, though it may be ignored by who runs the tests
+        "import pty, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "print('ended with', pty.spawn(['./run', 'setup']), flush=True)"
+    )
     async with _running(checkout, sys.executable, "-c", on_a_terminal, uv=WAITS) as process:
         await until((checkout / "started").exists)
         assert process.stdin
