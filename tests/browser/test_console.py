@@ -303,14 +303,18 @@ async def test_pasted_ids_become_a_batch_each_once(console: Console, page: Page)
     await expect(page.get_by_role("button", name=re.compile("^INV"))).to_have_text(["INV/1", "INV/2"])
 
 
+async def register(page: Page, voucher: str, *, batch_no: str) -> None:
+    await page.get_by_role("button", name="New batch").click()
+    await page.get_by_label("Voucher ids").fill(voucher)
+    await page.get_by_label("Batch number").fill(batch_no)
+    await page.get_by_role("button", name="Register 1 voucher").click()
+
+
 async def test_a_refused_batch_says_why_and_keeps_what_was_pasted(console: Console, page: Page) -> None:
     await console.batch("NOV-1", "V-1")
     await console.sign_in(page)
-    await page.get_by_role("button", name="New batch").click()
-    await page.get_by_label("Voucher ids").fill("INV/1")
-    await page.get_by_label("Batch number").fill("NOV-1")
 
-    await page.get_by_role("button", name="Register 1 voucher").click()
+    await register(page, "INV/1", batch_no="NOV-1")
 
     await expect(page.get_by_label("Batch number")).to_have_accessible_description(re.compile("Batch NOV-1 stands"))
     await expect(page.get_by_label("Voucher ids")).to_have_value("INV/1")
@@ -318,11 +322,8 @@ async def test_a_refused_batch_says_why_and_keeps_what_was_pasted(console: Conso
 
 async def test_a_fault_of_a_field_stands_once_and_beside_it(console: Console, page: Page) -> None:
     await console.sign_in(page)
-    await page.get_by_role("button", name="New batch").click()
-    await page.get_by_label("Voucher ids").fill("INV/1")
-    await page.get_by_label("Batch number").fill("NOV 1")
 
-    await page.get_by_role("button", name="Register 1 voucher").click()
+    await register(page, "INV/1", batch_no="NOV 1")
 
     await expect(page.get_by_label("Batch number")).to_have_accessible_description(re.compile("Expected "))
     await expect(page.get_by_text("Expected ")).to_have_count(1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from irnflow.commands.environment import settings
+from irnflow.store.lifecycle import REASONS
 
 if TYPE_CHECKING:
     from irnflow.store.database import Database, Row
@@ -53,7 +54,7 @@ def _remark(most: int) -> Callable[[click.Context, click.Parameter, str], str]:
     return check
 
 
-_REASONS: Final = "1 duplicate, 2 data entry mistake, 3 order cancelled, 4 others"
+_REASONS: Final = ", ".join(f"{number} {words}" for number, words in REASONS.items())
 
 
 class _Reason(click.ParamType[int]):
@@ -62,7 +63,7 @@ class _Reason(click.ParamType[int]):
     name = "1|2|3|4"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if value not in ("1", "2", "3", "4"):
+        if value not in map(str, REASONS):
             self.fail(f"{value} is none; there are: {_REASONS}", param, ctx)
         return int(value)
 

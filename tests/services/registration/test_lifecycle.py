@@ -657,6 +657,18 @@ async def test_bill_and_irn_are_cancelled_one_after_the_other(room: Room) -> Non
     assert room.sandbox.register.by_irn(IRN, "NIC1").status == "CNL"
 
 
+async def test_the_e_way_bill_system_is_told_the_reason_in_its_own_number(room: Room) -> None:
+    await with_bill(room)
+
+    await cancel(room, MISTAKE, eway_bill=True)
+    await act(room.parts)
+    await act(room.parts)
+
+    register = room.sandbox.register
+    assert register.by_irn(IRN, "NIC1").cancel_reason == "2"  # data entry mistake
+    assert register.last_bill_of(IRN).cancel_reason == "3"
+
+
 async def test_the_irn_is_not_touched_while_the_first_half_is_in_doubt(room: Room) -> None:
     await with_bill(room)
     next_fails(room, call="cancel_eway_bill", hang_up=True)
