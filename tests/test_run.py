@@ -10,9 +10,9 @@ from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.processes import with_path
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +31,7 @@ async def checkout(tmp_path: Path) -> AsyncIterator[Path]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     yield tmp_path
-    for process in _left(tmp_path):
+    for process in with_path(tmp_path):
         process.kill()
 
 
@@ -54,25 +54,15 @@ async def _running(checkout: Path, *command: str, uv: str, python: str = sys.exe
         await process.wait()
 
 
-def _left(checkout: Path) -> list[psutil.Process]:
-    """Those whose environment names the checkout."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if str(checkout) in process.environ().get("PATH", ""):
-                found.append(process)
-    return found
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_who_kills_the_set_up_ends_all_that_it_has_started(checkout: Path, number: signal.Signals) -> None:
     async with _running(checkout, "./run", "setup", uv=WAITS) as process:
         await until((checkout / "started").exists)
-        before = len(_left(checkout))
+        before = len(with_path(checkout))
 
         process.send_signal(number)
 
-        await until(lambda: not _left(checkout))
+        await until(lambda: not with_path(checkout))
     assert before > 7
 
 
@@ -82,7 +72,7 @@ async def test_it_ends_with_who_is_killed_though_sigterm_is_ignored(checkout: Pa
 
         process.kill()
 
-        await until(lambda: not _left(checkout))
+        await until(lambda: not with_path(checkout))
 
 
 async def test_ctrl_c_at_a_terminal_ends_the_set_up_and_all_that_it_has_started(checkout: Path) -> None:
@@ -99,7 +89,7 @@ async def test_ctrl_c_at_a_terminal_ends_the_set_up_and_all_that_it_has_started(
 
     assert f"ended with {signal.SIGINT.value}" in said.decode()
     assert "Traceback" not in said.decode()
-    assert not _left(checkout)
+    assert not with_path(checkout)
 
 
 async def test_a_set_up_that_fails_says_what_to_do_and_ends_with_1(checkout: Path) -> None:
@@ -126,7 +116,7 @@ async def test_where_uv_has_to_fetch_a_python_it_ends_with_who_is_killed_too(che
 
         process.kill()
 
-        await until(lambda: not _left(checkout))
+        await until(lambda: not with_path(checkout))
 
 
 async def test_without_a_python_and_without_uv_it_says_how_to_get_one(checkout: Path) -> None:

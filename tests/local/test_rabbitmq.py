@@ -1,7 +1,6 @@
 """local/rabbitmq.py."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ import pytest_asyncio
 from irnflow.bus import topology
 from irnflow.local import rabbitmq
 from irnflow.settings import Settings
+from tests.processes import with_path
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -107,20 +107,11 @@ async def test_fetching_it_is_said_and_ends_with_who_is_killed_meanwhile(folder:
     path = {"PATH": f"{folder}:/usr/bin:/bin"}
     fetching = await asyncio.create_subprocess_exec(sys.executable, "-c", FETCHES, folder, stdout=PIPE, env=path)
     await until(lambda: list(folder.glob("unpacking-*/here")))
-    before = _with_path(folder)
+    before = with_path(folder)
 
     fetching.kill()
     said, _ = await fetching.communicate()
 
-    await until(lambda: not _with_path(folder))
+    await until(lambda: not with_path(folder))
     assert len(before) > 3
     assert said.decode() == f"Fetching RabbitMQ from Debian and unpacking it into {folder} (60 MB, once)\n"
-
-
-def _with_path(folder: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if str(folder) in process.environ().get("PATH", ""):
-                found.append(process)
-    return found
