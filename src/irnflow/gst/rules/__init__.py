@@ -9,6 +9,7 @@ To add a rule: a row in the file it belongs to, a document that breaks it in `te
 and docs/agreement.md made anew.
 """
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
@@ -42,6 +43,11 @@ CHAPTERS: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = tuple(
     for module in (shape, parties, supplies, document, lines, taxes, totals, eway_bill)
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for _, rows in CHAPTERS for rule in rows)
+# Chapters that can find nothing in most invoices, and in which they can.
+_CONCERNS: Final[dict[tuple[Rule, ...], Callable[[Case], bool]]] = {
+    shape.ROWS: shape.concerns,
+    eway_bill.ROWS: eway_bill.concerns,
+}
 FAULTS_MAX: Final = 1000  # told of one invoice: of a thousand lines all wrong, more would help nobody
 
 
@@ -49,15 +55,33 @@ class RulePack(msgspec.Struct, frozen=True, kw_only=True):
     """The rules for documents of one time, sent at one time."""
 
     name: str  # since when exactly these hold, by day of sending and by date of document: "2026-08-01/2026-02-01"
-    rules: tuple[Rule, ...]
+    chapters: tuple[tuple[Callable[[Case], bool], tuple[Rule, ...]], ...]  # which invoices each is about, its rules
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All of them, in the order of the table."""
+        return tuple(rule for _, rules in self.chapters for rule in rules)
 
     def check(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """Everything wrong or doubtful, in the order of the table; at most FAULTS_MAX. Empty for a sound invoice."""
-        return _faults(self.rules, case_of(invoice, facts))
+        return self._faults(case_of(invoice, facts))
 
     def check_again(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """What waiting may have broken, in an invoice that passed on an earlier day."""
-        return _faults(tuple(rule for rule in self.rules if rule.daily), case_of(invoice, facts))
+        return self._faults(case_of(invoice, facts), daily=True)
+
+    def _faults(self, case: Case, *, daily: bool = False) -> list[Fault]:
+        found: list[Fault] = []
+        for concerns, rules in self.chapters:
+            for rule in rules if concerns(case) else ():
+                if daily and not rule.daily:
+                    continue
+                for path, shown in rule.finds(case):
+                    found.append(rule.fault(path, **shown))
+                    if len(found) == FAULTS_MAX:
+                        return found
+        case.lines.clear()  # they point back at the case: so no garbage waits for a collector
+        return found
 
 
 def check(invoice: Invoice, facts: Facts) -> list[Fault]:
@@ -76,7 +100,10 @@ def pack(sent: date, dated: date) -> RulePack:
     """The rules in force for a document of this date, sent on this day."""
     return RulePack(
         name=f"{_since(Clock.SENT, sent)}/{_since(Clock.DATED, dated)}",
-        rules=tuple(rule for rule in RULES if rule.is_in_force(sent, dated)),
+        chapters=tuple(
+            (_CONCERNS.get(rows, _all), tuple(rule for rule in rows if rule.is_in_force(sent, dated)))
+            for _, rows in CHAPTERS
+        ),
     )
 
 
@@ -88,14 +115,5 @@ def _since(clock: Clock, day: date) -> str:
     return max(changes).isoformat() if changes else "-"
 
 
-def _faults(rules: tuple[Rule, ...], case: Case) -> list[Fault]:
-    found: list[Fault] = []
-    try:
-        for rule in rules:
-            for path, shown in rule.finds(case):
-                found.append(rule.fault(path, **shown))
-                if len(found) == FAULTS_MAX:
-                    return found
-        return found
-    finally:
-        case.lines.clear()  # they point back at the case: so no garbage waits for a collector
+def _all(case: Case) -> bool:
+    return True

@@ -20,6 +20,11 @@ _OVER_DIMENSIONAL: Final = "O"
 _FURTHEST_WITHIN_A_PIN: Final = 100  # km
 
 
+def concerns(case: Case) -> bool:
+    """Whether these rules can find anything: in an invoice that asks for an e-way bill."""
+    return case.invoice.ewb_dtls is not None
+
+
 def _asked(finds: Callable[[Case, EwayBill], Iterator[Place]]) -> Finder:
     """Of an invoice that asks for an e-way bill which its document can have."""
 

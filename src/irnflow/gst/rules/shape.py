@@ -27,6 +27,11 @@ _ILL_APART: Final = frozenset(
 )
 
 
+def concerns(case: Case) -> bool:
+    """Whether these rules can find anything: some place does not fit, or the number of lines."""
+    return bool(case.misfits) or not 1 <= len(case.invoice.item_list) <= LINES_MAX
+
+
 def _is_apart(misfit: Misfit) -> bool:
     path = misfit.field.path
     if misfit.ill is Ill.MISSING:
