@@ -68,10 +68,14 @@ def test_what_a_rule_finds_in_an_invoice_stands_in_angle_brackets() -> None:
 
 
 def test_a_rule_that_holds_from_a_day_on_tells_the_day_and_the_portals_code() -> None:
-    printed = shown("SHIP_TO.is_recipient")
+    printed = shown("EWAY_BILL.document_old")
 
-    assert "in force for documents sent from 2026-08-01 on" in printed
-    assert "would answer 2323: `irnflow explain 2323`" in printed
+    assert "in force for documents sent from 2025-01-01 on" in printed
+    assert "would answer 4043: `irnflow explain 4043`" in printed
+
+
+def test_a_rule_on_hold_says_so_and_since_when() -> None:
+    assert "not at present: on hold since 2026-07-29, and not applied" in shown("ship_to.is_recipient")
 
 
 def test_a_rule_that_only_warns_says_that_the_invoice_is_sent() -> None:
@@ -96,7 +100,7 @@ def test_without_a_code_the_classes_are_listed_with_how_many_codes_they_have() -
     result = run()
 
     assert result.return_value == 0
-    assert "262 codes of the portal" in result.stdout
+    assert "265 codes of the portal" in result.stdout
     assert "│ NUMBER_SPENT  │     1 │" in result.stdout
 
 
@@ -133,7 +137,7 @@ def test_programs_get_a_list_that_tells_what_each_is() -> None:
 
     assert [one["kind"] for one in told] == ["portal", "rule", "class", "fault"]
     assert (told[0]["code"], told[0]["class"], told[0]["portal_text"]) == ("2150", "DUPLICATE", "Duplicate IRN")
-    assert (told[1]["portal_code"], told[1]["since"], told[1]["until"]) == ("2323", "2026-08-01", None)
+    assert (told[1]["portal_code"], told[1]["since"], told[1]["on_hold"]) == ("2323", "2026-08-01", "2026-07-29")
     assert told[2]["codes"] == ["2278"]
 
 

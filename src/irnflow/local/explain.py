@@ -116,6 +116,8 @@ def _lines_of_kind(kind: Kind) -> Iterator[tuple[str, str]]:
 
 
 def _in_force(rule: Rule) -> str:
+    if rule.on_hold is not None:
+        return f"not at present: on hold since {rule.on_hold.isoformat()}, and not applied"
     if rule.since == ALWAYS and rule.until == FOR_EVER:
         return "for every document"
     since = "" if rule.since == ALWAYS else f" from {rule.since.isoformat()} on"
@@ -161,4 +163,7 @@ def _plain(one: Explained) -> dict[str, Any]:
     if not isinstance(one, Rule):
         return {"kind": "fault", **words}
     since, until = None if one.since == ALWAYS else one.since, None if one.until == FOR_EVER else one.until
-    return {"kind": "rule", **words, "source": one.source, "since": since, "until": until, "clock": one.clock}
+    return {
+        "kind": "rule", **words, "source": one.source, "since": since, "until": until, "clock": one.clock,
+        "on_hold": one.on_hold,
+    }  # fmt: skip
