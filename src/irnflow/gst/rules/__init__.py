@@ -7,8 +7,8 @@ changes hold from a day of sending on, whatever the date of the document; some f
 invoice is judged by last year's law. `pack` gives the rules for both days; rates are dated in a list of their own.
 A rule that the portal announced and put on hold stays in the table with `on_hold`. `Facts.held_rules` applies all of
 those; one that comes back loses its `on_hold` and gets its new day in `since`.
-To add a rule: a row in the file it belongs to, a document that breaks it in `tests/gst/test_rules.py`, and docs/law.md
-and docs/agreement.md made anew.
+To add a rule: a row in the file it belongs to, a document that breaks it in `tests/gst/test_rules.py`, docs/law.md,
+docs/agreement.md and `examples.csv` made anew, and where it is dated a line in docs/law-calendar.md.
 """
 
 from datetime import date, timedelta
