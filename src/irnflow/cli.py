@@ -200,8 +200,10 @@ def accounting() -> int:
 def explain(codes: tuple[str, ...], as_json: bool) -> int:
     """Tell what a code means, and what to do about it.
 
-    CODE is one of the portal (2150), one of irnflow (totals.taxable_value), or a class of the portal's codes (DATA),
-    which lists its codes. Without one: the classes there are.
+    CODE is one of the portal (2150), one of irnflow (totals.taxable_value), what several of irnflow begin with (hsn),
+    or a class of the portal's codes (DATA); the last two list their codes. Without one: the classes there are.
+
+    Of a rule it also says since when it is in force, by the day of sending or by the date of the document, and why.
 
     Ends with 2 when a code is in no list.
     """

@@ -77,12 +77,13 @@ def _documents(sent: Path | None) -> list[bytes]:
     if sent is None:
         return []
     try:
-        whole = msgspec.json.decode(sent.read_bytes(), type=list[msgspec.Raw] | dict[str, msgspec.Raw])
+        content = sent.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        whole = msgspec.json.decode(content, type=list[dict[str, msgspec.Raw]] | dict[str, msgspec.Raw])
     except OSError as error:
         raise BadInput(f"{sent} can't be read: {error.strerror}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"{sent} is no INV-01 JSON: {error}") from error
-    documents = [bytes(each) for each in whole] if isinstance(whole, list) else [msgspec.json.encode(whole)]
+    documents = [msgspec.json.encode(each) for each in (whole if isinstance(whole, list) else [whole])]
     if not documents:
         raise BadInput(f"{sent} holds no document")
     return documents
@@ -137,6 +138,9 @@ def _tell_one(console: "Console", place: str, proof: "Proof") -> None:
         facts.add_row(f"  {name}", escape(value))
     if proof.kid:
         facts.add_row("  key", escape(_key_text(proof)))
+    if proof.dropped:
+        names = ", ".join(proof.dropped[:_SHOWN_MOST]) + (", ..." if len(proof.dropped) > _SHOWN_MOST else "")
+        facts.add_row("  dropped", escape(f"{names}: sent, but not in INV-01, so the portal registered it without"))
     console.print(facts, highlight=False)
     if proof.differences:
         console.print()
@@ -175,7 +179,7 @@ def _tell_programs(proofs: "Sequence[tuple[str, Proof]]", unreadable: Sequence[s
         {
             "file": place, "what": proof.what, "verdict": proof.verdict, "says": proof.says, "kid": proof.kid,
             "key_owner": proof.key.owner if proof.key else None, "signed": msgspec.Raw(proof.data or b"null"),
-            "against": proof.against,
+            "against": proof.against, "dropped": proof.dropped,
             "differences": [dict(zip(("path", "expected", "signed"), each, strict=True)) for each in proof.differences],
         }
         for place, proof in proofs

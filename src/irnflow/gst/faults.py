@@ -65,3 +65,8 @@ def shorten(value: Any) -> str:
     """A found value as a sentence shows it: bounded, whatever somebody put there."""
     text = str(value)
     return text if len(text) <= FOUND_CHARACTERS_MAX else text[:FOUND_CHARACTERS_MAX] + "..."
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence: its first letter a capital, all others as they are, unlike with `str.capitalize`."""
+    return f"{text[:1].upper()}{text[1:]}."

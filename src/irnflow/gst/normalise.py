@@ -1,10 +1,9 @@
 """The first of four passes: write an invoice the way INV-01 wants it written, and say what was changed.
 
 Only the writing changes, never the meaning: spaces around and between words, capitals of numbers and codes, spellings
-of units, dates of another order, a leading zero of a state code, dots in an HSN. Empty texts count as absent, and so
-does the recipient's GSTIN repeated for its own site. Numbers get the decimals of their field, 2 for amounts, 3 for
-quantities, prices and rates: the value stays, and nothing is said. What can't be read for certain, or would have to be
-rounded, stays as it is, for the rules to name.
+of units, dates of another order, a leading zero of a state code, dots in an HSN. Empty texts count as absent. Numbers
+get the decimals of their field, 2 for amounts, 3 for quantities, prices and rates: the value stays, and nothing is
+said. What can't be read for certain, or would have to be rounded, stays as it is, for the rules to name.
 """
 
 import re
@@ -20,7 +19,6 @@ from msgspec.structs import astuple, replace
 from irnflow.gst import fields, units
 from irnflow.gst.faults import Fault, Kind, Severity
 from irnflow.gst.fields import Shape
-from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.invoice import Invoice
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -33,15 +31,7 @@ CHANGED: Final = Kind(
     fix_hi="कुछ करने की ज़रूरत नहीं; यह सूचना न आए इसके लिए बहीखाते में ऐसे ही लिखें।",
     severity=Severity.WARNING,
 )
-# The recipient's GSTIN stands with the recipient already, and the portal refuses it here (2323).
-OWN_SITE: Final = Kind(
-    code="normalised.own_site",
-    says="{found} is the recipient's own GSTIN and is left out of the ship-to address.",
-    fix="Nothing need be done; a ship-to GSTIN is for another party.",
-    fix_hi="कुछ करने की ज़रूरत नहीं; माल पहुँचाने के पते का GSTIN किसी दूसरे पक्ष के लिए होता है।",
-    severity=Severity.WARNING,
-)
-NOTES: Final = (CHANGED, OWN_SITE)
+NOTES: Final = (CHANGED,)
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _DAY_FIRST: Final = re.compile(r"([0-9]{2})[-.]([0-9]{2})[-.]([0-9]{4})")
 
@@ -57,12 +47,7 @@ class _Plan(msgspec.Struct, frozen=True):
 def normalise(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     """The invoice as INV-01 writes it, and a warning for each text that was changed."""
     notes: list[Fault] = []
-    tidied = _with_constants(_tidied(invoice, "", _plan(), notes))
-    ship, buyer = tidied.ship_dtls, tidied.buyer_dtls
-    if ship and buyer and ship.gstin and ship.gstin == buyer.gstin != UNREGISTERED:
-        notes.append(OWN_SITE.fault("ShipDtls.Gstin", found=ship.gstin))
-        tidied = replace(tidied, ship_dtls=replace(ship, gstin=None))
-    return tidied, notes
+    return _with_constants(_tidied(invoice, "", _plan(), notes)), notes
 
 
 def _tidied(section: S, path: str, plan: _Plan, notes: list[Fault]) -> S:

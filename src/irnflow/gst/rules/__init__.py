@@ -5,8 +5,10 @@
 The third of four passes: the invoice has been normalised and calculated. A row is dated, and says by which clock: most
 changes hold from a day of sending on, whatever the date of the document; some follow the document, so that last year's
 invoice is judged by last year's law. `pack` gives the rules for both days; rates are dated in a list of their own.
-To add a rule: a row in the file it belongs to, a document that breaks it in `tests/gst/test_rules.py`, and docs/law.md
-and docs/agreement.md made anew.
+A rule that the portal announced and put on hold stays in the table with `on_hold`. `Facts.held_rules` applies all of
+those; one that comes back loses its `on_hold` and gets its new day in `since`.
+To add a rule: a row in the file it belongs to, a document that breaks it in `tests/gst/test_rules.py`, docs/law.md,
+docs/agreement.md and `examples.csv` made anew, and where it is dated a line in docs/law-calendar.md.
 """
 
 from collections.abc import Callable
@@ -92,16 +94,19 @@ def check(invoice: Invoice, facts: Facts) -> list[Fault]:
 def pack_for(invoice: Invoice, facts: Facts) -> RulePack:
     """The rules for this invoice; one without a date is judged by those of the day it is sent on."""
     dated = invoice.doc_dtls and invoice.doc_dtls.dt and dates.parse(invoice.doc_dtls.dt)
-    return pack(facts.day, dated or facts.day)
+    return pack(facts.day, dated or facts.day, held_rules=facts.held_rules)
 
 
 @lru_cache(maxsize=1024)
-def pack(sent: date, dated: date) -> RulePack:
-    """The rules in force for a document of this date, sent on this day."""
+def pack(sent: date, dated: date, *, held_rules: bool = False) -> RulePack:
+    """The rules in force for a document of this date, sent on this day; on request also those that are on hold."""
     return RulePack(
-        name=f"{_since(Clock.SENT, sent)}/{_since(Clock.DATED, dated)}",
+        name=f"{_since(Clock.SENT, sent)}/{_since(Clock.DATED, dated)}" + ("+held" if held_rules else ""),
         chapters=tuple(
-            (_CONCERNS.get(rows, _all), tuple(rule for rule in rows if rule.is_in_force(sent, dated)))
+            (
+                _CONCERNS.get(rows, _all),
+                tuple(rule for rule in rows if rule.is_in_force(sent, dated, held_rules=held_rules)),
+            )
             for _, rows in CHAPTERS
         ),
     )
@@ -109,7 +114,7 @@ def pack(sent: date, dated: date) -> RulePack:
 
 def _since(clock: Clock, day: date) -> str:
     """The last change of the rules up to this day, or - when there was none yet."""
-    rules = [rule for rule in RULES if rule.clock is clock]
+    rules = [rule for rule in RULES if rule.clock is clock and rule.on_hold is None]
     ends = [rule.until + timedelta(days=1) for rule in rules if rule.until < FOR_EVER]
     changes = [change for change in (*(rule.since for rule in rules), *ends) if ALWAYS < change <= day]
     return max(changes).isoformat() if changes else "-"

@@ -38,7 +38,8 @@ def generate(office: Office, request: Request) -> bytes:
     contested = _refuse_registered(office, request, irn)
     _refuse_stale(office, document)
     today = request.now.astimezone(IST).date()
-    refuse_any(breaches(case_of(document, today=today, taxpayers=office.taxpayers, caller=session.gstin)))
+    case = case_of(document, today=today, taxpayers=office.taxpayers, caller=session.gstin)
+    refuse_any(breaches(case, held_rules=office.switches.state.held_rules))
 
     entry = _registered(office, request, document, irn, contested=contested)
     infos = eway_bills.make_with_invoice(office, request, entry, document)
