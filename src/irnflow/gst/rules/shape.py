@@ -88,7 +88,8 @@ def _negative_line(case: Case) -> Iterator[Place]:
     for number, item in enumerate(case.invoice.item_list if case.negative else ()):
         path = f"ItemList[{number}]"
         if path in case.negative:
-            yield at(path, found=item.ass_amt, hsn=item.hsn_cd, rate=item.gst_rt and item.gst_rt.normalize())
+            rate = "?" if item.gst_rt is None else f"{item.gst_rt.normalize():f}"
+            yield at(path, found=item.ass_amt, hsn=item.hsn_cd or "?", rate=rate)
 
 
 def _absent(path: str) -> Finder:
