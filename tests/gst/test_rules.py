@@ -93,7 +93,6 @@ BREAKS = [
     Breaks("field.missing", "BuyerDtls.LglNm", WITHIN, {"BuyerDtls.LglNm": None}),
     Breaks("field.missing", ONE + "UnitPrice", WITHIN, {ONE + "UnitPrice": None}),
     Breaks("field.missing", "RefDtls.PrecDocDtls[0].InvDt", WITHIN, {"RefDtls": {"PrecDocDtls": [{"InvNo": "A1"}]}}),
-    Breaks("field.unknown", "SellerDtls.Pos", WITHIN, {"SellerDtls.Pos": "29"}),
     Breaks("field.length", "SellerDtls.LglNm", WITHIN, {"SellerDtls.LglNm": "AB"}),
     Breaks("field.length", "BuyerDtls.Addr1", WITHIN, {"BuyerDtls.Addr1": "x" * 101}),
     Breaks("field.characters", ONE + "PrdDesc", WITHIN, {ONE + "PrdDesc": 'Pipe 12"'}),

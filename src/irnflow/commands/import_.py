@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from irnflow.files.importing import Result
 
 IMPORTED, REFUSED, UNREADABLE = 0, 1, 2  # exit codes
-SHOWN_MOST: Final = 200  # documents left out that are shown; --json has them all
+SHOWN_MOST: Final = 200  # documents left out, and notes, that are shown; --json has them all
 _WIDTH_PIPED: Final = 120
 _STYLES: Final = {"added": "green", "updated": "green", "unchanged": "dim", "left out": "red"}
 
@@ -63,14 +63,18 @@ def _tell_programs(results: Iterable["Result"]) -> int:
 
 def _tell_people(results: Iterable["Result"], books: str) -> int:
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_PIPED)
     tally: Counter[str] = Counter()
-    code, file, example = IMPORTED, "", ""
+    code, file, example, noted = IMPORTED, "", "", 0
     for one in results:
         if one.outcome:
             tally[one.outcome] += 1
             example = example or one.voucher_id
+            for note in one.notes if noted < SHOWN_MOST else ():
+                console.print(Text(f"{one.title}: {note.column}: {note.says}", style="yellow"))
+                noted += 1
             continue
         code = max(code, UNREADABLE if one.unreadable else REFUSED)
         tally["left out"] += not one.unreadable

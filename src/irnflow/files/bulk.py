@@ -21,6 +21,8 @@ from irnflow.gst.invoice import Invoice
 PIECE_BYTES_MAX: Final = 16 * 1024 * 1024  # the portal takes 2 MB; indented JSON is larger
 _CHUNK_BYTES: Final = 128 * 1024
 _SECTIONS: Final = frozenset(field.encode_name for field in msgspec.structs.fields(Invoice)) | {"Irn"}
+_LISTS: Final = frozenset({"itemlist", "addldocdtls"})
+_OBJECTS: Final = frozenset(name.lower() for name in _SECTIONS) - _LISTS
 _BLANK: Final = re.compile(rb"[ \t\r\n]*")
 _STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _TEXT: Final = re.compile(_STRING, re.DOTALL)
@@ -100,7 +102,7 @@ def _object(text: "_Text") -> Iterator[Piece]:
     ended = text.peek() == b"}"
     while not ended:
         name = text.name()
-        if name in _SECTIONS:
+        if _is_section(name, text.peek()):
             if lists:
                 raise text.unreadable(f"{name} is a section of an invoice, and stands beside a list of invoices")
             break
@@ -114,6 +116,13 @@ def _object(text: "_Text") -> Iterator[Piece]:
     if not lists:
         text.rewind()
         yield text.piece("")
+
+
+def _is_section(name: str, first: bytes) -> bool:
+    """Whether a member, whose value begins so, makes its object an invoice; in other letters it must look like one."""
+    if name in _SECTIONS:
+        return True
+    return name.lower() in _LISTS or (name.lower() in _OBJECTS and first == b"{")
 
 
 class _Text:

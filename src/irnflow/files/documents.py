@@ -52,6 +52,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     document: Document | None = None
     troubles: Sequence[Trouble] = ()
+    notes: Sequence[Trouble] = ()  # what was left out of the document
     unreadable: bool = False  # no document, but the rest of its file
 
 

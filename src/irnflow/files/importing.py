@@ -12,6 +12,7 @@ from itertools import chain
 from typing import BinaryIO, Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from irnflow.books import own
 from irnflow.books.own import Document, Outcome
@@ -19,7 +20,8 @@ from irnflow.books.sql import RefusedRow, SqlBooks
 from irnflow.errors import BadInput
 from irnflow.files import bulk, documents, tables
 from irnflow.files.documents import Place, Taken, Trouble
-from irnflow.gst import inv01, loose
+from irnflow.gst import loose
+from irnflow.gst.faults import Severity
 
 _FIRST_BYTES: Final = 4096
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")  # such a text is told by the reader of CSV, with what to do
@@ -42,6 +44,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     voucher_id: str  # "" when it could not be read
     outcome: Outcome | None  # None: it was not imported
     troubles: Sequence[Trouble] = ()
+    notes: Sequence[Trouble] = ()  # what was left out of it
     unreadable: bool = False  # no document, but a file, from some place on
 
 
@@ -55,21 +58,24 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: int  # files
     troubles: list[Trouble]
     left_out: int  # troubles beyond those
+    notes: list[Trouble] = []  # what was left out of documents that were imported; at most as many
 
     @classmethod
     def of(cls, results: Iterable[Result], *, troubles_most: int = sys.maxsize) -> "Imported":
         ids: dict[Outcome | None, list[str]] = {outcome: [] for outcome in (*Outcome, None)}
         unreadable = found = 0
         troubles: list[Trouble] = []
+        notes: list[Trouble] = []
         for one in results:
             ids[one.outcome].append(one.voucher_id)
             unreadable += one.unreadable
             found += len(one.troubles)
             troubles += one.troubles[: troubles_most - len(troubles)]
+            notes += one.notes[: troubles_most - len(notes)]
         return cls(
             added=ids[Outcome.ADDED], updated=ids[Outcome.UPDATED], unchanged=ids[Outcome.UNCHANGED],
             refused=len(ids[None]) - unreadable, unreadable=unreadable, troubles=troubles,
-            left_out=found - len(troubles),
+            left_out=found - len(troubles), notes=notes,
         )  # fmt: skip
 
 
@@ -177,7 +183,7 @@ def _write(books: SqlBooks, batch: Sequence[Taken]) -> Iterator[Result]:
         elif outcome is Outcome.TAKEN:
             yield _refused(one, f"{one.title} stands in the books already, as voucher {holder}")
         else:
-            yield Result(place=one.place, title=one.title, voucher_id=voucher_id, outcome=outcome)
+            yield Result(place=one.place, title=one.title, voucher_id=voucher_id, outcome=outcome, notes=one.notes)
 
 
 def _refused(one: Taken, says: str) -> Result:
@@ -190,19 +196,19 @@ def _refused(one: Taken, says: str) -> Result:
 
 def _inv01_documents(file: str, stream: BinaryIO) -> Iterator[Taken]:
     for piece in bulk.pieces(stream):
-        place = Place(file=file, row=piece.line)
-        try:
-            yield documents.of_invoice(place, inv01.decode(piece.json))
-        except BadInput:
-            yield _misread(place, piece)
+        yield _inv01_document(Place(file=file, row=piece.line), piece)
 
 
-def _misread(place: Place, piece: bulk.Piece) -> Taken:
+def _inv01_document(place: Place, piece: bulk.Piece) -> Taken:
     title = "a document that is not INV-01"
     try:
         invoice, faults = loose.read(piece.json)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return Taken(place=place, title=title, troubles=[place.trouble(str(bulk.unreadable(piece, error)))])
-    number = invoice.doc_dtls.no if invoice.doc_dtls else None
-    troubles = [place.trouble(fault.says, fault.path) for fault in faults]
-    return Taken(place=place, title=number or title, troubles=troubles)
+    refused = [fault for fault in faults if fault.severity is Severity.REFUSED]
+    if refused:
+        number = invoice.doc_dtls.no if invoice.doc_dtls else None
+        troubles = [place.trouble(fault.says, fault.path) for fault in refused]
+        return Taken(place=place, title=number or title, troubles=troubles)
+    notes = [place.trouble(fault.says, fault.path) for fault in faults]
+    return replace(documents.of_invoice(place, invoice), notes=notes)

@@ -96,6 +96,26 @@ def test_a_bill_is_made_for_what_is_registered(client: Client) -> None:
     assert client.by_irn(irn)["Data"]["EwbNo"] == data["EwbNo"]
 
 
+def test_a_bill_is_made_with_names_in_any_case_and_numbers_in_quotes(client: Client) -> None:
+    irn = client.generate(inter_state())["Data"]["Irn"]
+    details = {"Distance": "840", "Transmode": "1", "Vehno": "MH12AB1234", "vehtype": "R", "Accdet": "x", "ewbDtls": {}}
+
+    answer = client.send("/eiewb/v1.03/ewaybill", {"IRN": irn, "Transid": None} | details)
+
+    assert answer["Data"]["EwbValidTill"] == "2026-11-27 23:59:00"
+    assert answer["InfoDtls"] is None  # the distance is as given
+
+
+def test_a_bill_is_cancelled_with_names_in_any_case(client: Client) -> None:
+    number = registered(client)["EwbNo"]
+    plain = to_json({"EWBNO": str(number), "CancelRsnCode": "2", "cancelrmrk": "order cancelled"})
+
+    body = {"ACTION": "canewb", "DATA": client.sealed(plain)}
+    answer = client.opened(client.envelope("POST", "/ewaybillapi/v1.03/ewayapi", body))
+
+    assert answer["Data"]["ewayBillNo"] == number
+
+
 def test_a_second_bill_is_4002(client: Client) -> None:
     irn = registered(client)["Irn"]
 

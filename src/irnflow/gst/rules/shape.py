@@ -123,15 +123,6 @@ ROWS: Final = (
         portal_code=_NOT_AS_PER_SCHEMA,
     ),
     Rule(
-        code="field.unknown",
-        says="{path} is no field of INV-01.",
-        fix="Leave it out.",
-        fix_hi="इसे हटा दें।",
-        source=_SCHEMA,
-        finds=_all(Ill.UNKNOWN),
-        portal_code=_NOT_AS_PER_SCHEMA,
-    ),
-    Rule(
         code="field.length",
         says="{path} has {characters} characters; it takes {low} to {high}.",
         fix="Shorten or complete it.",

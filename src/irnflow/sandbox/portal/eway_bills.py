@@ -8,10 +8,20 @@ from typing import Any, Final
 from irnflow.sandbox.codes import error, refuse_any, refused
 from irnflow.sandbox.portal.exchange import Request
 from irnflow.sandbox.portal.office import Office, is_theirs
-from irnflow.sandbox.protocol import IST, accepted, action_in, encrypt, ist, payload_in, to_json, wrapped_payload_in
+from irnflow.sandbox.protocol import (
+    IST,
+    accepted,
+    action_in,
+    encrypt,
+    ist,
+    members,
+    payload_in,
+    to_json,
+    wrapped_payload_in,
+)  # fmt: skip
 from irnflow.sandbox.register import Entry, EwayBill
 from irnflow.sandbox.sessions import Session
-from irnflow.sandbox.shape import misshapes_of
+from irnflow.sandbox.shape import as_eway_bill, misshapes_of
 from irnflow.sandbox.signing import content_of
 from irnflow.sandbox.transport import Journey, journey_of, troubles
 
@@ -44,7 +54,7 @@ def make_with_invoice(office: Office, request: Request, entry: Entry, document: 
 def make(office: Office, request: Request) -> bytes:
     """The bill of a document that is registered."""
     session = office.session_of(request)
-    plain = payload_in(request.body, session.sek)
+    plain = as_eway_bill(payload_in(request.body, session.sek))
     entry = _active_entry(office, request, session, plain.get("Irn"))
     refuse_any(_misshapen_places(plain))
     journey = _journey(office, request, content_of(entry.signed_invoice), plain)
@@ -171,7 +181,7 @@ def cancel(office: Office, request: Request) -> bytes:
 
 
 def _cancellation_in(plain: dict[str, Any]) -> tuple[int, str, str | None]:
-    number, reason, remark = (plain.get(name) for name in ("ewbNo", "cancelRsnCode", "cancelRmrk"))
+    number, reason, remark = members(plain, "ewbNo", "cancelRsnCode", "cancelRmrk")
     if not _NUMBER.fullmatch(str(number)):
         raise refused("4008")
     if str(reason) not in _CANCEL_REASONS:

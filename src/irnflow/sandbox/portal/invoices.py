@@ -11,10 +11,10 @@ from irnflow.sandbox.portal import eway_bills
 from irnflow.sandbox.portal.exchange import Request
 from irnflow.sandbox.portal.forgery import forged
 from irnflow.sandbox.portal.office import Office, is_theirs
-from irnflow.sandbox.protocol import IST, accepted, encrypt, ist, payload_in, to_json
+from irnflow.sandbox.protocol import IST, accepted, encrypt, ist, members, payload_in, to_json
 from irnflow.sandbox.register import Entry
 from irnflow.sandbox.sessions import Session
-from irnflow.sandbox.shape import calendar_date, misshapes
+from irnflow.sandbox.shape import as_inv01, calendar_date, misshapes
 from irnflow.sandbox.signing import invoice_data, qr_data
 
 _IRN: Final = re.compile(r"[0-9a-f]{64}")
@@ -27,7 +27,7 @@ _REMARK_LENGTH_MAX: Final = 100
 def generate(office: Office, request: Request) -> bytes:
     """Register a document, once at this portal, and make its e-way bill when it asks for one."""
     session = office.session_of(request)
-    document = payload_in(request.body, session.sek)
+    document = as_inv01(payload_in(request.body, session.sek))
     refuse_any(misshapes(document))
     if session.gstin not in {document["SellerDtls"]["Gstin"], document["TranDtls"].get("EcmGstin")}:
         raise refused("2169")
@@ -179,14 +179,15 @@ def cancel(office: Office, request: Request) -> bytes:
 
 
 def _cancellation_in(plain: dict[str, Any]) -> tuple[str, str, str | None]:
-    if not plain.get("Irn"):
+    irn, given, remark = members(plain, "Irn", "CnlRsn", "CnlRem")
+    if not irn:
         raise refused("2142", "- Irn is needed")
-    reason, remark = str(plain.get("CnlRsn") or ""), plain.get("CnlRem")
+    reason = str(given or "")
     if reason not in _CANCEL_REASONS:
         raise refused("2142", "- CnlRsn must be 1, 2, 3 or 4")
     if remark is not None and (not isinstance(remark, str) or len(remark) > _REMARK_LENGTH_MAX):
         raise refused("2142", f"- CnlRem must be a text of at most {_REMARK_LENGTH_MAX} characters")
-    return irn_in(plain["Irn"]), reason, remark
+    return irn_in(irn), reason, remark
 
 
 # -- words -----------------------------------------------------------------------------------------------------------
