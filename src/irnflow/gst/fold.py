@@ -11,7 +11,7 @@ from decimal import Decimal, DecimalException
 from typing import Any, Final, TypeAlias
 
 from irnflow.gst.faults import Fault, Kind, Severity
-from irnflow.gst.money import PAISA, ZERO, progressively
+from irnflow.gst.money import PAISA, ZERO, progressively, written
 
 Line: TypeAlias = dict[str, Any]  # a line at work, by the names of `Item`
 
@@ -78,5 +78,5 @@ def _note(at: int, line: Line, count: int) -> Fault:
         found=line["ass_amt"],
         count="line" if count == 1 else f"{count} lines",
         hsn=line["hsn_cd"],
-        rate=None if line["gst_rt"] is None else line["gst_rt"].normalize(),
+        rate=None if line["gst_rt"] is None else written(line["gst_rt"], 0),
     )

@@ -6,6 +6,7 @@ from typing import Final
 
 from irnflow.gst import countries, hsn, units
 from irnflow.gst.faults import Severity
+from irnflow.gst.money import written
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Place, Rule, at, in_each_line
 
@@ -74,7 +75,7 @@ def _no_rate(line: Line) -> Place | None:
     rate = line.item.gst_rt
     if rate is None or line.rate_holds or not line.adds_up:
         return None
-    return at(line.path + "GstRt", found=rate.normalize(), dated=line.case.document.dt)
+    return at(line.path + "GstRt", found=written(rate, 0), dated=line.case.document.dt)
 
 
 ROWS: Final = (
