@@ -5,6 +5,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
+from irnflow.gst import supply
 from irnflow.gst.calculate import SUMS
 from irnflow.gst.faults import Severity
 from irnflow.gst.invoice import Item
@@ -39,10 +40,10 @@ def _line_total_off(line: Line) -> Place | None:
     due = untaxed + _gst(item) + cesses
     if agrees(item.tot_item_val, due):
         return None
-    # Under reverse charge and of exports with payment the recipient need not pay the tax to the supplier. Whether
-    # cess is tax here no source says, so both are taken.
-    may_leave_out_tax = case.transaction.reg_rev == "Y" or case.sup_typ == "EXPWP"
-    if may_leave_out_tax and (agrees(item.tot_item_val, untaxed) or agrees(item.tot_item_val, untaxed + cesses)):
+    # Whether cess is tax here no source says, so both are taken.
+    if supply.may_leave_out_tax(case.transaction) and (
+        agrees(item.tot_item_val, untaxed) or agrees(item.tot_item_val, untaxed + cesses)
+    ):
         return None
     return at(line.path + "TotItemVal", found=item.tot_item_val, due=rounded(due))
 
@@ -96,6 +97,11 @@ def _discount_of_all(case: Case) -> Iterator[Place]:
         and discount >= total
     ):
         yield at("ValDtls.Discount", found=discount, total=total)
+
+
+def _over_nothing(case: Case) -> Iterator[Place]:
+    if case.is_note and case.totals.tot_inv_val == 0 and not any(line.item.ass_amt for line in case.lines):
+        yield at("ValDtls.TotInvVal", what="credit" if case.document.typ == "CRN" else "debit")
 
 
 def _sum_rule(code: str, what: str, name: str, inv01_name: str, portal_code: str) -> Rule:
@@ -162,5 +168,14 @@ ROWS: Final = (
         source=_BUSINESS,
         finds=_discount_of_all,
         portal_code="2220",
+    ),
+    Rule(
+        code="totals.nothing",
+        says="The {what} note is over nothing: its lines and its total are 0.",
+        fix="Give the amount by which the price changes as unit price, with a quantity that is not 0.",
+        fix_hi="मूल्य में जितना बदलाव हुआ है उसे इकाई मूल्य में लिखें, और मात्रा 0 न रखें।",
+        source="CGST Act, section 34: a note is over an amount; no code of the portal is published",
+        finds=_over_nothing,
+        severity=Severity.WARNING,
     ),
 )
