@@ -1,8 +1,8 @@
 """Sales invoices of a real ERPNext: what its e-invoicing app made of each, and what irnflow makes of the same voucher.
 
 `erpnext.json` was taken on 30 November 2026 from ERPNext 15.71.1 on MariaDB 10.11.19, with the app India Compliance
-15.13.5: `app` is the INV-01 that the app built (null: it builds none), `books` what irnflow's reader of books gave for the
-same voucher, before anything was calculated. All names and numbers are invented.
+15.13.5: `app` is the INV-01 that the app built (null: it builds none), `books` what irnflow's reader of books gave for
+the same voucher, before anything was calculated. All names and numbers are invented.
 """
 
 from collections.abc import Iterator

@@ -1,5 +1,6 @@
 """What irnflow passes, the sandbox portal registers; what the sandbox refuses, irnflow refused with the same code."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ import msgspec
 import pytest
 
 from examples.send import send
+from irnflow.gst.examine import examine
+from irnflow.gst.invoice import Invoice
 from irnflow.sandbox.app import running
 from tests.agreement.corpus import BROKEN_ONES, SOUND_ONES, Entry, mutations
 from tests.agreement.judges import EXPLAINED, FOLLOWS, judge
@@ -16,6 +19,7 @@ from tests.agreement.page import page
 from tests.golden import FOLDER, GOLDEN, Golden, a_thousand_lines, facts_of
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "agreement.md"
+UNSHOWABLE = re.compile(r"\bNone\b|\dE[+-]|\d\.\d*0{3}|\d\.\d00\b")
 REGISTERED_ON = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 
@@ -43,6 +47,25 @@ def disagreements(golden: Golden) -> Iterator[tuple[str, list[str]]]:
         with suppress(msgspec.ValidationError):  # no INV-01 at all: nothing that anybody could send
             if differences := entry.differences:
                 yield entry.name, differences
+
+
+@pytest.mark.parametrize("entry", BROKEN_ONES, ids=lambda entry: f"{entry.name}-{entry.path}")
+def test_a_message_shows_numbers_as_people_write_them(entry: Entry) -> None:
+    said = [fault.says for fault in entry.judged.faults]
+
+    assert [sentence for sentence in said if UNSHOWABLE.search(sentence)] == []
+
+
+@pytest.mark.parametrize("golden", GOLDEN[::5], ids=lambda golden: golden.name)
+def test_so_does_one_of_a_changed_golden_invoice(golden: Golden) -> None:
+    assert [sentence for sentence in told_of_mutations(golden) if UNSHOWABLE.search(sentence)] == []
+
+
+def told_of_mutations(golden: Golden) -> Iterator[str]:
+    for entry in mutations(golden):
+        with suppress(msgspec.ValidationError):
+            examined = examine(msgspec.convert(entry.document, Invoice), entry.facts)
+            yield from (fault.says for fault in (*entry.judged.faults, *examined.refusals, *examined.warnings))
 
 
 def test_both_accept_a_thousand_lines() -> None:

@@ -129,8 +129,16 @@ def reckoned_line(given: Document, line: Document) -> dict[str, Decimal]:
         "CesAmt": nearest(exact * Fraction(line.get("CesRt", 0)) / 100),
         "StateCesAmt": nearest(exact * Fraction(line.get("StateCesRt", 0)) / 100),
     }
+    if leaves_out_tax(given):
+        return {**found, "TotItemVal": value + line.get("OthChrg", 0)}
     others = (line.get(name, Decimal(0)) for name in ("CesNonAdvlAmt", "StateCesNonAdvlAmt", "OthChrg"))
     return {**found, "TotItemVal": sum(found.values(), Decimal(0)) + sum(others)}
+
+
+def leaves_out_tax(document: Document) -> bool:
+    """Whether the recipient does not pay the tax to the supplier."""
+    transaction = document["TranDtls"]
+    return bool(transaction.get("RegRev") == "Y" or transaction["SupTyp"] == "EXPWP")
 
 
 def reckoned_totals(given: Document) -> dict[str, Decimal]:
@@ -210,7 +218,7 @@ def has_igst(document: Document) -> bool:
 
 
 def is_taxed_by_rate(document: Document) -> bool:
-    return has_igst(document) and document["DocDtls"]["Typ"] == "INV"
+    return has_igst(document) and document["DocDtls"]["Typ"] == "INV" and not leaves_out_tax(document)
 
 
 def may_not_reverse(document: Document) -> bool:
@@ -280,7 +288,7 @@ MUTATIONS = [
         BuyerDtls__Pos="25", TranDtls__IgstOnIntra="N")),
     Mutation("reverse_charge.supply", "TranDtls.RegRev", may_not_reverse, put(TranDtls__RegRev="Y")),
     Mutation("reverse_charge.value", "TranDtls.RegRev", lambda document: (
-        document["TranDtls"].get("IgstOnIntra") != "Y"), put(TranDtls__RegRev="|")),
+        "RegRev" not in document["TranDtls"]), put(TranDtls__RegRev="|")),
     Mutation("document.type", "DocDtls.Typ", lambda document: document["DocDtls"]["Typ"] == "INV",
         put(DocDtls__Typ="BIL")),
     Mutation("document.number", "DocDtls.No", always, put(DocDtls__No="017")),
@@ -305,8 +313,8 @@ MUTATIONS = [
     Mutation("tax.halves_unequal", ONE + "SgstAmt", has_halves, more(ONE + "SgstAmt", by="0.01")),
     Mutation("tax.halves_on_export", ONE + "CgstAmt", is_export, more(
         ONE + "CgstAmt", ONE + "SgstAmt", ONE + "TotItemVal", by="0.4")),
-    Mutation("line.total", ONE + "TotItemVal", lambda document: document["TranDtls"].get("RegRev") != "Y" and (
-        document["TranDtls"]["SupTyp"] != "EXPWP"), more(ONE + "TotItemVal", "ValDtls.TotInvVal")),
+    Mutation("line.total", ONE + "TotItemVal", lambda document: not leaves_out_tax(document), more(
+        ONE + "TotItemVal", "ValDtls.TotInvVal")),
     Mutation("line.gross", ONE + "TotAmt", always, more(ONE + "TotAmt", ONE + "AssAmt", ONE + "TotItemVal",
         "ValDtls.AssVal", "ValDtls.TotInvVal", by="2.5")),
     Mutation("line.taxable_value", ONE + "AssAmt", always, more(ONE + "Discount")),

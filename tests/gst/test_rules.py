@@ -197,7 +197,8 @@ BREAKS = [
     Breaks("deemed_export.recipient", "BuyerDtls.Gstin", DEEMED_EXPORT, {}, of_kind(CUSTOMER, "COM")),
     Breaks("reverse_charge.supply", "TranDtls.RegRev", DEEMED_EXPORT, {"TranDtls.RegRev": "Y"}),
     Breaks("igst_on_intra.states", "TranDtls.IgstOnIntra", REVERSE_CHARGE, {"TranDtls.IgstOnIntra": "Y"}),
-    Breaks("igst_on_intra.reverse_charge", "TranDtls.IgstOnIntra", IGST_ON_INTRA, {"TranDtls.RegRev": "N"}),
+    Breaks("igst_on_intra.reverse_charge", "TranDtls.IgstOnIntra", IGST_ON_INTRA, {
+        "TranDtls.RegRev": "N", ONE + "TotItemVal": 11800, "ValDtls.TotInvVal": 11800}),
     # document
     Breaks("document.future", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "23/11/2026"}),
     Breaks("document.too_late", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "23/10/2026"}),
@@ -304,6 +305,9 @@ BREAKS = [
         "EwbDtls": ON_THE_ROAD, "ShipDtls": {**PORT, "Loc": "Rig", "Pin": 999999, "Stcd": "97"}}),
     Breaks("eway_bill.dispatch_abroad", "DispDtls.Stcd", ROAD, {"DispDtls": {**YARD, "Stcd": "96"}}),
     Breaks("eway_bill.dispatch_pin_abroad", "DispDtls.Pin", ROAD, {"DispDtls": {**YARD, "Pin": 999999, "Stcd": "97"}}),
+    Breaks("totals.nothing", "ValDtls.TotInvVal", CREDIT_NOTE, {
+        ONE + "Qty": 0, ONE + "TotAmt": 0, ONE + "Discount": 0, ONE + "AssAmt": 0, ONE + "IgstAmt": 0,
+        ONE + "TotItemVal": 0, "ValDtls.AssVal": 0, "ValDtls.IgstVal": 0, "ValDtls.TotInvVal": 0}),
     Breaks("totals.discount", "ValDtls.Discount", WITHIN, {"ValDtls.Discount": 17700, "ValDtls.TotInvVal": 0}),
 ]  # fmt: skip
 

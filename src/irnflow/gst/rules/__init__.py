@@ -11,10 +11,10 @@ To add a rule: a row in the file it belongs to, a document that breaks it in `te
 docs/agreement.md and `examples.csv` made anew, and where it is dated a line in docs/law-calendar.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -46,6 +46,7 @@ CHAPTERS: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = tuple(
     for module in (shape, parties, supplies, document, lines, taxes, totals, eway_bill)
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for _, rows in CHAPTERS for rule in rows)
+Chapter: TypeAlias = tuple[Callable[[Case], bool], tuple[Rule, ...]]  # which invoices it is about, and its rules
 # Chapters that can find nothing in most invoices, and in which they can.
 _CONCERNS: Final[dict[tuple[Rule, ...], Callable[[Case], bool]]] = {
     shape.ROWS: shape.concerns,
@@ -58,7 +59,7 @@ class RulePack(msgspec.Struct, frozen=True, kw_only=True):
     """The rules for documents of one time, sent at one time."""
 
     name: str  # since when exactly these hold, by day of sending and by date of document: "2025-04-01/2026-02-01"
-    chapters: tuple[tuple[Callable[[Case], bool], tuple[Rule, ...]], ...]  # which invoices each is about, its rules
+    chapters: tuple[Chapter, ...]
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -67,24 +68,11 @@ class RulePack(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """Everything wrong or doubtful, in the order of the table; at most FAULTS_MAX. Empty for a sound invoice."""
-        return self._faults(case_of(invoice, facts))
+        return _faults(self.chapters, case_of(invoice, facts))
 
     def check_again(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """What waiting may have broken, in an invoice that passed on an earlier day."""
-        return self._faults(case_of(invoice, facts), daily=True)
-
-    def _faults(self, case: Case, *, daily: bool = False) -> list[Fault]:
-        found: list[Fault] = []
-        for concerns, rules in self.chapters:
-            for rule in rules if concerns(case) else ():
-                if daily and not rule.daily:
-                    continue
-                for path, shown in rule.finds(case):
-                    found.append(rule.fault(path, **shown))
-                    if len(found) == FAULTS_MAX:
-                        return found
-        case.lines.clear()  # they point back at the case: so no garbage waits for a collector
-        return found
+        return _faults(self.chapters, case_of(invoice, facts), daily=True)
 
 
 def check(invoice: Invoice, facts: Facts) -> list[Fault]:
@@ -95,8 +83,8 @@ def check(invoice: Invoice, facts: Facts) -> list[Fault]:
 def check_eway_bill(registered: Invoice, bill: EwayBill, facts: Facts) -> list[Fault]:
     """What speaks against an e-way bill that is asked for by IRN, of an invoice that is registered."""
     invoice = msgspec.structs.replace(registered, ewb_dtls=bill)
-    in_force = pack_for(invoice, facts).rules
-    return _faults(tuple(rule for rule in in_force if rule in eway_bill.ROWS), case_of(invoice, facts))
+    chapters = [chapter for chapter in pack_for(invoice, facts).chapters if chapter[0] is eway_bill.concerns]
+    return _faults(chapters, case_of(invoice, facts))
 
 
 def pack_for(invoice: Invoice, facts: Facts) -> RulePack:
@@ -126,6 +114,20 @@ def _since(clock: Clock, day: date) -> str:
     ends = [rule.until + timedelta(days=1) for rule in rules if rule.until < FOR_EVER]
     changes = [change for change in (*(rule.since for rule in rules), *ends) if ALWAYS < change <= day]
     return max(changes).isoformat() if changes else "-"
+
+
+def _faults(chapters: Iterable[Chapter], case: Case, *, daily: bool = False) -> list[Fault]:
+    found: list[Fault] = []
+    for concerns, rules in chapters:
+        for rule in rules if concerns(case) else ():
+            if daily and not rule.daily:
+                continue
+            for path, shown in rule.finds(case):
+                found.append(rule.fault(path, **shown))
+                if len(found) == FAULTS_MAX:
+                    return found
+    case.lines.clear()  # they point back at the case: so no garbage waits for a collector
+    return found
 
 
 def _all(case: Case) -> bool:

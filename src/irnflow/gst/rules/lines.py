@@ -7,6 +7,7 @@ from typing import Final
 
 from irnflow.gst import countries, dates, hsn, rates, supply, units
 from irnflow.gst.faults import Severity
+from irnflow.gst.money import written
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Clock, Place, Rule, at, in_each_line
 
@@ -105,7 +106,7 @@ def _no_rate(line: Line) -> Place | None:
     rate = line.item.gst_rt
     if rate is None or line.rate_holds or not line.adds_up:
         return None
-    return at(line.path + "GstRt", found=_percent(rate), dated=line.case.document.dt)
+    return at(line.path + "GstRt", found=written(rate, 0), dated=line.case.document.dt)
 
 
 def _ended_rate(line: Line) -> Place | None:
@@ -117,7 +118,7 @@ def _ended_rate(line: Line) -> Place | None:
     since = rates.ended(item.gst_rt, case.judged, code)
     if since is None:
         return None
-    return at(line.path + "GstRt", found=_percent(item.gst_rt), hsn=code, since=dates.write(since))
+    return at(line.path + "GstRt", found=written(item.gst_rt, 0), hsn=code, since=dates.write(since))
 
 
 def _wholly_exempt(case: Case) -> Iterator[Place]:
@@ -134,10 +135,6 @@ def _nil_without_payment(case: Case) -> Iterator[Place]:
 
 def _is_nil(line: Line) -> bool:
     return line.adds_up and line.item.gst_rt is not None and not line.item.gst_rt
-
-
-def _percent(rate: Decimal) -> str:
-    return f"{rate.normalize():f}"
 
 
 ROWS: Final = (

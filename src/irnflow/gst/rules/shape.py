@@ -1,11 +1,13 @@
 """Every field of INV-01 is there when it must be, and has its form."""
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final
 
 from irnflow.gst.faults import in_words
 from irnflow.gst.fields import Ill, Misfit
 from irnflow.gst.gstin import UNREGISTERED
+from irnflow.gst.money import written
 from irnflow.gst.rules.case import Case, is_negative
 from irnflow.gst.rules.row import Finder, Place, Rule, at
 
@@ -45,12 +47,16 @@ def _is_unregistered_supplier(misfit: Misfit) -> bool:
 
 def _place(misfit: Misfit) -> Place:
     field = misfit.field
+    places = 2 if field.decimals == 2 else 0  # amounts have paise, quantities and rates what they need
+    value, low, high = [
+        written(each, places) if isinstance(each, Decimal) else each for each in (misfit.value, field.low, field.high)
+    ]
     return at(
         misfit.path,
         path=in_words(misfit.path),
-        found=misfit.value,
-        low=field.low,
-        high=field.high,
+        found=value,
+        low=low,
+        high=high,
         decimals=field.decimals,
         pattern=field.pattern,
         choices=", ".join(field.choices),
@@ -88,7 +94,7 @@ def _negative_line(case: Case) -> Iterator[Place]:
     for number, item in enumerate(case.invoice.item_list if case.negative else ()):
         path = f"ItemList[{number}]"
         if path in case.negative:
-            rate = "?" if item.gst_rt is None else f"{item.gst_rt.normalize():f}"
+            rate = "?" if item.gst_rt is None else written(item.gst_rt, 0)
             yield at(path, found=item.ass_amt, hsn=item.hsn_cd or "?", rate=rate)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from irnflow.gst import dates, hsn, rates, supply
 from irnflow.gst.faults import Severity
-from irnflow.gst.money import PAISA, PERCENT, ZERO, agrees
+from irnflow.gst.money import PAISA, PERCENT, ZERO, agrees, rounded
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Clock, Finder, Place, Rule, at, in_each_line
 from irnflow.gst.supply import Tax
@@ -53,7 +53,7 @@ def _missing_halves(line: Line) -> Place | None:
     due = _half(line)
     if due is None or _halves(line) or line.item.igst_amt or agrees(ZERO, due):
         return None
-    return at(line.path + "CgstAmt", sl_no=line.item.sl_no, due=due)
+    return at(line.path + "CgstAmt", sl_no=line.item.sl_no, due=rounded(due))
 
 
 def _unequal_halves(line: Line) -> Place | None:
@@ -68,7 +68,7 @@ def _halves_off(line: Line) -> Place | None:
     due, cgst = _half(line), line.item.cgst_amt
     if due is None or not cgst or cgst != line.item.sgst_amt or agrees(cgst, due):
         return None
-    return at(line.path + "CgstAmt", found=cgst, due=due, sl_no=line.item.sl_no)
+    return at(line.path + "CgstAmt", found=cgst, due=rounded(due), sl_no=line.item.sl_no)
 
 
 def _igst_off(line: Line) -> Place | None:
@@ -77,7 +77,7 @@ def _igst_off(line: Line) -> Place | None:
     igst, due = line.item.igst_amt or ZERO, line.base * (line.item.gst_rt or ZERO) * PERCENT
     if agrees(igst, due) or (not igst and line.case.sup_typ in supply.WITHOUT_PAYMENT):
         return None
-    return at(line.path + "IgstAmt", found=igst, due=due, sl_no=line.item.sl_no)
+    return at(line.path + "IgstAmt", found=igst, due=rounded(due), sl_no=line.item.sl_no)
 
 
 def _retail_priced_without_tax(line: Line) -> Place | None:
@@ -127,7 +127,7 @@ def _off(line: Line, name: str, given: Decimal | None, rate: Decimal | None) -> 
     if line.base is None or not (given or rate):
         return None
     found, due = given or ZERO, line.base * (rate or ZERO) * PERCENT
-    return None if agrees(found, due) else at(line.path + name, found=found, due=due, sl_no=line.item.sl_no)
+    return None if agrees(found, due) else at(line.path + name, found=found, due=rounded(due), sl_no=line.item.sl_no)
 
 
 ROWS: Final = (
