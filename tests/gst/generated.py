@@ -294,7 +294,8 @@ MUTATIONS = [
     Mutation("tax.halves_unequal", ONE + "SgstAmt", has_halves, more(ONE + "SgstAmt", by="0.01")),
     Mutation("tax.halves_on_export", ONE + "CgstAmt", is_export, more(
         ONE + "CgstAmt", ONE + "SgstAmt", ONE + "TotItemVal", by="0.4")),
-    Mutation("line.total", ONE + "TotItemVal", lambda document: not leaves_out_tax(document), more(ONE + "TotItemVal", "ValDtls.TotInvVal")),
+    Mutation("line.total", ONE + "TotItemVal", lambda document: not leaves_out_tax(document), more(
+        ONE + "TotItemVal", "ValDtls.TotInvVal")),
     Mutation("line.gross", ONE + "TotAmt", always, more(ONE + "TotAmt", ONE + "AssAmt", ONE + "TotItemVal",
         "ValDtls.AssVal", "ValDtls.TotInvVal", by="2.5")),
     Mutation("line.taxable_value", ONE + "AssAmt", always, more(ONE + "Discount")),
