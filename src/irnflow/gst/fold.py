@@ -116,7 +116,7 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
         notes.append(_swapped("ValDtls.Discount", "A discount", discount, "other charges"))
     if charges:
         totals["oth_chrg"] = None
-        notes.append(_swapped("ValDtls.OthChrg", "Other charges", charges, "a discount"))
+        notes.append(_swapped("ValDtls.OthChrg", "A charge", charges, "a discount"))
     if discount:
         totals["oth_chrg"] = (totals["oth_chrg"] or ZERO) - discount
     if charges:
@@ -127,7 +127,7 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
             if line["tot_item_val"] is not None:
                 line["tot_item_val"] -= charges
             totals["discount"] = (totals["discount"] or ZERO) - charges
-            notes.append(_swapped(f"ItemList[{at}].OthChrg", "Other charges", charges, "a discount on the document"))
+            notes.append(_swapped(f"ItemList[{at}].OthChrg", "A charge", charges, "a discount on the document"))
 
 
 def raise_gross(lines: list[Line], notes: list[Fault]) -> None:
