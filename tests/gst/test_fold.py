@@ -195,7 +195,8 @@ def test_a_fee_on_a_return_written_with_negative_amounts_lowers_it() -> None:
 def test_what_is_due_of_a_turned_note_is_turned_too() -> None:
     due = {"PayDtls": {"PaymtDue": Decimal("-11800.00"), "PaidAmt": Decimal(0)}}
 
-    invoice, _ = calculate(read(negative(changed(CREDIT_NOTE, due), "PayDtls")), FACTS)
+    given = read(negative(changed(CREDIT_NOTE, due), "PayDtls"))
+    invoice, _ = calculate(normalise(given)[0], FACTS)
 
     assert invoice.pay_dtls is not None
     assert invoice.pay_dtls.paymt_due == Decimal("11800.00")

@@ -73,8 +73,8 @@ def calculate(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     lines = [asdict(item) for item in invoice.item_list]
     totals = asdict(invoice.val_dtls or Totals())
     transaction, document = invoice.tran_dtls or supply.NO_TRANSACTION, invoice.doc_dtls or supply.NO_DOCUMENT
-    if document.typ in supply.NOTES and fold.turn(lines, totals, notes):
-        invoice = replace(invoice, pay_dtls=fold.turned_payment(invoice.pay_dtls))
+    if document.typ in supply.NOTES:
+        fold.turn(lines, totals, notes)
     fold.swap(lines, totals, notes)
     _round_totals(totals, notes)
     dated = dates.parse(document.dt or "") or facts.day

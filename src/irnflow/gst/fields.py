@@ -21,7 +21,7 @@ from irnflow.gst.invoice import Invoice
 
 Fits = Callable[[Any], object]  # true for what may stand there
 
-_FREE_TEXT: Final = r"^([^\\\"])*$"
+FREE_TEXT: Final = r"^([^\\\"])*$"
 DATE: Final = r"^[0-3][0-9]\/[0-1][0-9]\/[2][0][1-2][0-9]$"
 # Where we hold the published table to what its own words say elsewhere.
 _MENDED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -233,7 +233,7 @@ def _judges(row: Mapping[str, str]) -> tuple[Fits | None, Callable[[Any], Ill]]:
 
 
 def _text(low: int, high: int, pattern: str) -> tuple[Fits, Callable[[str], Ill]]:
-    if pattern == _FREE_TEXT:  # by far the most frequent: length and characters in one go
+    if pattern == FREE_TEXT:  # by far the most frequent: length and characters in one go
         fits, otherwise = re.compile(rf'[^\\"]{{{low},{high}}}').fullmatch, Ill.CHARACTERS
     else:
         fits, otherwise = re.compile(rf"(?=.{{{low},{high}}}\Z)(?:{pattern})").fullmatch, Ill.PATTERN

@@ -12,10 +12,7 @@ from contextlib import suppress
 from decimal import Decimal, DecimalException
 from typing import Any, Final, TypeAlias
 
-from msgspec.structs import replace
-
 from irnflow.gst.faults import Fault, Kind, Severity
-from irnflow.gst.invoice import Payment
 from irnflow.gst.money import ONE, PAISA, ZERO, progressively, written
 
 Line: TypeAlias = dict[str, Any]  # a line, or the totals, at work: by the names of `Item` and `Totals`
@@ -64,7 +61,7 @@ _NEITHER: Final = frozenset({"oth_chrg", "rnd_off_amt"})  # of the totals: may h
 # -- a note written with negative amounts ----------------------------------------------------------------------------
 
 
-def turn(lines: list[Line], totals: Line, notes: list[Fault]) -> bool:
+def turn(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
     """Write a credit or debit note with positive amounts, when its lines or its totals are negative."""
     with suppress(DecimalException):
         values = [_value(line) for line in lines]
@@ -76,21 +73,12 @@ def turn(lines: list[Line], totals: Line, notes: list[Fault]) -> bool:
         if whole < 0 or below:
             _turn_totals(totals, below)
             notes.append(TURNED.fault("", what="amounts"))
-            return True
+            return
         returned = [line for line in lines if line["qty"] is not None and line["qty"] < 0 <= _value(line)]
         for line in returned:  # the amounts of which are positive already
             line |= {name: abs(line[name]) for name in ("qty", "unit_price") if line[name] is not None}
         if returned:
             notes.append(TURNED.fault("", what="quantities"))
-    return False
-
-
-def turned_payment(payment: Payment | None) -> Payment | None:
-    """What is paid and due of a note whose signs were turned."""
-    if payment is None:
-        return None
-    amounts = {name: getattr(payment, name) for name in ("paid_amt", "paymt_due")}
-    return replace(payment, **{name: abs(amount) for name, amount in amounts.items() if amount is not None})
 
 
 def _value(line: Line) -> Decimal:
@@ -128,7 +116,7 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
         notes.append(_swapped("ValDtls.Discount", "A discount", discount, "other charges"))
     if charges:
         totals["oth_chrg"] = None
-        notes.append(_swapped("ValDtls.OthChrg", "Other charges", charges, "a discount"))
+        notes.append(_swapped("ValDtls.OthChrg", "A charge", charges, "a discount"))
     if discount:
         totals["oth_chrg"] = (totals["oth_chrg"] or ZERO) - discount
     if charges:
@@ -139,7 +127,7 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
             if line["tot_item_val"] is not None:
                 line["tot_item_val"] -= charges
             totals["discount"] = (totals["discount"] or ZERO) - charges
-            notes.append(_swapped(f"ItemList[{at}].OthChrg", "Other charges", charges, "a discount on the document"))
+            notes.append(_swapped(f"ItemList[{at}].OthChrg", "A charge", charges, "a discount on the document"))
 
 
 def raise_gross(lines: list[Line], notes: list[Fault]) -> None:
