@@ -364,6 +364,8 @@ def test_more_lines_than_the_portal_takes_are_refused() -> None:
     document = changed(WITHIN, {"ItemList": lines, "ValDtls": totals})
 
     assert refusals(document) == [("lines.too_many", "ItemList")]
+    assert refusals(document, lines_max=1001) == []
+    assert refusals(document, lines_max=1000) == [("lines.too_many", "ItemList")]
 
 
 def test_the_faults_of_one_invoice_are_bounded() -> None:

@@ -21,6 +21,7 @@ from irnflow.errors import BadInput
 UNREGISTERED: Final = "URP"  # stands in place of a recipient's GSTIN at exports
 
 REGULAR, SEZ_UNIT = "REG", "SEZ"  # TxpType
+ITEMS_MAX: Final = 1000  # of a document
 SEZ_DEVELOPER: Final = "SEZD"  # our word: how the portal writes it is not published
 TAKEN_AT_ITS_WORD: Final = ""  # it may be regular or in a zone, as each document says
 ACTIVE, PROVISIONAL, SUSPENDED, CANCELLED = "ACT", "PRO", "SUS", "CNL"  # Status; also INA
@@ -54,6 +55,7 @@ class Taxpayer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     blocked: bool = False
     # Aggregate annual turnover: above 5 crore e-invoices are a duty, from 10 they are due within 30 days.
     turnover_crore: Decimal = Decimal(8)
+    lines_max: int = ITEMS_MAX  # NIC allows more, up to 5,000, to who asks for it
     location: str = "SANDBOX"
     pin: int = 999999
     registered_on: date | None = date(2017, 7, 1)
@@ -100,6 +102,11 @@ class Taxpayers(msgspec.Struct, frozen=True, kw_only=True):
         """TxpType where the master was given one; None where it only takes a GSTIN at its word."""
         taxpayer = (self.listed or {}).get(gstin)
         return taxpayer.kind if taxpayer else None
+
+    def lines_max(self, gstin: str) -> int:
+        """How many items its documents may have."""
+        taxpayer = (self.listed or {}).get(gstin)
+        return taxpayer.lines_max if taxpayer else ITEMS_MAX
 
     def is_operator(self, gstin: str) -> bool:
         """Whether it is of an e-commerce operator, who collects tax at source."""
