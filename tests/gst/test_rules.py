@@ -235,6 +235,7 @@ BREAKS = [
         ONE + "IgstAmt": 1700, ONE + "TotItemVal": 11700, "ValDtls.IgstVal": 2600, "ValDtls.TotInvVal": 17600}),
     Breaks("tax.igst_amount", ONE + "IgstAmt", SEZ_UNPAID, {
         ONE + "IgstAmt": 1700, ONE + "TotItemVal": 11700, "ValDtls.IgstVal": 1700, "ValDtls.TotInvVal": 11700}),
+    Breaks("tax.igst_amount", ONE + "IgstAmt", TOBACCO, {ONE + "HsnCd": "24031921", ONE + "GstRt": 18}),  # biris
     Breaks("tax.retail_price", ONE + "IgstAmt", TOBACCO, {
         ONE + "IgstAmt": None, ONE + "TotItemVal": 10000, "ValDtls.IgstVal": 0, "ValDtls.TotInvVal": 10000}),
     Breaks("tax.tobacco_leaves", ONE + "AssAmt", TOBACCO, {ONE + "HsnCd": "24011010", ONE + "GstRt": 5}),
