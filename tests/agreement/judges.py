@@ -162,7 +162,7 @@ def judge_sent(document: Document, facts: Facts) -> Judged | None:
 
 def _judged(payload: bytes, facts: Facts, faults: list[Fault]) -> Judged:
     sent = _decoder.decode(payload)
-    ill = misshapes(sent)
+    ill = misshapes(sent, items_max=facts.lines_max)
     case = None if ill else case_of(sent, today=facts.day, taxpayers=_master(sent, facts), caller=facts.sent_by)
     errors = breaches(case, held_rules=facts.held_rules) if case else ill
     return Judged(

@@ -84,14 +84,26 @@ def test_six_digits_that_only_begin_longer_codes_are_told_with_these(code: str, 
     (fault,) = found(goods(code, "18"))
 
     assert (fault.code, fault.severity, fault.says) == (
-        "hsn.unlisted", Severity.WARNING, f"Our list has no HSN {code}; it has {longer}.",
+        "hsn.unlisted", Severity.WARNING, f"Our list has no HSN {code}. Of {code} it has: {longer}.",
     )  # fmt: skip
 
 
 def test_a_head_of_many_lines_names_a_few_and_counts_the_rest() -> None:
     (fault,) = found(goods("030379", "18"))
 
-    assert fault.says == "Our list has no HSN 030379; it has 03037910, 03037920, 03037930 and 8 more."
+    assert fault.says == "Our list has no HSN 030379. Of 030379 it has: 03037910, 03037920, 03037930 and 8 more."
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("94039999", "Our list has no HSN 94039999. Of 940399 it has: 94039900."),
+        ("94038877", "Our list has no HSN 94038877. Of 9403 it has: 94031010, 94031090, 94032010 and 17 more."),
+        ("00112233", "Our list has no HSN 00112233. Of 0011 it has: none."),
+    ],
+)
+def test_an_unlisted_code_is_told_with_its_neighbours(code: str, says: str) -> None:
+    assert [fault.says for fault in found(goods(code, "18"))] == [says]
 
 
 @pytest.mark.parametrize("code", ["24031921", "24031929"])

@@ -84,8 +84,9 @@ def test_the_table_above_is_the_whole_list_of_dropped_lines() -> None:
         ("8537", "85371000, 85371010, 85371090 and 1 more"),
         ("382491", "38249100"),  # of Notification 90/2020, which asks for eight digits
         ("293131", "29313100"),
-        ("000000", ""),
-        ("999999", ""),
+        ("000000", "none"),
+        ("999999", "none"),
+        ("9983", "998311, 998312, 998313 and 56 more"),
     ],
 )
 def test_a_head_is_told_by_the_codes_that_begin_with_it(head: str, words: str) -> None:

@@ -255,6 +255,7 @@ BREAKS = [
         ONE + "IgstAmt": 1700, ONE + "TotItemVal": 11700, "ValDtls.IgstVal": 2600, "ValDtls.TotInvVal": 17600}),
     Breaks("tax.igst_amount", ONE + "IgstAmt", SEZ_UNPAID, {
         ONE + "IgstAmt": 1700, ONE + "TotItemVal": 11700, "ValDtls.IgstVal": 1700, "ValDtls.TotInvVal": 11700}),
+    Breaks("tax.igst_amount", ONE + "IgstAmt", TOBACCO, {ONE + "HsnCd": "24031921", ONE + "GstRt": 18}),  # biris
     Breaks("tax.retail_price", ONE + "IgstAmt", TOBACCO, {
         ONE + "IgstAmt": None, ONE + "TotItemVal": 10000, "ValDtls.IgstVal": 0, "ValDtls.TotInvVal": 10000}),
     Breaks("tax.tobacco_leaves", ONE + "AssAmt", TOBACCO, {ONE + "HsnCd": "24011010", ONE + "GstRt": 5}),
@@ -390,6 +391,8 @@ def test_more_lines_than_the_portal_takes_are_refused() -> None:
     document = changed(WITHIN, {"ItemList": lines, "ValDtls": totals})
 
     assert refusals(document) == [("lines.too_many", "ItemList")]
+    assert refusals(document, lines_max=1001) == []
+    assert refusals(document, lines_max=1000) == [("lines.too_many", "ItemList")]
 
 
 def test_the_faults_of_one_invoice_are_bounded() -> None:

@@ -5,7 +5,7 @@ Codes: `codes/hsn4.txt`, `hsn6.txt` and `hsn8.txt`, by number of digits; lines t
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -81,23 +81,31 @@ def dropped(code: str, dated: date) -> Dropped | None:
     return found if found and dated >= found.since else None
 
 
-def children(head: str) -> list[str]:
-    """The eight-digit codes that begin with these digits."""
+@lru_cache(maxsize=1024)
+def nearest(code: str) -> tuple[str, tuple[str, ...]]:
+    """The longest beginning of a code that whole codes of our snapshot share, and these; its heading, if none do."""
+    heads = [code[:digits] for digits in (8, 6, 4) if digits <= len(code)]
+    return next(((head, found) for head in heads if (found := children(head))), (code[:4], ()))
+
+
+def children(head: str) -> tuple[str, ...]:
+    """The whole codes that begin with these digits: of eight digits, or six for services."""
+    digits = 6 if is_service(head) else 8
     found: list[str] = []
-    place = _place(head, 8)
-    while (code := _at(8, place + len(found))).startswith(head) and code:
+    place = _place(head, digits)
+    while (code := _at(digits, place + len(found))).startswith(head) and code:
         found.append(code)
-    return found
+    return tuple(found)
 
 
-def some(lines: list[str]) -> str:
+def some(lines: Sequence[str]) -> str:
     """A few codes as a sentence names them.
 
-    >>> some(["85371010", "85371090"])
+    >>> some(("85371010", "85371090"))
     '85371010, 85371090'
     """
     more = len(lines) - _CHILDREN_SHOWN
-    return ", ".join(lines[:_CHILDREN_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(lines[:_CHILDREN_SHOWN]) + (f" and {more} more" if more > 0 else "") or "none"
 
 
 def _place(code: str, digits: int) -> int:

@@ -46,8 +46,8 @@ def _unlisted_hsn(line: Line) -> Place | None:
     code = line.item.hsn_cd
     if code is None or hsn.is_listed(code) or len(code) not in {4, 6, 8}:
         return None
-    longer = hsn.children(code)
-    return at(line.path + "HsnCd", found=code, longer=f"; it has {hsn.some(longer)}" if longer else "")
+    head, lines = hsn.nearest(code)
+    return at(line.path + "HsnCd", found=code, head=head, lines=hsn.some(lines))
 
 
 def _dropped_hsn(line: Line) -> Place | None:
@@ -55,7 +55,7 @@ def _dropped_hsn(line: Line) -> Place | None:
     line_of_before = code and hsn.dropped(code, line.case.judged)
     if not line_of_before:
         return None
-    since, instead = dates.write(line_of_before.since), hsn.some([*line_of_before.instead])
+    since, instead = dates.write(line_of_before.since), hsn.some(line_of_before.instead)
     return at(line.path + "HsnCd", found=code, since=since, instead=instead)
 
 
@@ -65,7 +65,7 @@ def _short_of_retail_priced(line: Line) -> Place | None:
     if not code or not line.rate_holds or line.item.gst_rt != _RATE_OF_RETAIL_PRICED:
         return None
     within = hsn.retail_priced_within(code)
-    return at(line.path + "HsnCd", found=code, lines=hsn.some([*within])) if within else None
+    return at(line.path + "HsnCd", found=code, lines=hsn.some(within)) if within else None
 
 
 def _goods_without_quantity(line: Line) -> Place | None:
@@ -168,11 +168,11 @@ ROWS: Final = (
     ),
     Rule(
         code="hsn.unlisted",
-        says="Our list has no HSN {found}{longer}.",
-        fix="Use one of the longer codes if some are named, else look it up in the tariff. The portal refuses a code "
-        "that its list has only as the beginning of longer ones.",
-        fix_hi="लंबे कोड बताए गए हों तो उनमें से एक लिखें, नहीं तो टैरिफ़ में देखें। जो कोड पोर्टल की सूची में केवल लंबे कोडों की "
-        "शुरुआत के रूप में है, उसे पोर्टल अस्वीकार करता है।",
+        says="Our list has no HSN {found}. Of {head} it has: {lines}.",
+        fix="Use the code that fits the goods, as the tariff has it. The portal refuses a code that its list has only "
+        "as the beginning of longer ones, and may refuse others.",
+        fix_hi="टैरिफ़ के अनुसार माल का सही कोड लिखें। जो कोड पोर्टल की सूची में केवल लंबे कोडों की शुरुआत के रूप में है, उसे पोर्टल "
+        "अस्वीकार करता है; दूसरे कोड भी अस्वीकार हो सकते हैं।",
         source=_BUSINESS + "; refusals of 521211, 630411 and 391520 in May and July 2025",
         finds=in_each_line(_unlisted_hsn),
         portal_code="2176",

@@ -31,7 +31,7 @@ _ILL_APART: Final = frozenset(
 
 def concerns(case: Case) -> bool:
     """Whether these rules can find anything: some place does not fit, or the number of lines."""
-    return bool(case.misfits) or not 1 <= len(case.invoice.item_list) <= LINES_MAX
+    return bool(case.misfits) or not 1 <= len(case.invoice.item_list) <= case.facts.lines_max
 
 
 def _is_apart(misfit: Misfit) -> bool:
@@ -107,16 +107,15 @@ def _ill(path: str) -> Finder:
 
 
 def _too_many(case: Case) -> Iterator[Place]:
-    if len(case.invoice.item_list) > LINES_MAX:
-        yield at("ItemList", found=len(case.invoice.item_list), most=LINES_MAX)
+    lines, most = len(case.invoice.item_list), case.facts.lines_max
+    if lines > most:
+        yield at("ItemList", found=lines, most=most)
 
 
 def _none(case: Case) -> Iterator[Place]:
     if not case.invoice.item_list:
         yield at("ItemList")
 
-
-LINES_MAX: Final = 1000
 
 ROWS: Final = (
     Rule(
@@ -311,9 +310,11 @@ ROWS: Final = (
     Rule(
         code="lines.too_many",
         says="There are {found} lines; the portal takes {most}.",
-        fix="Divide the supply among several documents.",
-        fix_hi="आपूर्ति को कई दस्तावेज़ों में बाँटें।",
-        source="NIC business validations",
+        fix="Divide the supply among several documents. If the portal allows this GSTIN more, set it: irnflow gstin "
+        "set GSTIN --lines-max N.",
+        fix_hi="आपूर्ति को कई दस्तावेज़ों में बाँटें। यदि पोर्टल ने इस GSTIN को अधिक की अनुमति दी है, तो उसे सेट करें: irnflow gstin set "
+        "GSTIN --lines-max N।",
+        source="NIC business validations; up to 5,000 on request",
         finds=_too_many,
         portal_code="2173",
     ),

@@ -28,7 +28,7 @@ def generate(office: Office, request: Request) -> bytes:
     """Register a document, once at this portal, and make its e-way bill when it asks for one."""
     session = office.session_of(request)
     document = as_inv01(payload_in(request.body, session.sek))
-    refuse_any(misshapes(document))
+    refuse_any(misshapes(document, items_max=office.taxpayers.lines_max(_supplier_of(document))))
     if session.gstin not in {document["SellerDtls"]["Gstin"], document["TranDtls"].get("EcmGstin")}:
         raise refused("2169")
     # From 1 June 2025 numbers are case-insensitive: upper case before the IRN is computed.
@@ -44,6 +44,12 @@ def generate(office: Office, request: Request) -> bytes:
     entry = _registered(office, request, document, irn, contested=contested)
     infos = eway_bills.make_with_invoice(office, request, entry, document)
     return accepted(encrypt(session.sek, to_json(_told(office, request, entry))), infos)
+
+
+def _supplier_of(document: dict[str, Any]) -> str:
+    """Its GSTIN, in a document of any shape."""
+    seller = document.get("SellerDtls")
+    return str(seller.get("Gstin")) if isinstance(seller, dict) else ""
 
 
 def _refuse_registered(office: Office, request: Request, irn: str) -> bool:
