@@ -9,7 +9,7 @@ import pytest
 
 from irnflow.sandbox.switches import Failure, Order
 from tests.sandbox.client import Client, aes, codes, to_json
-from tests.sandbox.documents import BUYER_IN_KARNATAKA, SELLER, inter_state
+from tests.sandbox.documents import BUYER_IN_KARNATAKA, SELLER, changed, inter_state
 
 LORRY = {"Distance": 840, "TransMode": "1", "VehNo": "MH12AB1234", "VehType": "R"}
 TRANSPORTER = {"Distance": 840, "TransId": BUYER_IN_KARNATAKA}
@@ -293,3 +293,34 @@ def test_the_e_way_bill_system_knows_no_other_action(client: Client) -> None:
     body = {"action": "GENEWAYBILL", "data": client.sealed(b"{}")}
 
     assert codes(client.envelope("POST", "/ewaybillapi/v1.03/ewayapi", body)) == ["4006"]
+
+
+# -- two e-way bill portals ------------------------------------------------------------------------------------------
+
+
+def test_each_portal_issues_numbers_of_its_own_e_way_bill_portal(client: Client) -> None:
+    first = registered(client.at("NIC1"))["EwbNo"]
+    another = changed(inter_state(), {"DocDtls.No": "B/2"}) | {"EwbDtls": LORRY}
+    second = client.at("NIC2").generate(another)["Data"]["EwbNo"]
+
+    assert (first, second) == (681000000001, 688000000001)
+
+
+def test_only_the_portal_that_issued_a_bill_cancels_it(client: Client) -> None:
+    number = client.at("NIC2").generate(inter_state() | {"EwbDtls": LORRY})["Data"]["EwbNo"]
+
+    assert codes(client.at("NIC1").cancel_eway_bill(number)) == ["312"]
+    assert client.at("NIC2").cancel_eway_bill(number)["Data"]["ewayBillNo"] == number
+
+
+def test_the_newest_bill_is_looked_up_whoever_issued_it(client: Client) -> None:
+    irn = client.at("NIC1").generate(inter_state())["Data"]["Irn"]
+    at_2 = client.at("NIC2", irp="NIC1")
+    first = at_2.make_eway_bill(irn, **LORRY)["Data"]["EwbNo"]
+    at_2.cancel_eway_bill(first)
+    client.wait(minutes=1)
+
+    second = client.at("NIC1").make_eway_bill(irn, **LORRY)["Data"]["EwbNo"]
+
+    assert (str(first)[2], str(second)[2]) == ("8", "1")
+    assert client.at("NIC1").eway_bill(irn)["Data"]["EwbNo"] == second

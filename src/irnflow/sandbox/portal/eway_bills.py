@@ -1,4 +1,8 @@
-"""E-way bills: with an invoice or later by its IRN, looked up, cancelled. One system makes those of both portals."""
+"""E-way bills: with an invoice or later by its IRN, looked up, cancelled.
+
+Each portal goes with an e-way bill portal: NIC1 with the first, NIC2 with the second (since 1 July 2025). They share
+the bills; only the one that issued a bill's number cancels it.
+"""
 
 import base64
 import re
@@ -110,7 +114,7 @@ def _double(office: Office, entry: Entry) -> Errors:
 def _made(office: Office, request: Request, entry: Entry, journey: Journey) -> EwayBill:
     made_at = request.now.replace(microsecond=0)
     bill = EwayBill(
-        ewb_no=office.register.next_ewb_no(),
+        ewb_no=office.register.next_ewb_no(request.portal),
         portal=entry.portal,
         irn=entry.irn,
         gstin=request.header("gstin"),
@@ -169,6 +173,8 @@ def cancel(office: Office, request: Request) -> bytes:
     bill = office.register.bill(number)
     if not bill:
         raise refused("4007")
+    if office.register.issuer_of(number) != request.portal:  # only who issued it cancels it; the code is our guess
+        raise refused("312")
     if bill.gstin != session.gstin or bill.cancelled_at:
         raise refused("312")
     if request.now - bill.made_at > timedelta(seconds=office.limits.eway_bill_cancel_s):
