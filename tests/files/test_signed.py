@@ -163,6 +163,8 @@ WRAPPED = "\r\n".join(QR[at : at + 76] for at in range(0, len(QR), 76))
         QR.replace(".", "\u00a0.\u200b"),
         f'"{WRAPPED}"',
         QR.encode("utf-16"),
+        WRAPPED.replace("\r\n", "=\r\n"),  # quoted-printable mail
+        WRAPPED.replace("\r\n", "\\r\\n"),  # copied out of JSON
         json.dumps(WRAPPED),
         json.dumps({"SignedQRCode": WRAPPED}),
         json.dumps({"SignedQRCode": QR}).replace(".", ".\r\n"),  # a text of JSON broken by mail
@@ -171,8 +173,8 @@ WRAPPED = "\r\n".join(QR[at : at + 76] for at in range(0, len(QR), 76))
         json.dumps([WRAPPED]),
     ],
     ids=["after the first point", "wrapped", "wrapped and indented", "around the points", "not seen", "in quotes",
-         "UTF-16", "as JSON", "in an answer", "in a broken answer", "in an answer in an answer",
-         "in a broken answer in an answer", "in a list"],
+         "UTF-16", "quoted-printable", "escaped", "as JSON", "in an answer", "in a broken answer",
+         "in an answer in an answer", "in a broken answer in an answer", "in a list"],
 )  # fmt: skip
 def test_white_space_inside_a_signed_text_is_left_out(tmp_path: Path, content: str | bytes) -> None:
     assert texts(kept(tmp_path, content)) == [QR]
