@@ -146,7 +146,7 @@ class DataFetched(Message, frozen=True, kw_only=True):
     fetched_at: datetime
     digest: str  # sha256 hex of the rows as read: `database_update` compares it
     turnover_crore: Decimal | None = None  # the seller's aggregate annual turnover: rules depend on it; None: not said
-    registrations: dict[str, Registration] = {}  # what the portal is known to have of seller and recipient
+    registrations: dict[str, Registration] = {}  # what the portal is known to have of the parties
     invoice: Invoice
 
 

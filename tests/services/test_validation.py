@@ -80,7 +80,7 @@ def test_what_passed_names_its_document_and_the_rules_it_passed() -> None:
     assert (validated.gstin, validated.doc_typ, validated.doc_no) == (SELLER, "INV", "BLR/2026/117")
     assert validated.doc_dt == "20/11/2026"
     assert validated.irn == irn(SELLER, "2026-27", "INV", "BLR/2026/117")
-    assert validated.rule_pack == "2026-08-01/2026-02-01"
+    assert validated.rule_pack == "2025-04-01/2026-02-01"
     assert validated.read_digest == "d" * 64
     assert validated.validated_at == LATER
 

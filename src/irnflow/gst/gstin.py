@@ -55,6 +55,7 @@ _PATTERNS: Final = {
 _CHECKED: Final = frozenset({Kind.REGULAR, Kind.TDS, Kind.TCS})
 
 
+@lru_cache(maxsize=4096)
 def kind(gstin: str) -> Kind | None:
     """Whose number this is by its pattern, or None when no kind has such numbers."""
     return next((kind for kind, pattern in _PATTERNS.items() if pattern.fullmatch(gstin)), None)

@@ -71,11 +71,11 @@ async def gstins(store: Database, accounts: Collection[int]) -> Mapping[int, Tur
 
 
 def parties(found: Voucher | Exception | None) -> list[str]:
-    """The GSTINs of who sells and who buys, as the law writes them."""
+    """The GSTINs of who sells, who buys and to whom the goods go, as the law writes them."""
     if not isinstance(found, Voucher) or found.invoice is None:
         return []
-    both = found.invoice.seller_dtls, found.invoice.buyer_dtls
-    return [party.gstin.strip().upper() for party in both if party and party.gstin]
+    named = found.invoice.seller_dtls, found.invoice.buyer_dtls, found.invoice.ship_dtls
+    return [party.gstin.strip().upper() for party in named if party and party.gstin]
 
 
 async def registrations(store: Database, gstins: Collection[str], at: datetime) -> Registrations:

@@ -20,7 +20,7 @@ import msgspec
 from irnflow.gst import dates
 from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
 from irnflow.gst.faults import Fault
-from irnflow.gst.invoice import Invoice
+from irnflow.gst.invoice import EwayBill, Invoice
 from irnflow.gst.rules import document, eway_bill, lines, parties, shape, supplies, taxes, totals
 from irnflow.gst.rules.case import Case, case_of
 from irnflow.gst.rules.row import ALWAYS, FOR_EVER, Clock, Rule
@@ -34,6 +34,7 @@ __all__ = [
     "Rule",
     "RulePack",
     "check",
+    "check_eway_bill",
     "pack",
     "pack_for",
 ]
@@ -50,7 +51,7 @@ FAULTS_MAX: Final = 1000  # told of one invoice: of a thousand lines all wrong, 
 class RulePack(msgspec.Struct, frozen=True, kw_only=True):
     """The rules for documents of one time, sent at one time."""
 
-    name: str  # since when exactly these hold, by day of sending and by date of document: "2026-08-01/2026-02-01"
+    name: str  # since when exactly these hold, by day of sending and by date of document: "2025-04-01/2026-02-01"
     rules: tuple[Rule, ...]
 
     def check(self, invoice: Invoice, facts: Facts) -> list[Fault]:
@@ -65,6 +66,13 @@ class RulePack(msgspec.Struct, frozen=True, kw_only=True):
 def check(invoice: Invoice, facts: Facts) -> list[Fault]:
     """Everything wrong or doubtful in an invoice, by the rules of its date and of the day it is sent on."""
     return pack_for(invoice, facts).check(invoice, facts)
+
+
+def check_eway_bill(registered: Invoice, bill: EwayBill, facts: Facts) -> list[Fault]:
+    """What speaks against an e-way bill that is asked for by IRN, of an invoice that is registered."""
+    invoice = msgspec.structs.replace(registered, ewb_dtls=bill)
+    in_force = pack_for(invoice, facts).rules
+    return _faults(tuple(rule for rule in in_force if rule in eway_bill.ROWS), case_of(invoice, facts))
 
 
 def pack_for(invoice: Invoice, facts: Facts) -> RulePack:

@@ -456,8 +456,8 @@ ROWS: Final = (
         code="ship_to.inactive",
         says="The ship-to party's registration {found} is {status}.",
         fix="Give the GSTIN that the ship-to party has today, or none. If it is active again, have the portal fetch it "
-        "anew with `irnflow gstin --sync`.",
-        fix_hi="माल पाने वाले पक्ष का आज का GSTIN दें, या खाली छोड़ें। यदि वह फिर सक्रिय है तो `irnflow gstin --sync` "
+        "anew with `irnflow gstin show --sync`.",
+        fix_hi="माल पाने वाले पक्ष का आज का GSTIN दें, या खाली छोड़ें। यदि वह फिर सक्रिय है तो `irnflow gstin show --sync` "
         "से पोर्टल की जानकारी ताज़ा करवाएँ।",
         source="india-compliance issue 3617 of 20 August 2025: the portal's own answer",
         finds=_whose_registration("ShipDtls.Gstin", lambda case: case.ship.gstin, _may_not_receive),

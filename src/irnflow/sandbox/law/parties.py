@@ -34,15 +34,18 @@ def _unknown(case: Case) -> Iterator[Values]:
 
 def _inactive(case: Case) -> Iterator[Values]:
     """Everybody but the recipient, who is judged by the day of the document."""
-    for gstin in _others(case):
-        taxpayer = case.taxpayers.find(gstin)
-        if taxpayer and taxpayer.status not in (_MAY_BE_SUPPLIED if gstin == _ship_to(case) else _MAY_SUPPLY):
-            if gstin == case.seller["Gstin"] and _cancelled_after(taxpayer, case.dated):
-                continue  # Release notes of API 1.04: a cancelled supplier registers what is dated before.
-            yield (gstin,)
+    supplier = case.taxpayers.find(case.seller["Gstin"])
+    # Release notes of API 1.04: a cancelled supplier registers what is dated before.
+    if supplier and supplier.status not in _MAY_SUPPLY and not _cancelled_after(supplier, case.dated):
+        yield (supplier.gstin,)
+    for gstin, may_be in ((_ship_to(case), _MAY_BE_SUPPLIED), (case.transaction.get("EcmGstin"), _MAY_SUPPLY)):
+        taxpayer = case.taxpayers.find(gstin) if gstin else None
+        if taxpayer and taxpayer.status not in may_be:
+            yield (taxpayer.gstin,)
 
 
 def _others(case: Case) -> list[str]:
+    """Everybody's GSTIN but the recipient's."""
     given = (case.seller["Gstin"], _ship_to(case), case.transaction.get("EcmGstin"))
     return [gstin for gstin in given if gstin and gstin != UNREGISTERED]
 

@@ -65,7 +65,8 @@ def _refuse_registered(office: Office, request: Request, irn: str) -> bool:
 
 def _refuse_stale(office: Office, document: dict[str, Any]) -> None:
     """3028, 3029, 3001: the portal's master doesn't know a party as the common portal does, until it is synced."""
-    parties = (document["SellerDtls"]["Gstin"], document["BuyerDtls"]["Gstin"])
+    sections = ("SellerDtls", "BuyerDtls", "ShipDtls")
+    parties = dict.fromkeys((document.get(section) or {}).get("Gstin") for section in sections)
     stale = office.switches.state.stale_gstins
     refuse_any([error(stale[gstin], gstin) for gstin in parties if gstin in stale])
 
