@@ -117,10 +117,11 @@ def test_a_small_blurred_code_is_read(tmp_path: Path, dots: float, blur: ImageFi
     assert texts(tmp_path / name) == [QR]
 
 
-@pytest.mark.parametrize("name", ["page.png", "page.pdf"])
-def test_a_blurred_code_of_25_mm_is_read_on_a_scanned_page(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "mm"), [("page.png", 25), ("page.pdf", 25), ("page.pdf", 22)])
+def test_a_small_blurred_code_is_read_on_a_scanned_page(tmp_path: Path, name: str, mm: int) -> None:
     page = Image.new("L", (2480, 3508), 255)  # A4 at 300 dpi
-    page.paste(code(1).resize((295, 295), Image.Resampling.NEAREST).filter(ImageFilter.BoxBlur(1)), (2000, 150))
+    size = round(mm / 25.4 * 300)
+    page.paste(code(1).resize((size, size), Image.Resampling.NEAREST).filter(ImageFilter.BoxBlur(1)), (2000, 150))
     page.save(tmp_path / name, resolution=300)
 
     assert texts(tmp_path / name) == [QR]
@@ -163,6 +164,8 @@ WRAPPED = "\r\n".join(QR[at : at + 76] for at in range(0, len(QR), 76))
         QR.replace(".", "\u00a0.\u200b"),
         f'"{WRAPPED}"',
         QR.encode("utf-16"),
+        WRAPPED.replace("\r\n", "=\r\n"),  # quoted-printable mail
+        WRAPPED.replace("\r\n", "\\r\\n"),  # copied out of JSON
         json.dumps(WRAPPED),
         json.dumps({"SignedQRCode": WRAPPED}),
         json.dumps({"SignedQRCode": QR}).replace(".", ".\r\n"),  # a text of JSON broken by mail
@@ -171,8 +174,8 @@ WRAPPED = "\r\n".join(QR[at : at + 76] for at in range(0, len(QR), 76))
         json.dumps([WRAPPED]),
     ],
     ids=["after the first point", "wrapped", "wrapped and indented", "around the points", "not seen", "in quotes",
-         "UTF-16", "as JSON", "in an answer", "in a broken answer", "in an answer in an answer",
-         "in a broken answer in an answer", "in a list"],
+         "UTF-16", "quoted-printable", "escaped", "as JSON", "in an answer", "in a broken answer",
+         "in an answer in an answer", "in a broken answer in an answer", "in a list"],
 )  # fmt: skip
 def test_white_space_inside_a_signed_text_is_left_out(tmp_path: Path, content: str | bytes) -> None:
     assert texts(kept(tmp_path, content)) == [QR]

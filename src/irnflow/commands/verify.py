@@ -30,12 +30,12 @@ _MARKS: Final = {"holds": "✔", "does not hold": "✘", "key unknown": "?"}
               help="The portal's certificates; may be given again.  [default: those in the settings]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, for programs.")
 def verify(files: tuple[Path, ...], sent: Path | None, folders: tuple[Path, ...], as_json: bool) -> int:
-    """Tell whether signed invoices and QR codes are what the portal signed: offline, with its certificates.
+    """Verify signed invoices and QR codes offline, with the portal's certificates.
 
-    FILE is a signed text (JWS), the portal's JSON answer, a picture of the QR code (PNG, JPEG), or the invoice's PDF.
+    FILE is a signed text (JWS), the portal's JSON answer, a picture of the QR code (PNG, JPEG, WebP and others), or the
+    invoice's PDF.
 
-    \b
-    Ends with 0 when all hold, 1 when one does not or its key is not there, 2 when a file can't be read.
+    Exits with 0 if all hold, with 1 if one does not or its key is not there, with 2 if a file can't be read.
     """
     from irnflow.files import signed
 
@@ -125,12 +125,15 @@ def _tell_people(proofs: "Sequence[tuple[str, Proof]]", unreadable: Sequence[str
 
 def _tell_one(console: "Console", place: str, proof: "Proof") -> None:
     from rich.markup import escape
+    from rich.padding import Padding
     from rich.table import Table
+
+    from irnflow.gst.faults import in_words
 
     style = _STYLES[proof.verdict]
     title = f"{_MARKS[proof.verdict]} {proof.verdict}"
     console.print(f"[bold {style}]{title}[/]  {proof.what} [dim]({escape(place)})[/]", highlight=False)
-    console.print(f"  {escape(proof.says)}", highlight=False)
+    console.print(Padding(escape(proof.says), (0, 0, 0, 2)), highlight=False)
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
@@ -139,7 +142,7 @@ def _tell_one(console: "Console", place: str, proof: "Proof") -> None:
     if proof.kid:
         facts.add_row("  key", escape(_key_text(proof)))
     if proof.dropped:
-        names = ", ".join(proof.dropped[:_SHOWN_MOST]) + (", ..." if len(proof.dropped) > _SHOWN_MOST else "")
+        names = ", ".join(map(in_words, proof.dropped[:_SHOWN_MOST])) + ", ..." * (len(proof.dropped) > _SHOWN_MOST)
         facts.add_row("  dropped", escape(f"{names}: sent, but not in INV-01, so the portal registered it without"))
     console.print(facts, highlight=False)
     if proof.differences:
@@ -152,12 +155,14 @@ def _table(proof: "Proof") -> Any:
     from rich.markup import escape
     from rich.table import Table
 
+    from irnflow.gst.faults import in_words
+
     table = Table(box=None, padding=(0, 2, 0, 2))
     table.add_column("differs", style="bold")
     table.add_column(proof.against or "must be", overflow="fold")
     table.add_column("what is signed", style="red", overflow="fold")
     for each in proof.differences[:_SHOWN_MOST]:
-        table.add_row(escape(each.path), escape(each.ours) or "-", escape(each.theirs) or "-")
+        table.add_row(escape(in_words(each.path)), escape(each.ours) or "-", escape(each.theirs) or "-")
     if len(proof.differences) > _SHOWN_MOST:
         table.add_row(f"and {len(proof.differences) - _SHOWN_MOST} more", "", "")
     return table

@@ -19,6 +19,8 @@ Made from the table of rules by `python -m irnflow.gst.law_page > docs/law.md`; 
 Rules with a day *from* or *until* (that day included) are judged by the day of sending or, where *dated* stands beside
 it, by the date of the document: last year's invoice is judged by last year's rules. {held} rules are *on hold* since
 the day beside them: announced or once in force, not applied today, and kept for the day they come back.
+`irnflow explain hsn.digits` shows one rule with an example. What changed when, and where to look for what changes next:
+[law-calendar.md](law-calendar.md).
 Words in italics stand for what is found in an invoice. *Portal* is the code that the portal would answer with.
 The fields themselves, their lengths and patterns: `src/irnflow/gst/codes/inv01_fields.csv`. The code lists and their
 sources: `src/irnflow/gst/codes/README.md`.

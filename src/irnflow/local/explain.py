@@ -120,9 +120,7 @@ def _lines_of_code(entry: PortalCode) -> Iterator[tuple[str, str]]:
     yield "what to do", entry.fix
     yield "in Hindi", entry.fix_hi
     if entry.rules:
-        held = {rule.code for rule in rules.RULES if rule.on_hold}
-        names = [f"{name} (on hold)" if name in held else name for name in entry.rules]
-        yield "our rules", f"find it before anything is sent: {', '.join(names)}"
+        yield "our rules", f"find it before anything is sent: {', '.join(entry.rules)}"
 
 
 def _lines_of_kind(kind: Kind) -> Iterator[tuple[str, str]]:

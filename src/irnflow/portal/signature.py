@@ -37,8 +37,8 @@ class Difference(NamedTuple):
     theirs: str
 
 
-# Not white space to Python, and not seen either: soft hyphen, zero-width characters, byte order mark.
-_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u180e\u200b\u200c\u200d\u2060\ufeff"))
+_WRAPPING: Final = re.compile(r"=\r?\n|\\[rnt]")  # line breaks as quoted-printable mail and JSON write them
+_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u180e\u200b\u200c\u200d\u2060\ufeff"))  # no white space to Python
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -51,10 +51,10 @@ class _Payload(msgspec.Struct, frozen=True):
 
 
 def compact(text: str) -> str:
-    """A signed text without the white space that mail, editors and printers put into it."""
-    if text.isascii() and not any(space in text for space in " \t\r\n\v\f"):  # as nearly always
+    """A signed text without the white space that mail, editors and viewers of JSON put into it."""
+    if text.isascii() and not any(space in text for space in " \t\r\n\v\f\\"):  # as nearly always
         return text
-    return "".join(text.translate(_INVISIBLE).split())
+    return "".join(_WRAPPING.sub("", text).translate(_INVISIBLE).split())
 
 
 def looks_signed(text: str) -> bool:

@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-_NUMBER: Final = re.compile(r"\s*-?[0-9]{1,30}(\.[0-9]{0,30})?\s*")
+_NUMBER: Final = re.compile(r"\s*[+-]?([0-9]{1,30}\.?[0-9]{0,30}|\.[0-9]{1,30})\s*")
 
 
 def same(one: Any, other: Any) -> bool:
