@@ -31,7 +31,7 @@ from irnflow.gst.irn import financial_year
 _IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
 _TYPES: Final = ("INV", "CRN", "DBN")
 _NEAR_DAYS: Final = 31
-_TOTAL: Final = re.compile(r"\W*(grand|sub|net|page)?[\s-]*totals?\b.*", re.IGNORECASE | re.DOTALL)
+_TOTAL: Final = re.compile(r"\W{0,3}((grand|sub|net|page)[ -]?)?totals?\b", re.IGNORECASE)
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(list[tuple[int, list[str | float | tuple[str | float, int]]]])
 
@@ -335,7 +335,7 @@ def _is_blank(cell: Cell) -> bool:
 
 
 def _is_total(row: Row) -> bool:
-    return any(isinstance(cell, str) and _TOTAL.fullmatch(cell) for cell in row)
+    return any(isinstance(cell, str) and _TOTAL.match(cell[:40]) for cell in row)
 
 
 # -- what may be one document ----------------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ _YEAR_FIRST: Final = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P
 _TIME: Final = re.compile(
     r"[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AP]M)?\s*(Z|[+-]\d{2}:?\d{2})?", re.IGNORECASE | re.ASCII
 )
+_WRITTEN_MOST: Final = 60  # characters of a number or a date, however it is written
 _FIRST_YEAR: Final = 1900
 _GST_BEGAN: Final = 17  # in 2017; a year before is none of an invoice
 _ODD_HSN: Final = re.compile(r"\d{3}|\d{5}|\d{7}")
@@ -212,6 +213,8 @@ def _written(value: str, *, is_rate: bool) -> tuple[Decimal | None, str]:
         return Decimal(said), note
     if said in _DASHES:
         return Decimal(0), note
+    if len(said) > _WRITTEN_MOST:
+        raise ValueError(f"{said[:40]!r} is not a number")
     bare = _RUPEES.sub("", said.replace("−", "-"), count=2).strip()
     sign = ""
     if bare.startswith("(") and bare.endswith(")"):
@@ -226,8 +229,8 @@ def _written(value: str, *, is_rate: bool) -> tuple[Decimal | None, str]:
         bare = bare.replace(",", "")
     if _NUMBER.fullmatch(bare) and bare[0] not in "+-":
         return Decimal(sign + bare), note
-    if "_" in said:
-        raise ValueError(f"{said[:60]!r} is not a number")
+    if "_" in said:  # Python's own way
+        raise ValueError(f"{said!r} is not a number")
     return values.amount(said), note
 
 
@@ -303,7 +306,7 @@ def _day_of(moment: datetime) -> date:
 
 def _written_day(said: str) -> date:
     """22/11/2026, 22-Nov-26, 2026-11-22 00:00:00: the day comes first, or the year."""
-    found = _TIME.search(said)
+    found = _TIME.search(said[:_WRITTEN_MOST])
     try:
         if found is None or found.end() != len(said):
             return _civil(said)

@@ -96,7 +96,7 @@ class Workbook:
         if style == BROKEN:
             raise ValueError(str(held))
         if style == ISO:
-            return datetime.fromisoformat(str(held))
+            return _iso(str(held))
         if style == BOOLEAN:
             return bool(held)
         assert isinstance(held, float)
@@ -104,7 +104,7 @@ class Workbook:
         if form.kind is not shown.Kind.DAY:
             return Shown(held, form)
         if not 1 <= held <= _DAYS_MAX:
-            raise ValueError(f"{held:g} is shown as a date, and is none")
+            raise ValueError(f"{held:g} is shown as a date, and is not one")
         return self._day_0 + timedelta(seconds=round(held * 86_400))
 
     def _xml(self, part: str) -> ElementTree.Element:
@@ -150,9 +150,8 @@ class Workbook:
 
 
 _FORMULA: Final = re.compile(r"<(?:[\w.-]+:)?f[\s/>]")
-_VALUE: Final = re.compile(r"<(?:[\w.-]+:)?v(?:\s[^>]*)?(?:/>|>(.*?)</)", re.DOTALL)
-_TEXT: Final = re.compile(r"<(?:[\w.-]+:)?t(?:\s[^>]*)?(?:/>|>(.*?)</)", re.DOTALL)
-_PHONETIC: Final = re.compile(r"<((?:[\w.-]+:)?rPh)[\s>].*?</\1\s*>", re.DOTALL)
+_VALUE: Final = re.compile(r"<(?:[\w.-]+:)?v(?:\s[^<>]*)?>([^<]*)")
+_TEXT: Final = re.compile(r"<(?:[\w.-]+:)?t(?:\s[^<>]*)?(?<!/)>([^<]*)")
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -166,22 +165,24 @@ def _unescaped(text: str) -> str:
 def _rich(body: str) -> str:
     """The texts of all runs, without what helps to pronounce them."""
     if "rPh" in body:
-        body = _PHONETIC.sub("", body)
+        for _, spoken, _ in _elements(body, "rPh"):
+            body = body.replace(spoken, "", 1)
     return _unescaped("".join(_TEXT.findall(body)))
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
 
-_ROW: Final = re.compile(r"<(?:[\w.-]+:)?row(?:\s([^>]*?))?(?:/>|>(.*?)</(?:[\w.-]+:)?row\s*>)", re.DOTALL)
-_BEGIN: Final = re.compile(r"<(?:[\w.-]+:)?row[\s>]")
-_CELL: Final = re.compile(r"<(?:[\w.-]+:)?c(?:\s([^>]*?))?(?:/>|>(.*?)</(?:[\w.-]+:)?c\s*>)", re.DOTALL)
+# A tag and whether it closes, its attributes, and whether it is the whole element. No pattern here may go over the same
+# text twice: whoever wrote the file may have wished that.
+_TAGS: Final = {
+    name: re.compile(rf"<(/?)(?:[\w.-]+:)?{name}(?=[\s/>])([^<>]*?)(/?)>") for name in ("row", "c", "si", "rPh")
+}
 _ATTRIBUTE: Final = re.compile(r"([\w.:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 # As most programs write them. What does not look so is read by the patterns above.
 _USUAL: Final = re.compile(
-    r'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="(\w+)")?(?:/>|>(?:<v>([^<&]*)</v>|(.*?))</c>)', re.DOTALL
+    r'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="(\w+)")?(?:/>|>(?:<v>([^<&]*)</v>|((?:(?!<c ).)*?))</c>)', re.DOTALL
 )
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-_ASIDE: Final = re.compile(r"<!--.*?-->|<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 
 
 class _Rows:
@@ -196,18 +197,18 @@ class _Rows:
     def all(self) -> Iterator[tuple[int, list[Cell]]]:
         rest = ""
         for chunk in _decoded(self._stream):
-            text = rest + chunk
+            text, aside = rest + chunk, ""
             if "<!" in text:
-                text = _without_asides(text)
+                text, aside = _without_asides(text)
             ended = 0
             for attributes, body, end in _split(text):
                 ended = end
                 if cells := self._row(attributes, body):
                     yield self._number, cells
-            rest = text[ended:]
+            rest = text[ended:] + aside
             if len(rest) > _ROW_CHARACTERS_MAX:
                 raise BadInput(f"row {self._number + 1} has more than {_ROW_CHARACTERS_MAX >> 20} MiB")
-        if _BEGIN.search(rest):
+        if _TAGS["row"].search(rest):
             raise BadInput(f"row {self._number + 1} never ends")
 
     def _row(self, attributes: str, body: str) -> list[Cell]:
@@ -232,7 +233,7 @@ class _Rows:
                 cell = other(kind, style, body)
             elif kind == "s":
                 cell = texts[int(value)]
-            elif kind:
+            elif kind and kind != "n":
                 cell = other(kind, style, f"<v>{value}</v>")
             else:
                 cell = float(value) if style in plain else (float(value), int(style))
@@ -246,11 +247,11 @@ class _Rows:
     def _other(self, body: str) -> list[Cell]:
         cells: list[Cell] = []
         at = -1
-        for found in _CELL.finditer(body):
-            said = _attributes(found[1] or "")
+        for attributes, inside, _ in _elements(body, "c"):
+            said = _attributes(attributes)
             reference = _REFERENCE.fullmatch(said.get("r", ""))
             at = self._at[reference[1]] if reference else at + 1
-            cell = self._book.cell(said.get("t", ""), said.get("s", ""), found[2] or "")
+            cell = self._book.cell(said.get("t", ""), said.get("s", ""), inside)
             if cell != "":
                 _put(cells, at, cell)
         return cells
@@ -277,8 +278,7 @@ def _put(cells: list[Cell], at: int, cell: Cell) -> None:
 def _split(text: str) -> Iterator[tuple[str, str, int]]:
     """The attributes and the body of each whole row, and where it ends."""
     if ":row" in text or text.count("</row") != text.count("</row>"):
-        for row in _ROW.finditer(text):
-            yield row[1] or "", row[2] or "", row.end()
+        yield from _elements(text, "row")
         return
     ended = 0
     while (end := text.find("</row>", ended)) >= 0:
@@ -294,8 +294,27 @@ def _split(text: str) -> Iterator[tuple[str, str, int]]:
         yield text[begin + 4 : close], text[close + 1 : end], ended
 
 
+def _elements(text: str, name: str) -> Iterator[tuple[str, str, int]]:
+    """The attributes and the body of each whole element, and where it ends."""
+    begun: re.Match[str] | None = None
+    for tag in _TAGS[name].finditer(text):
+        closes, attributes, is_whole = tag.groups()
+        if is_whole and not closes:
+            yield attributes, "", tag.end()
+        elif not closes:
+            begun = tag
+        elif begun:
+            yield begun[2], text[begun.end() : tag.start()], tag.end()
+            begun = None
+
+
 def _attributes(text: str) -> dict[str, str]:
     return {name: double or single for name, double, single in _ATTRIBUTE.findall(text)}
+
+
+_ENCODINGS: Final = {
+    "utf-8": "utf-8-sig", "utf8": "utf-8-sig", "us-ascii": "ascii", "iso-8859-1": "latin-1", "windows-1252": "cp1252",
+}  # fmt: skip
 
 
 def _decoded(stream: object) -> Iterator[str]:
@@ -307,20 +326,33 @@ def _decoded(stream: object) -> Iterator[str]:
     elif first.startswith((b"<\0", b"\0<")):
         encoding = "utf-16-le" if first.startswith(b"<\0") else "utf-16-be"
     elif told := re.match(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)[\"']", first):
-        encoding = "utf-8-sig" if told[1].lower() in (b"utf-8", b"utf8") else told[1].decode()
-    try:
-        decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError as error:
-        raise BadInput(f"its XML is written in {encoding[:40]}: save it as .xlsx again") from error
+        encoding = _ENCODINGS.get(told[1].decode().lower(), "")
+        if not encoding:
+            raise BadInput(f"its XML is written in {told[1].decode()[:40]}: save it as .xlsx again")
+    decoder = codecs.getincrementaldecoder(encoding)()
     while first:
         yield decoder.decode(first)
         first = stream.read(_CHUNK_BYTES)  # type: ignore[attr-defined]
 
 
-def _without_asides(text: str) -> str:
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise BadInput("its XML has a document type, which no spreadsheet writes")
-    return _ASIDE.sub(lambda found: (found[1] or "").replace("&", "&amp;").replace("<", "&lt;"), text)
+_ASIDES: Final = {"<!--": "-->", "<![CDATA[": "]]>"}
+
+
+def _without_asides(text: str) -> tuple[str, str]:
+    """The text without comments, marked texts written as others are; and from where the last of them has no end yet."""
+    kept, at = [], 0
+    while (begin := text.find("<!", at)) >= 0:
+        mark = next((mark for mark in _ASIDES if text.startswith(mark, begin)), None)
+        if mark is None and len(text) - begin >= len("<![CDATA["):
+            raise BadInput("its XML has a document type, which no spreadsheet writes")
+        kept.append(text[at:begin])
+        end = text.find(_ASIDES[mark], begin + len(mark)) if mark else -1
+        if mark is None or end < 0:
+            return "".join(kept), text[begin:]
+        if mark != "<!--":
+            kept.append(text[begin + len(mark) : end].replace("&", "&amp;").replace("<", "&lt;"))
+        at = end + 3
+    return "".join([*kept, text[at:]]), ""
 
 
 # -- the other parts -------------------------------------------------------------------------------------------------
@@ -368,6 +400,13 @@ def _target(inside: zipfile.ZipFile, of: str, kind: str) -> str:
     return next((path for each, path in _relations(inside, of) if str(each.get("Type")).endswith(f"/{kind}")), "")
 
 
+def _iso(said: str) -> datetime:
+    try:
+        return datetime.fromisoformat(said)
+    except ValueError:
+        raise ValueError(ODD) from None
+
+
 def _id(sheet: ElementTree.Element) -> str:
     return next((value for name, value in sheet.attrib.items() if _RELATION.fullmatch(name)), "")
 
@@ -388,14 +427,13 @@ def _formats(styles: ElementTree.Element) -> list[Format]:
     return [shown.read(codes.get(number, "General") or "General") for number in found] or [shown.PLAIN]
 
 
-_ITEM: Final = re.compile(r"<(?:[\w.-]+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:[\w.-]+:)?si\s*>)", re.DOTALL)
 _USUAL_ITEM: Final = re.compile(r"<si><t(?: xml:space=\"preserve\")?>([^<]*)</t></si>")
 
 
 def _shared(text: str) -> list[str]:
     if "<!" in text:
-        text = _without_asides(text)
+        text, _ = _without_asides(text)
     usual = _USUAL_ITEM.findall(text)
     if len(usual) == text.count("<si>") and ":si" not in text and "<si/" not in text and "<si " not in text:
         return [_unescaped(each) for each in usual]
-    return [_rich(each or "") for each in _ITEM.findall(text)]
+    return [_rich(body) for _, body, _ in _elements(text, "si")]
