@@ -111,8 +111,8 @@ def workbook(writer: Writer, rows: Sequence[Sequence[Cell]], name: str = "Invoic
         f"{writer.folder}/worksheets/sheet1.xml": f"<{p}worksheet {_xmlns(writer)}><{p}sheetData>"
         + "".join(written) + f"</{p}sheetData></{p}worksheet>",
         f"{writer.folder}/styles.xml": _styles(writer, formats),
-        f"{writer.folder}/workbook.xml": f'<{p}workbook {_xmlns(writer)} xmlns:r="{writer.relations}">{day_0}<{p}sheets>'
-        f'<{p}sheet name="{name}" sheetId="1" r:id="rId1"/></{p}sheets>{writer.calculation}</{p}workbook>',
+        f"{writer.folder}/workbook.xml": f'<{p}workbook {_xmlns(writer)} xmlns:r="{writer.relations}">{day_0}'
+        f'<{p}sheets><{p}sheet name="{name}" sheetId="1" r:id="rId1"/></{p}sheets>{writer.calculation}</{p}workbook>',
         "_rels/.rels": _relations(writer, {"rId1": ("officeDocument", f"/{writer.folder}/workbook.xml")}),
         f"{writer.folder}/_rels/workbook.xml.rels": _relations(writer, {
             "rId1": ("worksheet", "worksheets/sheet1.xml"), "rId2": ("styles", f"/{writer.folder}/styles.xml"),

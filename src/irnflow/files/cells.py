@@ -36,7 +36,7 @@ _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d*)?|[+-]?\.\d+", re.ASCII)
 _GROUPED: Final = re.compile(r"\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)  # 1,23,456.50 and 123,456.50
 _RUPEES: Final = re.compile(r"(?:₹|₨|rs\.?|inr)\s*|\s*(?:/-|/=|inr|₹)$", re.IGNORECASE)
 _DASHES: Final = frozenset("-–—−")  # an accountant's nothing
-_PIN: Final = re.compile(r"(\d{3})[\s-](\d{3})", re.ASCII)
+_PIN: Final = re.compile("(\\d{3})[ \u00a0\u2009\u202f-](\\d{3})", re.ASCII)
 _PIN_PATHS: Final = ".Pin"
 _RATES: Final = ("GstRt", "CesRt", "StateCesRt")
 _FINE: Final = ("UnitPrice",)  # the calculation rounds it, after it has made the gross amount

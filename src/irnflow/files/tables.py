@@ -76,7 +76,7 @@ def _known(cells: Iterable[Cell]) -> int:
 
 
 def _name(cell: Any) -> str:
-    return re.sub(r"[\s-]+", "_", _UNSEEN.sub("", str(cell)).strip().lower()).rstrip("*")
+    return re.sub(r"[\s-]+", "_", _UNSEEN.sub("", str(cell)).strip().strip("*").strip().lower())
 
 
 def _names(row: Sequence[Cell]) -> list[str]:
