@@ -124,7 +124,7 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
     if charges:
         totals["discount"] = (totals["discount"] or ZERO) - charges
     for at, line in enumerate(lines):
-        if charges := _below_zero(line["oth_chrg"]):
+        if line["oth_chrg"] and (charges := _below_zero(line["oth_chrg"])):
             line["oth_chrg"] = None
             if line["tot_item_val"] is not None:
                 line["tot_item_val"] -= charges
@@ -135,7 +135,7 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
 def raise_gross(lines: list[Line], notes: list[Fault]) -> None:
     """A negative discount on a line is a higher gross amount."""
     for at, line in enumerate(lines):
-        discount = _below_zero(line["discount"])
+        discount = line["discount"] and _below_zero(line["discount"])
         if discount and line["tot_amt"] is not None and line["tot_amt"].is_finite() and line["tot_amt"] >= 0:
             line["tot_amt"], line["discount"] = line["tot_amt"] - discount, None
             notes.append(
