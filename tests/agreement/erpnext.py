@@ -41,6 +41,13 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     books: dict[str, Any]
 
     @property
+    def document(self) -> dict[str, Any]:
+        """The app's INV-01, written as irnflow writes it."""
+        written = msgspec.json.Encoder(decimal_format="number").encode(loose.read(_written(self.app))[0])
+        document: dict[str, Any] = _decoder.decode(written)
+        return document
+
+    @property
     def of_the_app(self) -> Examined | None:
         """What irnflow says of the app's own INV-01."""
         return examine(loose.read(_written(self.app))[0], Facts(day=DAY)) if self.app else None

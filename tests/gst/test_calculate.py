@@ -218,6 +218,17 @@ def test_a_price_finer_than_three_decimals_makes_the_gross_amount_before_it_is_r
     assert notes == []  # a price is no sum
 
 
+def test_a_quantity_finer_than_three_decimals_is_rounded_and_noted() -> None:
+    document, notes = completed([{**LINE, "Qty": Decimal("12.34567"), "UnitPrice": 1000, "GstRt": 18}])
+
+    (line,) = document["ItemList"]
+    assert (line["Qty"], line["TotAmt"]) == (Decimal("12.346"), Decimal("12345.67"))
+    assert [(note.path, note.says) for note in notes] == [
+        ("ItemList[0].Qty", "A quantity of 12.34567 is sent as 12.346: the portal takes three decimals.")
+    ]
+    assert check(document) == []
+
+
 def test_a_given_total_binds_the_lines_that_the_books_leave_out() -> None:
     total = Decimal("333.95")  # as of the whole; each line for itself makes 0.33, together 330.00
     lines = [{**THIRD, "UnitPrice": Decimal("0.334")}] * 950 + [{**THIRD, "UnitPrice": Decimal("0.333")}] * 50

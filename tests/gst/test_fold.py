@@ -286,6 +286,26 @@ def test_a_negative_line_without_tax_is_a_discount_of_the_document(line: Documen
     assert check(invoice, FACTS) == []
 
 
+def test_a_taxed_discount_without_hsn_is_divided_among_the_lines_of_its_rate() -> None:
+    taxed = {**OFF, "GstRt": Decimal(18), "UnitPrice": Decimal(-150)}
+    nil = {**GOODS, "GstRt": Decimal(0)}
+
+    invoice, notes = calculated(BETWEEN, GOODS, SERVICE, nil, taxed)
+
+    assert [line.ass_amt for line in invoice.item_list] == [Decimal(9900), Decimal(4950), Decimal(10000)]
+    assert [note.says for note in notes] == [
+        "This negative line, of -150.00, is sent as a discount on the 2 lines at 18 %."
+    ]
+    assert check(invoice, FACTS) == []
+
+
+def test_one_without_tax_is_no_discount_on_what_is_nil_rated() -> None:
+    invoice, notes = calculated(BETWEEN, GOODS, {**GOODS, "GstRt": Decimal(0)}, OFF)
+
+    assert [line.ass_amt for line in invoice.item_list] == [Decimal(10000), Decimal(10000)]
+    assert [note.code for note in notes] == ["calculated.discount_line"]
+
+
 def test_several_such_lines_add_up() -> None:
     lines = [GOODS, OFF, {**OFF, "UnitPrice": Decimal(-50)}]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from irnflow.gst import fields, mend
+from irnflow.gst import codes, fields, mend, units
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault
@@ -118,6 +118,7 @@ LEFT_OUT = [
     (WITHIN, "SellerDtls.TrdNm", ["AB", "x"]),
     (WITHIN, "BuyerDtls.Ph", ["none", "12345", "1" * 30]),
     (WITHIN, "BuyerDtls.Em", ["nobody at all", "a@", "@b.example", "jürgen@example.com", "NA", "a@b c"]),
+    (WITHIN, "BuyerDtls.Addr2", ["NA", "-.", "0"]),
     (WITHIN, ONE + "PrdDesc", ["x", "7"]),
     (WITHIN, ONE + "Barcde", ["12", "8" * 31]),
     (WITHIN, ONE + "OrdLineRef", ["9" * 51]),
@@ -290,6 +291,18 @@ def holds(document: Document, path: str) -> bool:
 
 def put(document: Document, path: str, text: str) -> Document:
     return changed(document, {path.replace("[]", "[0]"): text})
+
+
+def test_every_unit_may_stand_before_its_description() -> None:
+    listed = codes.rows("units.csv")
+
+    assert [row for row in listed if units.code_of(f"{row['code']}-{row['description']}") != row["code"]] == []
+    assert [row for row in listed if units.code_of(f"{row['description']} ({row['code']})") != row["code"]] == []
+
+
+@pytest.mark.parametrize("written", ["MTR-ROLLS", "BOX OF 10", "KGS-", "NOS/KGS/PCS", "A-B"])
+def test_a_unit_that_contradicts_itself_stays(written: str) -> None:
+    assert units.code_of(written) == written
 
 
 def test_a_placeholder_is_a_word_for_nothing() -> None:

@@ -29,7 +29,7 @@ from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault, Kind, Severity
 from irnflow.gst.fold import Line
 from irnflow.gst.invoice import Invoice, Item, Totals
-from irnflow.gst.money import NOTHING, ONE, PAISA, PERCENT, ZERO, progressively, rounded
+from irnflow.gst.money import NOTHING, ONE, PAISA, PERCENT, ZERO, progressively, rounded, written
 from irnflow.gst.supply import Tax
 
 ROUNDED: Final = Kind(
@@ -39,7 +39,14 @@ ROUNDED: Final = Kind(
     fix_hi="कुछ करने की ज़रूरत नहीं; यह सूचना न आए इसके लिए बहीखाते में पैसे तक पूर्णांकित करें।",
     severity=Severity.WARNING,
 )
-NOTES: Final = (ROUNDED, *fold.NOTES)
+QUANTITY: Final = Kind(
+    code="calculated.quantity",
+    says="A quantity of {found} is sent as {sent}: the portal takes three decimals.",
+    fix="Nothing need be done; the line's amount is that of the exact quantity.",
+    fix_hi="कुछ करने की ज़रूरत नहीं; मद की राशि पूरी मात्रा से ही निकाली गई है।",
+    severity=Severity.WARNING,
+)
+NOTES: Final = (ROUNDED, QUANTITY, *fold.NOTES)
 
 # What each total of the document adds up, line by line.
 SUMS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -82,7 +89,7 @@ def calculate(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     _tell_services(lines)
     _fill_values(lines, totals)
     fold.raise_gross(lines, notes)
-    _round_prices(lines)
+    _round_quantities(lines, notes)
     if transaction.sup_typ in supply.WITHOUT_PAYMENT:
         _fill(lines, "igst_amt", lambda line: NOTHING if _bears_igst(line, dated) else None)
     else:
@@ -124,19 +131,23 @@ def _round_column(lines: list[Line], fine: list[Line], name: str, totals: Line, 
         _note_rounding(f"the sum of {_inv01_name(name)}", given, _total(lines, name), notes)
 
 
-def _round_prices(lines: list[Line]) -> None:
-    """To three decimals, after the exact price has made the gross amount."""
-    for line in lines:
-        price = line["unit_price"]
-        if price is not None and not price.same_quantum(_MILL) and price.is_finite():
-            with suppress(DecimalException):
-                line["unit_price"] = price.quantize(_MILL, ROUND_HALF_UP)
+def _round_quantities(lines: list[Line], notes: list[Fault]) -> None:
+    """Prices and quantities to three decimals, after the exact ones have made the gross amount."""
+    for at, line in enumerate(lines):
+        for name in ("unit_price", "qty"):
+            given = line[name]
+            if given is not None and not given.same_quantum(_MILL) and given.is_finite():
+                with suppress(DecimalException):
+                    line[name] = given.quantize(_MILL, ROUND_HALF_UP)
+                    if name == "qty" and abs(line[name] - given) > _DUST:
+                        shown = {"found": written(given, 0), "sent": written(line[name], 0)}
+                        notes.append(QUANTITY.fault(f"ItemList[{at}].Qty", **shown))
 
 
-def _note_rounding(path: str, given: Decimal, written: Decimal, notes: list[Fault]) -> None:
+def _note_rounding(path: str, given: Decimal, sent: Decimal, notes: list[Fault]) -> None:
     """Once for a document: the others are of the same kind."""
-    if abs(given - written) > _DUST and not any(note.code == ROUNDED.code for note in notes):
-        notes.append(ROUNDED.fault("", found=given, written=written, path=path))
+    if abs(given - sent) > _DUST and not any(note.code == ROUNDED.code for note in notes):
+        notes.append(ROUNDED.fault("", found=given, written=sent, path=path))
 
 
 def _inv01_name(name: str) -> str:

@@ -1,10 +1,11 @@
 """Negative amounts, which INV-01 does not take, become what it has for them; every sum of the document stays.
 
-A note whose lines are negative in all is one of a program that writes returns so: its signs are turned. Negative other
-charges are a discount of the document, and a negative discount is other charges; of a line's price it is a higher
-gross amount. A negative line (a discount, a returned item, an adjustment) becomes a discount on lines of the same HSN
-and rates, divided in proportion to their taxable values with progressive rounding. One that bears no tax becomes a
-discount of the document. Whatever else is negative stays, and is refused.
+A note whose lines are negative in all is one of a program that writes returns so: its signs are turned. Negative
+other charges are a discount of the document, and a negative discount is other charges; of a line's price it is a
+higher gross amount. A negative line (a discount, a returned item, an adjustment) becomes a discount on lines of the
+same HSN and rates, or of the same rates where it has no HSN, divided in proportion to their taxable values with
+progressive rounding. One that bears no tax becomes a discount of the document. Whatever else is negative stays, and
+is refused.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ Line: TypeAlias = dict[str, Any]  # a line, or the totals, at work: by the names
 
 FOLDED: Final = Kind(
     code="calculated.folded",
-    says="This negative line, of {found}, is sent as a discount on the {count} of HSN {hsn} at {rate} %.",
+    says="This negative line, of {found}, is sent as a discount on the {lines} at {rate} %.",
     fix="Look whether the discount belongs there; write it with those lines in the books to be rid of this note.",
     fix_hi="देखें कि यह छूट उन्हीं मदों की है; यह सूचना न आए इसके लिए बहीखाते में छूट उन्हीं मदों में लिखें।",
     severity=Severity.WARNING,
@@ -47,7 +48,8 @@ TURNED: Final = Kind(
 )
 NOTES: Final = (FOLDED, DISCOUNT_LINE, SWAPPED, TURNED)
 
-_ALIKE: Final = ("hsn_cd", "is_servc", "gst_rt", "ces_rt", "state_ces_rt")
+_RATES: Final = ("gst_rt", "ces_rt", "state_ces_rt")
+_ALIKE: Final = ("hsn_cd", "is_servc", *_RATES)
 _TAXES: Final = (
     "igst_amt", "cgst_amt", "sgst_amt", "ces_amt", "ces_non_advl_amt", "state_ces_amt", "state_ces_non_advl_amt",
 )  # fmt: skip
@@ -122,7 +124,7 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
     if charges:
         totals["discount"] = (totals["discount"] or ZERO) - charges
     for at, line in enumerate(lines):
-        if charges := _below_zero(line["oth_chrg"]):
+        if line["oth_chrg"] and (charges := _below_zero(line["oth_chrg"])):
             line["oth_chrg"] = None
             if line["tot_item_val"] is not None:
                 line["tot_item_val"] -= charges
@@ -133,7 +135,7 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
 def raise_gross(lines: list[Line], notes: list[Fault]) -> None:
     """A negative discount on a line is a higher gross amount."""
     for at, line in enumerate(lines):
-        discount = _below_zero(line["discount"])
+        discount = line["discount"] and _below_zero(line["discount"])
         if discount and line["tot_amt"] is not None and line["tot_amt"].is_finite() and line["tot_amt"] >= 0:
             line["tot_amt"], line["discount"] = line["tot_amt"] - discount, None
             notes.append(
@@ -173,12 +175,15 @@ def fold(lines: list[Line], totals: Line, notes: list[Fault]) -> list[Line]:
 
 
 def _takes(other: Line, line: Line) -> bool:
-    alike = all(other[name] == line[name] for name in _ALIKE)
+    """Whether this line can give a part of a negative one: it has the same HSN, if that has one, and the same rates."""
+    if line["hsn_cd"] is None and _is_untaxed(line):
+        return False
+    alike = all(other[name] == line[name] for name in (_ALIKE if line["hsn_cd"] else _RATES))
     return alike and other["tot_amt"] is not None and other["ass_amt"] is not None and other["ass_amt"] > 0
 
 
 def _is_untaxed(line: Line) -> bool:
-    return not any(line[name] for name in ("gst_rt", "ces_rt", "state_ces_rt", *_TAXES))
+    return not any(line[name] for name in (*_RATES, *_TAXES))
 
 
 def _discount_document(lines: list[Line], line: Line, totals: Line) -> None:
@@ -220,7 +225,7 @@ def _note(at: int, line: Line, count: int) -> Fault:
     return FOLDED.fault(
         f"ItemList[{at}]",
         found=line["ass_amt"],
-        count="line" if count == 1 else f"{count} lines",
-        hsn=line["hsn_cd"],
+        lines=("line" if count == 1 else f"{count} lines")
+        + (f" of HSN {line['hsn_cd'][:8]}" if line["hsn_cd"] else ""),
         rate=None if line["gst_rt"] is None else written(line["gst_rt"], 0),
     )

@@ -24,6 +24,7 @@ _KEPT: Final = frozenset(
         "ExpDtls.CntCode",
     }
 )
+_GSTINS: Final = frozenset({"TranDtls.EcmGstin", "ShipDtls.Gstin"})
 # Texts for people, which may end early. Of the others half is worth nothing.
 _CUT: Final = frozenset(
     {"LglNm", "TrdNm", "Loc", "PrdDesc", "PayTerm", "PayInstr", "InvRm", "Info", "TransName", "Val"}
@@ -39,7 +40,7 @@ _INCHES: Final = re.compile(r'(?<=[0-9])"')
 
 def mended(text: str, field: Field) -> str | None:
     """A tidy text that does not fit, as one that does; None to leave it out; itself where it must be refused."""
-    if is_placeholder(text) and not field.required and field.path in {"TranDtls.EcmGstin", "ShipDtls.Gstin"}:
+    if is_placeholder(text) and not field.required and field.path not in _KEPT - _GSTINS:
         return None
     written: str | None
     if field.pattern == FREE_TEXT:

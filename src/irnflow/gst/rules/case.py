@@ -24,7 +24,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
     case: "Case"
     item: Item
-    number: int  # of the line, from 0
+    at: int  # its place among the lines, from 0
     adds_up: bool  # its numbers are some that an invoice can have, so reckoning makes sense
     rate_holds: bool  # its rate is one of those for documents of this date
     base: Decimal | None  # the taxable value where taxes are it times a rate; None where they need not be
@@ -32,7 +32,12 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     @property
     def path(self) -> str:
         """ "ItemList[2]." before a name of INV-01."""
-        return f"ItemList[{self.number}]."
+        return f"ItemList[{self.at}]."
+
+    @property
+    def number(self) -> str:
+        """What a sentence calls it: its serial number, or where it stands."""
+        return self.item.sl_no or str(self.at + 1)
 
 
 class Case(msgspec.Struct, kw_only=True):
