@@ -12,7 +12,7 @@ from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
 from tests.agreement.erpnext import Sale, sales
 from tests.agreement.test_sums import ALL, OF_LINES, filled, without
-from tests.gst.documents import Document, json, read
+from tests.gst.documents import json, read
 
 FACTS = Facts(day=date(2026, 11, 30), turnover_crore=Decimal(8))
 OF_SUMS = ("totals.", "line.", "tax.", "cess.", "state_cess.", "field.")

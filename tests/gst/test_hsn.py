@@ -67,9 +67,9 @@ def test_the_lists_are_in_order_and_of_one_width(digits: int) -> None:
     ],
 )
 def test_a_line_is_dropped_since_its_day_for_lines_that_are_listed(code: str, instead: tuple[str, ...]) -> None:
-    assert hsn.dropped(code, date(2024, 9, 30)) is None
-    assert hsn.dropped(code, date(2024, 10, 1)) == hsn.Dropped(date(2024, 10, 1), instead)
-    assert [line for line in instead if not hsn.is_listed(line) or hsn.dropped(line, date.max)] == []
+    assert hsn.dropped_on(date(2024, 9, 30)) == {}
+    assert hsn.dropped_on(date(2024, 10, 1))[code] == hsn.Dropped(date(2024, 10, 1), instead)
+    assert [line for line in instead if not hsn.is_listed(line) or line in hsn.dropped_on(date.max)] == []
 
 
 def test_the_table_above_is_the_whole_list_of_dropped_lines() -> None:

@@ -8,7 +8,7 @@ Rates and cess that goods of today bear no more, but which the portal keeps for 
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import msgspec
@@ -32,6 +32,12 @@ def is_in_force(percent: Decimal, dated: date) -> bool:
 def introduced() -> list[tuple[date, Decimal]]:
     """Rates that documents could not always bear, with the first date on which they can."""
     return [(since, percent) for percent, since, _ in _all() if since > date.min]
+
+
+@lru_cache(maxsize=1024)
+def ending(dated: date) -> tuple[Decimal, ...]:
+    """The rates that some goods bear no more, on documents of this date: the first thing to ask of a rate."""
+    return tuple(rate for rate, ends in _ends().items() if isinstance(rate, Decimal) and dated >= ends[0].since)
 
 
 def ended(percent: Decimal, dated: date, code: str) -> date | None:

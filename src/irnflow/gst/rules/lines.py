@@ -50,22 +50,23 @@ def _unlisted_hsn(line: Line) -> Place | None:
     return at(line.path + "HsnCd", found=code, head=head, lines=hsn.some(lines))
 
 
-def _dropped_hsn(line: Line) -> Place | None:
-    code = line.item.hsn_cd
-    line_of_before = code and hsn.dropped(code, line.case.judged)
-    if not line_of_before:
-        return None
-    since, instead = dates.write(line_of_before.since), hsn.some(line_of_before.instead)
-    return at(line.path + "HsnCd", found=code, since=since, instead=instead)
+def _dropped_hsn(case: Case) -> Iterator[Place]:
+    dropped = hsn.dropped_on(case.judged)
+    for line in case.lines:
+        code = line.item.hsn_cd
+        if code in dropped:
+            since, instead = dates.write(dropped[code].since), hsn.some(dropped[code].instead)
+            yield at(line.path + "HsnCd", found=code, since=since, instead=instead)
 
 
-def _short_of_retail_priced(line: Line) -> Place | None:
+def _short_of_retail_priced(case: Case) -> Iterator[Place]:
     """A head of retail-priced goods and others, at their rate."""
-    code = line.item.hsn_cd
-    if not code or not line.rate_holds or line.item.gst_rt != _RATE_OF_RETAIL_PRICED:
-        return None
-    within = hsn.retail_priced_within(code)
-    return at(line.path + "HsnCd", found=code, lines=hsn.some(within)) if within else None
+    for line in case.lines:
+        code = line.item.hsn_cd
+        if code and len(code) < 8 and line.rate_holds and line.item.gst_rt == _RATE_OF_RETAIL_PRICED:
+            within = hsn.retail_priced_within(code)
+            if within:
+                yield at(line.path + "HsnCd", found=code, lines=hsn.some(within))
 
 
 def _goods_without_quantity(line: Line) -> Place | None:
@@ -81,18 +82,18 @@ def _goods_without_unit(line: Line) -> Place | None:
 
 
 def _unlisted_unit(line: Line) -> Place | None:
-    return _unit_astray(line) if line.item.is_servc != "Y" else None
-
-
-def _unlisted_unit_of_a_service(line: Line) -> Place | None:
-    return _unit_astray(line) if line.item.is_servc == "Y" else None
-
-
-def _unit_astray(line: Line) -> Place | None:
-    unit = line.item.unit
-    if unit is None or units.is_listed(unit) or line.path + "Unit" in line.case.ill:
+    item = line.item
+    if item.unit is None or item.is_servc == "Y" or units.is_listed(item.unit) or line.path + "Unit" in line.case.ill:
         return None
-    return at(line.path + "Unit", found=unit)
+    return at(line.path + "Unit", found=item.unit)
+
+
+def _unlisted_unit_of_a_service(case: Case) -> Iterator[Place]:
+    for line in case.lines:
+        unit = line.item.unit
+        if line.item.is_servc != "Y" or unit is None or units.is_listed(unit) or line.path + "Unit" in case.ill:
+            continue
+        yield at(line.path + "Unit", found=unit)
 
 
 def _unlisted_origin(line: Line) -> Place | None:
@@ -109,16 +110,15 @@ def _no_rate(line: Line) -> Place | None:
     return at(line.path + "GstRt", found=written(rate, 0), dated=line.case.document.dt)
 
 
-def _ended_rate(line: Line) -> Place | None:
+def _ended_rate(case: Case) -> Iterator[Place]:
     """A note bears the rate of the supply that it corrects, which may be one of before."""
-    item, case = line.item, line.case
-    if not line.rate_holds or item.gst_rt is None or item.is_servc == "Y" or case.is_note:
-        return None
-    code = item.hsn_cd or "missing"
-    since = rates.ended(item.gst_rt, case.judged, code)
-    if since is None:
-        return None
-    return at(line.path + "GstRt", found=written(item.gst_rt, 0), hsn=code, since=dates.write(since))
+    ending = rates.ending(case.judged) if not case.is_note else ()
+    for line in case.lines:
+        rate, code = line.item.gst_rt, line.item.hsn_cd or "missing"
+        if rate is not None and line.rate_holds and rate in ending and line.item.is_servc != "Y":
+            since = rates.ended(rate, case.judged, code)
+            if since:
+                yield at(line.path + "GstRt", found=written(rate, 0), hsn=code, since=dates.write(since))
 
 
 def _wholly_exempt(case: Case) -> Iterator[Place]:
@@ -184,7 +184,7 @@ ROWS: Final = (
         fix="Use the new code that fits the goods. The portal may refuse the old one.",
         fix_hi="माल के अनुसार नया कोड लिखें। पोर्टल पुराना कोड अस्वीकार कर सकता है।",
         source="Finance (No. 2) Act 2024, tariff lines from 1 October 2024",
-        finds=in_each_line(_dropped_hsn),
+        finds=_dropped_hsn,
         portal_code="2176",
         severity=Severity.WARNING,
         since=_TARIFF_OF_2024,
@@ -198,7 +198,7 @@ ROWS: Final = (
         fix_hi="पान मसाला 21069020 लिखें, और 2404 के तंबाकू उत्पाद 24041100 या 24041900: कम अंक हों तो पोर्टल कर को कर योग्य "
         "मूल्य से मिलाता है।",
         source="GSTN advisory of 23 January 2026 on goods valued by retail sale price",
-        finds=in_each_line(_short_of_retail_priced),
+        finds=_short_of_retail_priced,
         severity=Severity.WARNING,
         since=hsn.RETAIL_PRICED_SINCE,
         clock=Clock.DATED,
@@ -236,7 +236,7 @@ ROWS: Final = (
         fix="Leave the unit of a service out, or use OTH. The portal may refuse another.",
         fix_hi="सेवा की इकाई खाली छोड़ें, या OTH लिखें। दूसरी इकाई को पोर्टल अस्वीकार कर सकता है।",
         source=_BUSINESS + ": the unit is asked for of goods",
-        finds=in_each_line(_unlisted_unit_of_a_service),
+        finds=_unlisted_unit_of_a_service,
         portal_code="2177",
         severity=Severity.WARNING,
     ),
@@ -266,7 +266,7 @@ ROWS: Final = (
         fix_hi="आज की दर देखें। यह दर केवल उस दिन से पहले की आपूर्ति के लिए सही है (CGST अधिनियम, धारा 14)।",
         source="Notification 14/2025-Central Tax (Rate): 12 % for bricks and tiles only; 28 % for tobacco and pan "
         "masala until 31 January 2026, then for nothing",
-        finds=in_each_line(_ended_rate),
+        finds=_ended_rate,
         severity=Severity.WARNING,
         since=rates.FIRST_END,
         clock=Clock.DATED,

@@ -1,6 +1,6 @@
 """Which tax a line bears, and how much."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -91,28 +91,29 @@ def _retail_priced_without_tax(line: Line) -> Place | None:
     return at(line.path + path, hsn=item.hsn_cd)
 
 
-def _value_or_retail_price(line: Line) -> Place | None:
+def _value_or_retail_price(case: Case) -> Iterator[Place]:
     """Tobacco leaves whose tax is not that of their value: it is right only if they are not leaves."""
-    item, case = line.item, line.case
-    if item.ass_amt is None or not line.rate_holds or case.is_note or not hsn.may_be_tobacco_leaves(item.hsn_cd or ""):
-        return None
-    given = (item.igst_amt or ZERO) + (item.cgst_amt or ZERO) + (item.sgst_amt or ZERO)
-    due = item.ass_amt * (item.gst_rt or ZERO) * PERCENT
-    if item.gst_rt == _RATE_OF_TOBACCO or agrees(given, due) or (not given and case.sup_typ in supply.WITHOUT_PAYMENT):
-        return None
-    return at(line.path + "AssAmt", found=given, due=due.quantize(PAISA), hsn=item.hsn_cd, sl_no=item.sl_no)
+    for line in case.lines if not case.is_note else ():
+        item = line.item
+        if not hsn.may_be_tobacco_leaves(item.hsn_cd or "") or item.ass_amt is None or not line.rate_holds:
+            continue
+        given = (item.igst_amt or ZERO) + (item.cgst_amt or ZERO) + (item.sgst_amt or ZERO)
+        due = item.ass_amt * (item.gst_rt or ZERO) * PERCENT
+        unpaid = not given and case.sup_typ in supply.WITHOUT_PAYMENT
+        if item.gst_rt != _RATE_OF_TOBACCO and not unpaid and not agrees(given, due):
+            yield at(line.path + "AssAmt", found=given, due=due.quantize(PAISA), hsn=item.hsn_cd, sl_no=line.number)
 
 
-def _cess_ended(line: Line) -> Place | None:
+def _cess_ended(case: Case) -> Iterator[Place]:
     """A note bears the cess of the supply that it corrects, which may be one of before."""
-    item = line.item
-    if not (item.ces_rt or item.ces_amt or item.ces_non_advl_amt) or line.case.is_note or not line.adds_up:
-        return None
-    since = rates.cess_ended(line.case.judged, item.hsn_cd or "missing")
-    if since is None:
-        return None
-    path = "CesRt" if item.ces_rt else "CesAmt" if item.ces_amt else "CesNonAdvlAmt"
-    return at(line.path + path, sl_no=item.sl_no, since=dates.write(since))
+    for line in case.lines if not case.is_note else ():
+        item = line.item
+        if not (item.ces_rt or item.ces_amt or item.ces_non_advl_amt) or not line.adds_up:
+            continue
+        since = rates.cess_ended(case.judged, item.hsn_cd or "missing")
+        if since:
+            name = "CesRt" if item.ces_rt else "CesAmt" if item.ces_amt else "CesNonAdvlAmt"
+            yield at(line.path + name, sl_no=line.number, since=dates.write(since))
 
 
 def _cess_off(line: Line) -> Place | None:
@@ -221,7 +222,7 @@ ROWS: Final = (
         fix_hi="तंबाकू के पत्तों पर कर उनके मूल्य पर लगता है: माल पत्ते हों तो कर ठीक करें। अन्य अनिर्मित तंबाकू पर कर खुदरा बिक्री मूल्य पर "
         "लगता है।",
         source="Notifications 19 and 20/2025-Central Tax of 31 December 2025",
-        finds=in_each_line(_value_or_retail_price),
+        finds=_value_or_retail_price,
         severity=Severity.WARNING,
         since=hsn.RETAIL_PRICED_SINCE,
         clock=Clock.DATED,
@@ -234,7 +235,7 @@ ROWS: Final = (
         fix_hi="उपकर हटा दें। यह केवल उस दिन से पहले की आपूर्ति के लिए सही है; राज्य के उपकर के लिए अलग फ़ील्ड हैं।",
         source="Notification 2/2025-Compensation Cess (Rate): nil from 22 September 2025 but for tobacco and pan "
         "masala; 3/2025: nil for all from 1 February 2026",
-        finds=in_each_line(_cess_ended),
+        finds=_cess_ended,
         severity=Severity.WARNING,
         since=rates.FIRST_END,
         clock=Clock.DATED,
