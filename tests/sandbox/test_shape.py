@@ -120,6 +120,14 @@ def test_a_document_has_at_most_a_thousand_items() -> None:
     assert [error["ErrorCode"] for error in misshapes(intra_state() | {"ItemList": [item] * 1001})] == ["2173"]
 
 
+def test_a_taxpayer_who_may_send_more_items_does_so_up_to_his_own_number() -> None:
+    item = intra_state()["ItemList"][0]
+
+    assert misshapes(intra_state() | {"ItemList": [item] * 1001}, items_max=1500) == []
+    over = misshapes(intra_state() | {"ItemList": [item] * 1501}, items_max=1500)
+    assert [error["ErrorCode"] for error in over] == ["2173"]
+
+
 def test_all_misshapes_are_told_but_not_endlessly() -> None:
     two = changed(intra_state(), {"SellerDtls.Loc": "", "BuyerDtls.Loc": ""})
     many = intra_state() | {"ItemList": [{}] * 1000}

@@ -119,6 +119,21 @@ async def test_what_the_portal_said_of_a_party_travels_and_how_it_stands_for_a_d
     assert fetched.registrations == {buyer: Registration(kind="SEZ", status=status, since=date(2017, 7, 1))}
 
 
+async def test_what_the_portal_said_of_a_ship_to_party_travels_too(books: Shelf, store: Postgres) -> None:
+    ((before, _),) = await handled([fetch("SAL/1017")], books, store)
+    assert isinstance(before, DataFetched)
+    depot = before.invoice.ship_dtls.gstin  # type: ignore[union-attr]
+    await store.fetch(
+        "insert into irnflow.gstin_detail (gstin, details, fetched_at) values ($1, $2::text::jsonb, $3)",
+        depot, '{"TxpType": "REG", "Status": "INA"}', NOON,
+    )  # fmt: skip
+
+    ((fetched, _),) = await handled([fetch("SAL/1017")], books, store)
+
+    assert isinstance(fetched, DataFetched)
+    assert fetched.registrations == {depot: Registration(kind="REG", status=Status.INACTIVE)}
+
+
 async def test_a_fetched_voucher_goes_over_the_wire_and_back_unchanged(books: Shelf, store: Postgres) -> None:
     ((fetched, _),) = await handled([fetch("SAL/1007")], books, store)
 

@@ -46,7 +46,7 @@ class PortalCode(msgspec.Struct, frozen=True, kw_only=True):
     does: str  # irnflow
     fix: str  # what a person does
     fix_hi: str  # the same in Hindi; of the whole class, where the code has none of its own
-    rules: tuple[str, ...]  # our rules that find it before anything is sent
+    rules: tuple[str, ...]  # our rules that find it before anything is sent; none that is on hold
 
 
 class ClassWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,5 +125,5 @@ def _entry(row: Mapping[str, str], own: Mapping[str, str]) -> PortalCode:
         does=own["does"] or shared.does,
         fix=own["fix"] or shared.fix,
         fix_hi=own["fix_hi"] or shared.fix_hi,
-        rules=tuple(rule.code for rule in RULES if rule.portal_code == row["code"]),
+        rules=tuple(rule.code for rule in RULES if rule.portal_code == row["code"] and not rule.on_hold),
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.sandbox.codes import error
-from irnflow.sandbox.taxpayers import UNREGISTERED
+from irnflow.sandbox.taxpayers import ITEMS_MAX, UNREGISTERED
 
 ERRORS_MAX: Final = 50  # what one answer lists at most
 SCHEMA_CODE: Final = "2140"
@@ -57,9 +58,9 @@ def as_eway_bill(request: dict[str, Any]) -> dict[str, Any]:
     return _read_members(request, _EWAY_BILL)
 
 
-def misshapes(document: dict[str, Any]) -> list[dict[str, str]]:
+def misshapes(document: dict[str, Any], *, items_max: int = ITEMS_MAX) -> list[dict[str, str]]:
     """ErrorDetails for every way the document is no INV-01, at most ERRORS_MAX; empty when it is one."""
-    found = islice(_in_members(document, _INVOICE, ""), ERRORS_MAX)
+    found = islice(_in_members(document, _invoice_of(items_max), ""), ERRORS_MAX)
     return [error(code, f"- {says}" if code == SCHEMA_CODE else says) for code, says in found]
 
 
@@ -180,6 +181,12 @@ _CHECKS: Final = {
     "number": _in_number,
     "date": _in_date,
 }
+
+
+@lru_cache(maxsize=16)
+def _invoice_of(items_max: int) -> dict[str, Field]:
+    """The table for a taxpayer who may send so many items."""
+    return _INVOICE | {"ItemList": msgspec.structs.replace(_INVOICE["ItemList"], high=Decimal(items_max))}
 
 
 def _read_table() -> dict[str, Field]:

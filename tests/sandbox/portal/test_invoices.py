@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from irnflow.sandbox.portal import irn_of
+from irnflow.sandbox.taxpayers import Taxpayer, Taxpayers
 from tests.sandbox.client import Client, codes
 from tests.sandbox.documents import SELLER, changed, intra_state
 
@@ -37,6 +38,22 @@ def test_a_sound_document_is_registered(client: Client) -> None:
     assert data["AckNo"] == 162610000000001
     assert data["Status"] == "ACT"
     assert client.sandbox.register.counts()["active"] == 1
+
+
+def test_more_than_a_thousand_items_are_registered_only_of_who_may_send_them(client: Client) -> None:
+    item = intra_state()["ItemList"][0]
+    items = [item | {"SlNo": str(number)} for number in range(1, 1002)]
+    sums = {"AssVal": "AssAmt", "CgstVal": "CgstAmt", "SgstVal": "SgstAmt", "TotInvVal": "TotItemVal"}
+    long = intra_state() | {"ItemList": items, "ValDtls": {name: item[part] * 1001 for name, part in sums.items()}}
+    taxpayer = Taxpayer(gstin=SELLER, lines_max=5000)
+    buyer = Taxpayer(gstin=long["BuyerDtls"]["Gstin"])
+
+    refused = client.generate(long)
+    client.sandbox._office.taxpayers = Taxpayers(listed={SELLER: taxpayer, buyer.gstin: buyer})
+    registered = client.generate(long)
+
+    assert codes(refused) == ["2173"]
+    assert registered["Status"] == 1
 
 
 def test_the_answer_tells_the_minute_and_the_signature_the_second(client: Client) -> None:

@@ -48,7 +48,7 @@ def make_with_invoice(office: Office, request: Request, entry: Entry, document: 
     failure = office.switches.next_failure(
         "eway_bill_with_invoice", gstin=request.header("gstin"), portal=request.portal
     )  # fmt: skip
-    found = [error(failure.code or "4001")] if failure else _double(office, entry) or troubles(journey)
+    found = [error(failure.code or "4001")] if failure else _refusals(office, entry, journey)
     if found:
         return [*_about_distance(journey), {"InfCd": "EWBERR", "Desc": found}]
     _made(office, request, entry, journey)
@@ -62,7 +62,7 @@ def make(office: Office, request: Request) -> bytes:
     entry = _active_entry(office, request, session, plain.get("Irn"))
     refuse_any(_misshapen_places(plain))
     journey = _journey(office, request, content_of(entry.signed_invoice), plain)
-    refuse_any(_double(office, entry) or troubles(journey))
+    refuse_any(_refusals(office, entry, journey))
     bill = _made(office, request, entry, journey)
     return accepted(encrypt(session.sek, to_json(told(bill))), _about_distance(journey))
 
@@ -97,6 +97,10 @@ def _journey(office: Office, request: Request, document: dict[str, Any], details
         taxpayers=office.taxpayers,
         distances=office.switches.state.pin_distances,
     )
+
+
+def _refusals(office: Office, entry: Entry, journey: Journey) -> Errors:
+    return _double(office, entry) or troubles(journey, held_rules=office.switches.state.held_rules)
 
 
 def _double(office: Office, entry: Entry) -> Errors:

@@ -28,7 +28,7 @@ def generate(office: Office, request: Request) -> bytes:
     """Register a document, once at this portal, and make its e-way bill when it asks for one."""
     session = office.session_of(request)
     document = as_inv01(payload_in(request.body, session.sek))
-    refuse_any(misshapes(document))
+    refuse_any(misshapes(document, items_max=office.taxpayers.lines_max(_supplier_of(document))))
     if session.gstin not in {document["SellerDtls"]["Gstin"], document["TranDtls"].get("EcmGstin")}:
         raise refused("2169")
     # From 1 June 2025 numbers are case-insensitive: upper case before the IRN is computed.
@@ -38,11 +38,18 @@ def generate(office: Office, request: Request) -> bytes:
     contested = _refuse_registered(office, request, irn)
     _refuse_stale(office, document)
     today = request.now.astimezone(IST).date()
-    refuse_any(breaches(case_of(document, today=today, taxpayers=office.taxpayers, caller=session.gstin)))
+    case = case_of(document, today=today, taxpayers=office.taxpayers, caller=session.gstin)
+    refuse_any(breaches(case, held_rules=office.switches.state.held_rules))
 
     entry = _registered(office, request, document, irn, contested=contested)
     infos = eway_bills.make_with_invoice(office, request, entry, document)
     return accepted(encrypt(session.sek, to_json(_told(office, request, entry))), infos)
+
+
+def _supplier_of(document: dict[str, Any]) -> str:
+    """Its GSTIN, in a document of any shape."""
+    seller = document.get("SellerDtls")
+    return str(seller.get("Gstin")) if isinstance(seller, dict) else ""
 
 
 def _refuse_registered(office: Office, request: Request, irn: str) -> bool:
@@ -64,8 +71,8 @@ def _refuse_registered(office: Office, request: Request, irn: str) -> bool:
 
 def _refuse_stale(office: Office, document: dict[str, Any]) -> None:
     """3028, 3029, 3001: the portal's master doesn't know a party as the common portal does, until it is synced."""
-    ship_to = document.get("ShipDtls") or {}
-    parties = (document["SellerDtls"]["Gstin"], document["BuyerDtls"]["Gstin"], ship_to.get("Gstin"))
+    sections = ("SellerDtls", "BuyerDtls", "ShipDtls")
+    parties = dict.fromkeys((document.get(section) or {}).get("Gstin") for section in sections)
     stale = office.switches.state.stale_gstins
     refuse_any([error(stale[gstin], gstin) for gstin in parties if gstin in stale])
 
