@@ -139,8 +139,8 @@ def test_a_number_of_the_e_way_bill_system_means_nothing_of_an_invoice() -> None
 
 @pytest.mark.parametrize("code", ["3026", "2300"])
 def test_what_stops_a_gstin_says_how_it_goes_on(code: str) -> None:
-    assert "`irnflow gstin resume GSTIN`" in entry_of(code).fix
-    assert "`irnflow gstin resume GSTIN`" in entry_of(code).fix_hi
+    assert "`irnflow resume gstin GSTIN`" in entry_of(code).fix
+    assert "`irnflow resume gstin GSTIN`" in entry_of(code).fix_hi
 
 
 def test_a_code_names_our_rules_that_find_it_before_anything_is_sent() -> None:

@@ -44,7 +44,7 @@ async def test_the_reason_names_the_code_and_how_to_go_on(room: Room) -> None:
     reason = await room.desk.stopped() or ""
     assert "3026" in reason
     assert "einvoice1.gst.gov.in" in reason
-    assert reason.endswith(f"irnflow gstin resume {GSTIN}")
+    assert reason.endswith(f"irnflow resume gstin {GSTIN}")
 
 
 async def test_a_resumed_gstin_sends_all_that_waited(room: Room) -> None:

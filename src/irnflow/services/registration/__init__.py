@@ -9,8 +9,8 @@ keeps      registration, registration_request, attempt, portal_session (store/mi
 repeated   the same request again is told again; nothing is sent again to the portal without a look-up that said
            "not there": INTENT is committed before the call, an answer that is lost makes it UNKNOWN, `resolver` asks
 
-Rooms: `sender` calls, at the `pace` and within the `budget` of its GSTIN; `meaning` reads the answers, `resolver` looks
-up, `teller` tells, `sessions` logs in, `sweep` asks daily for what was struck off.
+Rooms: `sender` calls, at the `pace` and within the `budget` of its GSTIN, whose first call is a `trial`; `meaning`
+reads the answers, `resolver` looks up, `teller` tells, `sessions` logs in, `sweep` asks daily for what was struck off.
 What people want of an IRN later, `lifecycle` asks of the portal with the same care.
 """
 

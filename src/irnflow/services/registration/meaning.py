@@ -64,7 +64,7 @@ def why_to_stop(leased: Addressed, errors: Sequence[Said]) -> str:
     if not entries:
         return ""
     says = "; ".join(f"{said.code} {said.text}".strip() for said in errors)
-    return f"{says}. {entries[0].fix} To go on: irnflow gstin resume {leased.gstin}"
+    return f"{says}. {entries[0].fix} To go on: irnflow resume gstin {leased.gstin}"
 
 
 class _Refused(msgspec.Struct, frozen=True, kw_only=True):

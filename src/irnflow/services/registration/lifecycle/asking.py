@@ -102,7 +102,7 @@ async def _refused(parts: Parts, leased: Leased, answer: Answer, credentials: Cr
     classes = {entry.klass for code in codes if (entry := _entry(leased, code))}
     says = _words(answer.errors)
     if classes & {PortalClass.CONFIG, PortalClass.CRYPTO}:
-        return _not_done(leased, says, stop=says)
+        return _not_done(leased, says, stop=f"{says}. To go on: irnflow resume gstin {leased.gstin}")
     if PortalClass.RETRY in classes or (PortalClass.RETRY_LIMITED in classes and leased.send < _SENDS_MAX):
         return _in_doubt(parts, leased, says, tuple(codes))
     return _failed(parts, leased, answer.errors)
