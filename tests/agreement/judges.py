@@ -29,6 +29,14 @@ EXPLAINED: Final[dict[str, tuple[frozenset[str], str]]] = {
     ),
     "line.gross": (frozenset(), "A warning: the portal is reported to have withdrawn the check."),
     "igst_on_intra.reverse_charge": (frozenset(), "A warning: some sources say so, the sandbox follows the others."),
+    "hsn.dropped": (
+        frozenset(),
+        "A warning: whether the portal's list still has lines that left the tariff is not published; ours both have.",
+    ),
+    "unit.unlisted_service": (
+        frozenset(),
+        "A warning: the published rules on units speak of goods; how the portal answers for a service is not known.",
+    ),
     "ship_to.gstin_missing": (
         frozenset(),
         "A warning: with which code the portal then makes no e-way bill is not published; the sandbox makes one.",
@@ -154,7 +162,7 @@ def judge_sent(document: Document, facts: Facts) -> Judged | None:
 
 def _judged(payload: bytes, facts: Facts, faults: list[Fault]) -> Judged:
     sent = _decoder.decode(payload)
-    ill = misshapes(sent)
+    ill = misshapes(sent, items_max=facts.lines_max)
     case = None if ill else case_of(sent, today=facts.day, taxpayers=_master(sent, facts), caller=facts.sent_by)
     errors = breaches(case, held_rules=facts.held_rules) if case else ill
     return Judged(

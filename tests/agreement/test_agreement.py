@@ -1,5 +1,6 @@
 """What irnflow passes, the sandbox portal registers; what the sandbox refuses, irnflow refused with the same code."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ import msgspec
 import pytest
 
 from examples.send import send
+from irnflow.gst.examine import examine
+from irnflow.gst.invoice import Invoice
 from irnflow.sandbox.app import running
 from tests.agreement.corpus import BROKEN_ONES, SOUND_ONES, Entry, mutations
 from tests.agreement.judges import EXPLAINED, FOLLOWS, judge
@@ -16,6 +19,7 @@ from tests.agreement.page import page
 from tests.golden import FOLDER, GOLDEN, Golden, a_thousand_lines, facts_of
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "agreement.md"
+UNSHOWABLE = re.compile(r"\bNone\b|\dE[+-]|\d\.\d*0{3}|\d\.\d00\b")
 REGISTERED_ON = datetime(2026, 11, 22, 9, tzinfo=UTC)
 
 
@@ -45,6 +49,25 @@ def disagreements(golden: Golden) -> Iterator[tuple[str, list[str]]]:
                 yield entry.name, differences
 
 
+@pytest.mark.parametrize("entry", BROKEN_ONES, ids=lambda entry: f"{entry.name}-{entry.path}")
+def test_a_message_shows_numbers_as_people_write_them(entry: Entry) -> None:
+    said = [fault.says for fault in entry.judged.faults]
+
+    assert [sentence for sentence in said if UNSHOWABLE.search(sentence)] == []
+
+
+@pytest.mark.parametrize("golden", GOLDEN[::5], ids=lambda golden: golden.name)
+def test_so_does_one_of_a_changed_golden_invoice(golden: Golden) -> None:
+    assert [sentence for sentence in told_of_mutations(golden) if UNSHOWABLE.search(sentence)] == []
+
+
+def told_of_mutations(golden: Golden) -> Iterator[str]:
+    for entry in mutations(golden):
+        with suppress(msgspec.ValidationError):
+            examined = examine(msgspec.convert(entry.document, Invoice), entry.facts)
+            yield from (fault.says for fault in (*entry.judged.faults, *examined.refusals, *examined.warnings))
+
+
 def test_both_accept_a_thousand_lines() -> None:
     document = a_thousand_lines()
 
@@ -59,6 +82,15 @@ def test_both_refuse_one_line_more() -> None:
 
     assert judge(document, facts_of(document)).codes == {"2173"}
     assert judge(document, facts_of(document)).differences == []
+
+
+def test_both_accept_as_many_lines_as_the_portal_allows_the_supplier() -> None:
+    document = a_thousand_lines()
+    facts = msgspec.structs.replace(facts_of(document), lines_max=1001)
+    document["ItemList"].append(document["ItemList"][0] | {"SlNo": "1001"})
+
+    assert "2173" not in judge(document, facts).codes
+    assert judge(document, facts).differences == []
 
 
 def test_no_explanation_is_idle() -> None:

@@ -17,9 +17,11 @@ from tests.gst.documents import (
     BETWEEN,
     CUSTOMER,
     DAY,
+    EXPORT_PAID,
     GOODS,
     IGST_ON_INTRA,
     NEIGHBOUR,
+    REVERSE_CHARGE,
     SERVICE,
     SEZ_UNPAID,
     SOUND,
@@ -31,6 +33,7 @@ from tests.gst.documents import (
     json,
     party,
     read,
+    refusals,
 )
 
 LINE = {"HsnCd": "94036000", "Unit": "NOS", "IsServc": "N"}
@@ -150,7 +153,7 @@ def test_a_number_that_no_invoice_has_is_left_to_the_rules(amount: str) -> None:
 def test_what_is_calculated_passes_the_rules(lines: list[Document], buyer: Document) -> None:
     calculated = document(buyer, *({**LINE, **line} for line in lines))
 
-    assert check(calculated) == []
+    assert refusals(calculated) == []  # rates that goods bear no more are a warning
 
 
 @given(lines=LINES, buyer=BUYERS)
@@ -202,7 +205,7 @@ def test_amounts_finer_than_a_paisa_are_rounded_so_that_their_sum_stays_and_that
     assert [line["IgstAmt"] for line in document["ItemList"]] == [Decimal("18.00"), Decimal("18.01"), Decimal("18.00")]
     assert document["ValDtls"]["IgstVal"] == Decimal("54.01")
     assert [note.says for note in notes] == [
-        "Amounts finer than a paisa are rounded so that their sums stay, as IgstAmt of 18.004 to 18.00."
+        "Amounts finer than a paisa are rounded: the sum of IgstAmt is 54.012 in the books and is sent as 54.01."
     ]
     assert check(document) == []
 
@@ -212,7 +215,7 @@ def test_a_price_finer_than_three_decimals_makes_the_gross_amount_before_it_is_r
 
     (line,) = document["ItemList"]
     assert (line["UnitPrice"], line["TotAmt"]) == (Decimal("33.333"), Decimal("100000.00"))
-    assert [note.code for note in notes] == ["calculated.rounded"]
+    assert notes == []  # a price is no sum
 
 
 def test_a_given_total_binds_the_lines_that_the_books_leave_out() -> None:
@@ -280,3 +283,104 @@ def test_whatever_is_finer_than_a_paisa_the_document_adds_up_to_its_exact_sum(
     assert sum(line["OthChrg"] for line in document["ItemList"]) == nearest(
         sum((Fraction(other) for _, other in lines), Fraction(0))
     )
+
+
+NINE = {**LINE, "Qty": Decimal("10.000000000"), "UnitPrice": Decimal("33.333333333"), "GstRt": Decimal("18.000000000")}
+FINE = {**NINE, "AssAmt": Decimal("333.333333330"), "IgstAmt": Decimal("59.999999999")}
+IN_PAISE = {**NINE, "AssAmt": Decimal("333.330000000"), "IgstAmt": Decimal("60.000000000")}
+
+
+@pytest.mark.parametrize(
+    ("lines", "totals"),
+    [
+        ([IN_PAISE], {}),
+        ([IN_PAISE], {"AssVal": "333.330000000", "IgstVal": "60.000000000", "TotInvVal": "393.330000000"}),
+        ([FINE] * 3, {"AssVal": "1000.00", "IgstVal": "180.000000000"}),
+        ([{**FINE, "AssAmt": Decimal("333.335"), "IgstAmt": Decimal("60.005")}] * 2, {}),
+        ([{**FINE, "Discount": Decimal("0.004"), "TotItemVal": Decimal("393.333333329")}],
+         {"AssVal": "333.33", "IgstVal": "60.00", "TotInvVal": "393.33"}),
+        ([{**IN_PAISE, "PreTaxVal": Decimal("1.005")}], {}),
+        ([{**IN_PAISE, "OthChrg": Decimal("0.1") + Decimal("0.20000000000000001")}], {}),
+    ],
+    ids=["zeros in the lines", "zeros everywhere", "the sum that the books show", "whole sums", "a fine total of lines",
+         "what is in no sum", "the dust of binary numbers"],
+)  # fmt: skip
+def test_rounding_that_changes_no_sum_is_not_noted(lines: list[Document], totals: dict[str, str]) -> None:
+    document, notes = completed(lines, **{name: Decimal(amount) for name, amount in totals.items()})
+
+    assert notes == []
+    assert check(document) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "totals", "says"),
+    [
+        ({"AssAmt": "333.333"}, {}, "the sum of AssAmt is 333.333 in the books and is sent as 333.33."),
+        ({}, {"IgstVal": "60.004"}, "ValDtls.IgstVal is 60.004 in the books and is sent as 60.00."),
+        ({"OthChrg": "1.005"}, {}, "the sum of OthChrg is 1.005 in the books and is sent as 1.01."),
+        (
+            {},
+            {"RndOffAmt": "0.125", "TotInvVal": "393.455"},
+            "ValDtls.RndOffAmt is 0.125 in the books and is sent as 0.13.",
+        ),
+    ],
+)
+def test_rounding_that_changes_a_sum_is_noted_once(line: Document, totals: dict[str, str], says: str) -> None:
+    given = {**IN_PAISE, **{name: Decimal(amount) for name, amount in line.items()}}
+
+    document, notes = completed([given], **{name: Decimal(amount) for name, amount in totals.items()})
+
+    assert [note.says for note in notes] == ["Amounts finer than a paisa are rounded: " + says]
+    assert check(document) == []
+
+
+# -- totals that leave out the tax -----------------------------------------------------------------------------------
+
+CHAIRS = {**LINE, "Qty": Decimal(10), "UnitPrice": Decimal("1000.50"), "GstRt": Decimal(18)}
+WITH_CESS_TOO = {**CHAIRS, "CesRt": Decimal(10)}
+
+
+@pytest.mark.parametrize("kind", [REVERSE_CHARGE, IGST_ON_INTRA, EXPORT_PAID], ids=["reverse", "on intra", "export"])
+@pytest.mark.parametrize(
+    ("line", "totals", "line_total", "value", "round_off"),
+    [
+        (CHAIRS, {}, "10005.00", "10005.00", None),
+        (CHAIRS, {"TotInvVal": "10005"}, "10005.00", "10005", None),
+        (CHAIRS, {"TotInvVal": "11805.90"}, "11805.90", "11805.90", None),
+        (CHAIRS, {"TotInvVal": "11806"}, "11805.90", "11806", "0.10"),
+        (CHAIRS, {"TotInvVal": "11805", "RndOffAmt": "-0.90"}, "11805.90", "11805", "-0.90"),
+        (CHAIRS, {"TotInvVal": "10025", "OthChrg": "20.40"}, "10005.00", "10025", "-0.40"),
+        (CHAIRS, {"TotInvVal": "11706", "Discount": "100"}, "11805.90", "11706", "0.10"),
+        ({**CHAIRS, "OthChrg": Decimal("7.50")}, {"TotInvVal": "10013"}, "10012.50", "10013", "0.50"),
+        ({**CHAIRS, "TotItemVal": Decimal("11805.90")}, {}, "11805.90", "11805.90", None),
+        (WITH_CESS_TOO, {}, "10005.00", "10005.00", None),
+        (WITH_CESS_TOO, {"TotInvVal": "11005.50"}, "11005.50", "11005.50", None),
+        (WITH_CESS_TOO, {"TotInvVal": "12806.40"}, "12806.40", "12806.40", None),
+    ],
+)
+def test_line_totals_have_the_tax_where_the_books_totals_have_it(
+    kind: Document, line: Document, totals: dict[str, str], line_total: str, value: str, round_off: str | None
+) -> None:
+    given = {name: Decimal(amount) for name, amount in totals.items()}
+
+    invoice = calculate(read(changed(kind, {"ItemList": [{**line, "SlNo": "1"}], "ValDtls": given})))
+
+    assert invoice.val_dtls
+    assert invoice.item_list[0].tot_item_val == Decimal(line_total)
+    assert invoice.val_dtls.tot_inv_val == Decimal(value)
+    assert invoice.val_dtls.rnd_off_amt == (None if round_off is None else Decimal(round_off))
+    assert check(json(invoice)) == []
+
+
+def test_one_line_total_that_has_the_tax_in_shows_it_of_the_others() -> None:
+    lines = [{**CHAIRS, "TotItemVal": Decimal("11805.90")}, CHAIRS]
+
+    invoice = calculate(read(changed(REVERSE_CHARGE, {"ItemList": lines, "ValDtls": None})))
+
+    assert [line.tot_item_val for line in invoice.item_list] == [Decimal("11805.90"), Decimal("11805.90")]
+
+
+def test_a_value_that_fits_neither_with_the_tax_nor_without_is_refused() -> None:
+    given = changed(REVERSE_CHARGE, {"ItemList": [{**CHAIRS, "SlNo": "1"}], "ValDtls": {"TotInvVal": Decimal(11000)}})
+
+    assert [fault.code for fault in check(json(calculate(read(given))))] == ["totals.invoice_value"]

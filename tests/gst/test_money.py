@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irnflow.gst.money import agrees, rounded
+from irnflow.gst.money import agrees, rounded, written
 
 AMOUNTS = st.decimals(min_value=0, max_value=Decimal(10) ** 12, places=4)
 
@@ -36,3 +36,13 @@ def test_the_tolerance_is_floor_less_one_to_ceiling_and_one(due: Decimal, given_
 @pytest.mark.parametrize(("exact", "paise"), [("0.005", "0.01"), ("0.015", "0.02"), ("0.0149", "0.01")])
 def test_halves_are_rounded_away_from_zero(exact: str, paise: str) -> None:
     assert rounded(Decimal(exact)) == Decimal(paise)
+
+
+@pytest.mark.parametrize(
+    ("number", "decimals", "shown"),
+    [("1800.9000000", 2, "1800.90"), ("10005", 2, "10005.00"), ("1.3333333", 2, "1.3333333"), ("-0.00", 2, "0.00"),
+     ("4E+1", 0, "40"), ("0.250", 0, "0.25"), ("18.000", 0, "18"), ("1E-7", 2, "0.0000001"), ("0E+3", 0, "0"),
+     ("NaN", 2, "NaN"), ("1E+999999", 2, "a number of 1000000 digits")],
+)  # fmt: skip
+def test_a_number_is_shown_without_exponent_and_idle_zeros(number: str, decimals: int, shown: str) -> None:
+    assert written(Decimal(number), decimals) == shown

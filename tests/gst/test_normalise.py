@@ -63,7 +63,6 @@ def test_what_is_written_otherwise_is_mended_and_said(path: str, given: str, wri
         ("DocDtls.Dt", "1/4/2026"),  # or the fourth of January?
         ("DocDtls.Dt", "11/20/2026"),
         ("DocDtls.No", "INV 17"),
-        ("SellerDtls.LglNm", 'The "Best" Traders'),
         ("SellerDtls.LglNm", "श्री व्यापारी‌"),  # joiners are part of the script
         ("ItemList[0].Unit", "FATHOM"),
         ("RefDtls.InvRm", "lower case is fine"),

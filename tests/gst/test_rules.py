@@ -16,6 +16,7 @@ from irnflow.gst.portal_codes import portal_code
 from tests.gst import documents
 from tests.gst.documents import (
     BETWEEN,
+    CESS_DAY,
     CREDIT_NOTE,
     CUSTOMER,
     DAY,
@@ -35,6 +36,7 @@ from tests.gst.documents import (
     SOUND,
     TOBACCO,
     WITH_CESS,
+    WITH_STATE_CESS,
     WITHIN,
     Document,
     changed,
@@ -64,8 +66,10 @@ def of_kind(gstin: str, kind: str) -> dict[str, Any]:
 
 HELD = {"held_rules": True}
 DEPOT = SHIPPED["ShipDtls"]["Gstin"]
+IN_2025 = {"day": CESS_DAY}
 ONE = "ItemList[0]."
 LINES = BETWEEN["ItemList"]
+AT_40_PERCENT = changed(TOBACCO, {ONE + "HsnCd": "22021010"})
 EWAY_BILL = {"EwbDtls": {"Distance": 0, "TransId": OPERATOR}}
 
 ON_THE_ROAD = {"TransMode": "1", "Distance": 120, "VehNo": "KA01AB1234", "VehType": "R"}
@@ -89,7 +93,6 @@ BREAKS = [
     Breaks("field.missing", "BuyerDtls.LglNm", WITHIN, {"BuyerDtls.LglNm": None}),
     Breaks("field.missing", ONE + "UnitPrice", WITHIN, {ONE + "UnitPrice": None}),
     Breaks("field.missing", "RefDtls.PrecDocDtls[0].InvDt", WITHIN, {"RefDtls": {"PrecDocDtls": [{"InvNo": "A1"}]}}),
-    Breaks("field.unknown", "SellerDtls.Pos", WITHIN, {"SellerDtls.Pos": "29"}),
     Breaks("field.length", "SellerDtls.LglNm", WITHIN, {"SellerDtls.LglNm": "AB"}),
     Breaks("field.length", "BuyerDtls.Addr1", WITHIN, {"BuyerDtls.Addr1": "x" * 101}),
     Breaks("field.characters", ONE + "PrdDesc", WITHIN, {ONE + "PrdDesc": 'Pipe 12"'}),
@@ -194,7 +197,8 @@ BREAKS = [
     Breaks("deemed_export.recipient", "BuyerDtls.Gstin", DEEMED_EXPORT, {}, of_kind(CUSTOMER, "COM")),
     Breaks("reverse_charge.supply", "TranDtls.RegRev", DEEMED_EXPORT, {"TranDtls.RegRev": "Y"}),
     Breaks("igst_on_intra.states", "TranDtls.IgstOnIntra", REVERSE_CHARGE, {"TranDtls.IgstOnIntra": "Y"}),
-    Breaks("igst_on_intra.reverse_charge", "TranDtls.IgstOnIntra", IGST_ON_INTRA, {"TranDtls.RegRev": "N"}),
+    Breaks("igst_on_intra.reverse_charge", "TranDtls.IgstOnIntra", IGST_ON_INTRA, {
+        "TranDtls.RegRev": "N", ONE + "TotItemVal": 11800, "ValDtls.TotInvVal": 11800}),
     # document
     Breaks("document.future", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "23/11/2026"}),
     Breaks("document.too_late", "DocDtls.Dt", WITHIN, {"DocDtls.Dt": "23/10/2026"}),
@@ -212,12 +216,23 @@ BREAKS = [
     Breaks("hsn.service", "ItemList[1].IsServc", WITHIN, {
         "ItemList[1].IsServc": "N", "ItemList[1].Qty": Decimal(1), "ItemList[1].Unit": "OTH"}),
     Breaks("hsn.unlisted", ONE + "HsnCd", WITHIN, {ONE + "HsnCd": "94039999"}),
+    Breaks("hsn.unlisted", ONE + "HsnCd", WITHIN, {ONE + "HsnCd": "521211"}),
+    Breaks("hsn.dropped", ONE + "HsnCd", WITHIN, {ONE + "HsnCd": "85371000"}),
+    Breaks("hsn.retail_priced_short", ONE + "HsnCd", AT_40_PERCENT, {ONE + "HsnCd": "210690"}),
     Breaks("quantity.missing", ONE + "Qty", WITHIN, {ONE + "Qty": None}),
     Breaks("unit.missing", ONE + "Unit", WITHIN, {ONE + "Unit": None}),
     Breaks("unit.unlisted", ONE + "Unit", WITHIN, {ONE + "Unit": "KNOTS"}),
+    Breaks("unit.unlisted_service", "ItemList[1].Unit", WITHIN, {"ItemList[1].Unit": "HRS"}),
     Breaks("line.country_unlisted", ONE + "OrgCntry", WITHIN, {ONE + "OrgCntry": "QQ"}),
     Breaks("rate.unknown", ONE + "GstRt", WITHIN, {ONE + "GstRt": Decimal("0.5")}),
     Breaks("rate.unknown", ONE + "GstRt", TOBACCO, {"DocDtls.Dt": "20/09/2025"}, {"day": date(2025, 9, 20)}),
+    Breaks("rate.ended", ONE + "GstRt", AT_40_PERCENT, {
+        ONE + "GstRt": 28, ONE + "IgstAmt": 2800, ONE + "TotItemVal": 12800,
+        "ValDtls.IgstVal": 2800, "ValDtls.TotInvVal": 12800}),
+    Breaks("rate.wholly_exempt", "ItemList", AT_40_PERCENT, {
+        ONE + "GstRt": 0, ONE + "IgstAmt": 0, ONE + "TotItemVal": 10000,
+        "ValDtls.IgstVal": 0, "ValDtls.TotInvVal": 10000}),
+    Breaks("rate.nil_without_payment", ONE + "GstRt", SEZ_UNPAID, {ONE + "GstRt": 0}),
     # taxes
     Breaks("tax.halves_between_states", ONE + "CgstAmt", BETWEEN, {
         ONE + "IgstAmt": None, ONE + "CgstAmt": 900, ONE + "SgstAmt": 900,
@@ -240,12 +255,18 @@ BREAKS = [
         ONE + "IgstAmt": 1700, ONE + "TotItemVal": 11700, "ValDtls.IgstVal": 2600, "ValDtls.TotInvVal": 17600}),
     Breaks("tax.igst_amount", ONE + "IgstAmt", SEZ_UNPAID, {
         ONE + "IgstAmt": 1700, ONE + "TotItemVal": 11700, "ValDtls.IgstVal": 1700, "ValDtls.TotInvVal": 11700}),
+    Breaks("tax.igst_amount", ONE + "IgstAmt", TOBACCO, {ONE + "HsnCd": "24031921", ONE + "GstRt": 18}),  # biris
     Breaks("tax.retail_price", ONE + "IgstAmt", TOBACCO, {
         ONE + "IgstAmt": None, ONE + "TotItemVal": 10000, "ValDtls.IgstVal": 0, "ValDtls.TotInvVal": 10000}),
+    Breaks("tax.tobacco_leaves", ONE + "AssAmt", TOBACCO, {ONE + "HsnCd": "24011010", ONE + "GstRt": 5}),
+    Breaks("cess.ended", ONE + "CesRt", WITH_STATE_CESS, {
+        ONE + "CesRt": 12, ONE + "CesAmt": 1200, ONE + "TotItemVal": 13107,
+        "ValDtls.CesVal": 1200, "ValDtls.TotInvVal": 13107}),
     Breaks("cess.amount", ONE + "CesAmt", WITH_CESS, {
-        ONE + "CesAmt": 1000, ONE + "TotItemVal": 12907, "ValDtls.CesVal": 1007, "ValDtls.TotInvVal": 12907}),
+        ONE + "CesAmt": 1000, ONE + "TotItemVal": 12907, "ValDtls.CesVal": 1007, "ValDtls.TotInvVal": 12907}, IN_2025),
     Breaks("state_cess.amount", ONE + "StateCesAmt", WITH_CESS, {
-        ONE + "StateCesAmt": 50, ONE + "TotItemVal": 13057, "ValDtls.StCesVal": 50, "ValDtls.TotInvVal": 13057}),
+        ONE + "StateCesAmt": 50, ONE + "TotItemVal": 13057, "ValDtls.StCesVal": 50, "ValDtls.TotInvVal": 13057},
+        IN_2025),
     # totals
     Breaks("line.gross", ONE + "TotAmt", WITHIN, {ONE + "Qty": 11}),
     Breaks("line.taxable_value", ONE + "AssAmt", WITHIN, {ONE + "Discount": 105}),
@@ -256,8 +277,8 @@ BREAKS = [
     Breaks("totals.cgst", "ValDtls.CgstVal", WITHIN, {"ValDtls.CgstVal": 1348}),
     Breaks("totals.igst", "ValDtls.IgstVal", BETWEEN, {"ValDtls.IgstVal": 0}),
     Breaks("totals.igst", "ValDtls.IgstVal", BETWEEN, {"ValDtls.IgstVal": None}),
-    Breaks("totals.cess", "ValDtls.CesVal", WITH_CESS, {"ValDtls.CesVal": 1200}),
-    Breaks("totals.state_cess", "ValDtls.StCesVal", WITH_CESS, {"ValDtls.StCesVal": 0}),
+    Breaks("totals.cess", "ValDtls.CesVal", WITH_CESS, {"ValDtls.CesVal": 1200}, IN_2025),
+    Breaks("totals.state_cess", "ValDtls.StCesVal", WITH_CESS, {"ValDtls.StCesVal": 0}, IN_2025),
     Breaks("totals.invoice_value", "ValDtls.TotInvVal", WITHIN, {"ValDtls.OthChrg": 20}),
     Breaks("eway_bill.note", "EwbDtls", CREDIT_NOTE, {"EwbDtls": ON_THE_ROAD}),
     Breaks("eway_bill.services", "EwbDtls", SERVICES, {"EwbDtls": ON_THE_ROAD}),
@@ -285,6 +306,9 @@ BREAKS = [
         "EwbDtls": ON_THE_ROAD, "ShipDtls": {**PORT, "Loc": "Rig", "Pin": 999999, "Stcd": "97"}}),
     Breaks("eway_bill.dispatch_abroad", "DispDtls.Stcd", ROAD, {"DispDtls": {**YARD, "Stcd": "96"}}),
     Breaks("eway_bill.dispatch_pin_abroad", "DispDtls.Pin", ROAD, {"DispDtls": {**YARD, "Pin": 999999, "Stcd": "97"}}),
+    Breaks("totals.nothing", "ValDtls.TotInvVal", CREDIT_NOTE, {
+        ONE + "Qty": 0, ONE + "TotAmt": 0, ONE + "Discount": 0, ONE + "AssAmt": 0, ONE + "IgstAmt": 0,
+        ONE + "TotItemVal": 0, "ValDtls.AssVal": 0, "ValDtls.IgstVal": 0, "ValDtls.TotInvVal": 0}),
     Breaks("totals.discount", "ValDtls.Discount", WITHIN, {"ValDtls.Discount": 17700, "ValDtls.TotInvVal": 0}),
 ]  # fmt: skip
 
@@ -367,6 +391,8 @@ def test_more_lines_than_the_portal_takes_are_refused() -> None:
     document = changed(WITHIN, {"ItemList": lines, "ValDtls": totals})
 
     assert refusals(document) == [("lines.too_many", "ItemList")]
+    assert refusals(document, lines_max=1001) == []
+    assert refusals(document, lines_max=1000) == [("lines.too_many", "ItemList")]
 
 
 def test_the_faults_of_one_invoice_are_bounded() -> None:
@@ -423,8 +449,9 @@ def test_the_line_total_may_leave_out_tax_that_the_recipient_does_not_pay(docume
 def test_a_line_total_that_leaves_out_tax_may_leave_out_cess_or_not() -> None:
     cess = {"TranDtls.RegRev": "Y", "ItemList[0].TotItemVal": 11307, "ValDtls.TotInvVal": 11307}
 
-    assert refusals(changed(WITH_CESS, cess)) == []
-    assert refusals(changed(WITH_CESS, {**cess, "TranDtls.RegRev": "N"})) == [("line.total", "ItemList[0].TotItemVal")]
+    without = {**cess, "TranDtls.RegRev": "N"}
+    assert refusals(changed(WITH_CESS, cess), day=CESS_DAY) == []
+    assert refusals(changed(WITH_CESS, without), day=CESS_DAY) == [("line.total", "ItemList[0].TotItemVal")]
 
 
 def test_the_tax_of_a_note_need_not_follow_from_the_rate() -> None:
@@ -599,8 +626,10 @@ def test_a_pack_holds_the_rules_of_both_its_days_and_is_named_for_them() -> None
     before, since = rules.pack(date(2025, 2, 5), date(2026, 1, 31)), rules.pack(DAY, DAY)
 
     added = {rule.code for rule in since.rules} - {rule.code for rule in before.rules}
-    assert added == {"eway_bill.gold", "document.too_late", "tax.retail_price"}
-    assert (before.name, since.name) == ("2025-01-01/-", "2025-04-01/2026-02-01")
+    assert added == {
+        "eway_bill.gold", "document.too_late", "tax.retail_price", "tax.tobacco_leaves", "hsn.retail_priced_short",
+    }  # fmt: skip
+    assert (before.name, since.name) == ("2025-01-01/2025-09-22", "2025-04-01/2026-02-01")
 
 
 def test_a_pack_with_the_rules_on_hold_says_so_in_its_name() -> None:

@@ -47,7 +47,7 @@ def test_a_code_is_told_with_the_portals_text_its_meaning_and_what_to_do() -> No
 
 def test_a_text_that_is_no_quotation_is_not_given_as_one() -> None:
     assert "portal says PIN code does not belong to the state; its own words are not known" in shown("3039")
-    assert "portal says nothing that is published" in shown("2300")
+    assert "portal says Supplier GSTIN should be of type Regular or SED; its own words" in shown("2300")
 
 
 @pytest.mark.parametrize("pasted", ["sys_5001", " SYS_5001 ", "portal.SYS_5001"])
@@ -163,7 +163,7 @@ def test_without_a_code_the_classes_are_listed_with_how_many_codes_they_have() -
     result = run()
 
     assert result.return_value == 0
-    assert "265 codes of the portal" in result.stdout
+    assert "351 codes of the portal" in result.stdout
     assert "│ NUMBER_SPENT  │     1 │" in result.stdout
 
 

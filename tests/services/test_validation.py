@@ -120,6 +120,15 @@ def test_the_day_is_that_on_which_it_was_fetched_in_india() -> None:
     passed(fetched(of_tomorrow, fetched_at=after_midnight))
 
 
+def test_how_many_lines_a_document_may_have_is_the_suppliers_own() -> None:
+    lines = [{**WITHIN["ItemList"][0], "SlNo": str(number)} for number in range(1, 1002)]
+    totals = {"AssVal": 10010000, "CgstVal": 900900, "SgstVal": 900900, "TotInvVal": 11811800}
+    long = changed(WITHIN, {"ItemList": lines, "ValDtls": totals})
+
+    passed(fetched(long, lines_max=5000))
+    assert refused(fetched(long)).cause == "lines.too_many"
+
+
 def test_the_turnover_is_the_suppliers_own() -> None:
     old = changed(WITHIN, {"DocDtls.Dt": "01/10/2026"})
 

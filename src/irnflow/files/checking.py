@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from irnflow.books.rows import Voucher
 from irnflow.errors import BadInput
 from irnflow.files import bulk
-from irnflow.gst import hindi, inv01, loose
+from irnflow.gst import hindi, loose
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault, Severity
@@ -89,14 +89,10 @@ def unreadable(file: str, says: str, fix: str = "Mend the file, or make it anew.
 
 def _judge_piece(file: str, piece: bulk.Piece, facts: Facts) -> Judged:
     place = f"{piece.path}, line {piece.line}" if piece.path else ""
-    misread: list[Fault] = []
     try:
-        invoice = inv01.decode(piece.json)
-    except BadInput:
-        try:
-            invoice, misread = loose.read(piece.json)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            return unreadable(file, str(bulk.unreadable(piece, error)), path=piece.path)
+        invoice, misread = loose.read(piece.json)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return unreadable(file, str(bulk.unreadable(piece, error)), path=piece.path)
     return _judge(file, piece.path, place, invoice, misread, facts)
 
 

@@ -2,14 +2,15 @@
 
     TotAmt = Qty * UnitPrice            IGST = AssAmt * GstRt / 100             between states
     AssAmt = TotAmt - Discount          CGST = SGST = AssAmt * GstRt / 200      within a state
-    TotItemVal = AssAmt + taxes + cesses + OthChrg
+    TotItemVal = AssAmt + taxes + cesses + OthChrg      without what the recipient doesn't pay to the supplier
     AssVal, CgstVal ... = sums of the lines
     TotInvVal = sum of TotItemVal - Discount + OthChrg + RndOffAmt
 
 Lines add up to the document, whatever the books give. Of amounts with more than two decimals each column is rounded
 progressively, so that it keeps its sum. Where the document's total is given and its lines aren't, the paise that
-rounding made of it go to the lines that rounding changed most. What is negative becomes a discount (`fold`). Both are
-said in a note. A given invoice value of whole rupees makes the round-off.
+rounding made of it go to the lines that rounding changed most; a note says where a sum changes. What is negative
+becomes what INV-01 has for it (`fold`), with a note. A given invoice value of whole rupees makes the round-off.
+Under reverse charge and of exports with payment the line totals leave the tax out, unless the books' totals have it.
 Where something needed is absent or senseless, nothing is filled in, and the rules name what is missing.
 Source: NIC's validations of items and totals, in the copies of ClearTax and Masters India (section 13).
 """
@@ -19,7 +20,7 @@ from contextlib import suppress
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, DecimalException
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import asdict, replace
 
@@ -33,12 +34,12 @@ from irnflow.gst.supply import Tax
 
 ROUNDED: Final = Kind(
     code="calculated.rounded",
-    says="Amounts finer than a paisa are rounded so that their sums stay, as {path} of {found} to {written}.",
+    says="Amounts finer than a paisa are rounded: {path} is {found} in the books and is sent as {written}.",
     fix="Nothing need be done; round them in the books to be rid of this note.",
     fix_hi="कुछ करने की ज़रूरत नहीं; यह सूचना न आए इसके लिए बहीखाते में पैसे तक पूर्णांकित करें।",
     severity=Severity.WARNING,
 )
-NOTES: Final = (ROUNDED, fold.FOLDED)
+NOTES: Final = (ROUNDED, *fold.NOTES)
 
 # What each total of the document adds up, line by line.
 SUMS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -49,81 +50,93 @@ SUMS: Final[Mapping[str, tuple[str, ...]]] = {
     "ces_val": ("ces_amt", "ces_non_advl_amt"),
     "st_ces_val": ("state_ces_amt", "state_ces_non_advl_amt"),
 }
+# The total of the document that a column of the lines makes or goes into.
+_TOTAL_OF: Final = {part: total for total, parts in SUMS.items() for part in parts} | {
+    "tot_amt": "ass_val", "discount": "ass_val", "oth_chrg": "tot_inv_val", "tot_item_val": "tot_inv_val",
+}  # fmt: skip
 _ON_EVERY_LINE: Final = frozenset({"ass_amt", "tot_item_val"})
-_ADDED: Final = (
-    "ass_amt", "igst_amt", "cgst_amt", "sgst_amt", "ces_amt", "ces_non_advl_amt",
-    "state_ces_amt", "state_ces_non_advl_amt", "oth_chrg",
-)  # fmt: skip
-_AMOUNTS: Final = ("tot_amt", "discount", "pre_tax_val", *_ADDED, "tot_item_val")
+# What a line total adds up: all of it, or without taxes that the recipient pays to the government, cesses among them
+# or not (no source says which).
+_UNTAXED: Final = ("ass_amt", "oth_chrg")
+_WITH_CESSES: Final = (*_UNTAXED, "ces_amt", "ces_non_advl_amt", "state_ces_amt", "state_ces_non_advl_amt")
+_WITH_TAXES: Final = (*_WITH_CESSES, "igst_amt", "cgst_amt", "sgst_amt")
+_AMOUNTS: Final = ("tot_amt", "discount", "pre_tax_val", *_WITH_TAXES, "tot_item_val")
+_NO_HSN: Final = "99"  # a discount or a charge, written as a line
 _HALF_PERCENT: Final = PERCENT / 2
 _MILL: Final = Decimal("0.001")
+_DUST: Final = Decimal("0.000001")  # what binary numbers leave of an exact sum
 
 
 def calculate(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     """The invoice with its lines and totals filled in, and a warning for what was reckoned otherwise than given."""
     notes: list[Fault] = []
     lines = [asdict(item) for item in invoice.item_list]
-    totals = _rounded_totals(invoice.val_dtls or Totals(), notes)
-    dated = dates.parse((invoice.doc_dtls or supply.NO_DOCUMENT).dt or "") or facts.day
-    _round_amounts(lines, notes)
+    totals = asdict(invoice.val_dtls or Totals())
+    transaction, document = invoice.tran_dtls or supply.NO_TRANSACTION, invoice.doc_dtls or supply.NO_DOCUMENT
+    if document.typ in supply.NOTES:
+        fold.turn(lines, totals, notes)
+    fold.swap(lines, totals, notes)
+    _round_totals(totals, notes)
+    dated = dates.parse(document.dt or "") or facts.day
+    _round_amounts(lines, totals, notes)
     _tell_services(lines)
     _fill_values(lines, totals)
-    _round_prices(lines, notes)
-    if (invoice.tran_dtls or supply.NO_TRANSACTION).sup_typ in supply.WITHOUT_PAYMENT:
+    fold.raise_gross(lines, notes)
+    _round_prices(lines)
+    if transaction.sup_typ in supply.WITHOUT_PAYMENT:
         _fill(lines, "igst_amt", lambda line: NOTHING if _bears_igst(line, dated) else None)
     else:
         _fill_taxes(lines, totals, supply.tax_of(invoice, facts), dated)
     _fill_cesses(lines, totals)
-    _fill(lines, "tot_item_val", _line_total)
-    lines = fold.fold(lines, notes)
+    parts = _parts_billed(lines, totals) if supply.may_leave_out_tax(transaction) else _WITH_TAXES
+    _fill(lines, "tot_item_val", partial(_line_total, parts=parts))
+    lines = fold.fold(lines, totals, notes)
     _number(lines)
+    _fill_totals(lines, totals)
     items = tuple([Item(**line) for line in lines])
-    return replace(invoice, item_list=items, val_dtls=_filled_totals(totals, items)), notes
+    return replace(invoice, item_list=items, val_dtls=Totals(**totals)), notes
 
 
 # -- what is finer than a paisa --------------------------------------------------------------------------------------
 
 
-def _round_amounts(lines: list[Line], notes: list[Fault]) -> None:
+def _round_totals(totals: Line, notes: list[Fault]) -> None:
+    for name, given in totals.items():
+        if given is not None and not given.same_quantum(PAISA) and given.is_finite():
+            with suppress(DecimalException):
+                totals[name] = rounded(given)
+                _note_rounding(f"ValDtls.{_inv01_name(name)}", given, totals[name], notes)
+
+
+def _round_amounts(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
     for name in _AMOUNTS:
         fine = [line for line in lines if (given := line[name]) is not None and not given.same_quantum(PAISA)]
-        if fine:
-            _round(fine, name, progressively, notes)
-
-
-def _round_prices(lines: list[Line], notes: list[Fault]) -> None:
-    """To three decimals, after the exact price has made the gross amount."""
-    fine = [line for line in lines if (given := line["unit_price"]) is not None and not given.same_quantum(_MILL)]
-    if fine:
-        _round(fine, "unit_price", lambda prices: [price.quantize(_MILL, ROUND_HALF_UP) for price in prices], notes)
-
-
-def _round(
-    lines: list[Line], name: str, rounding: Callable[[list[Decimal]], list[Decimal]], notes: list[Fault]
-) -> None:
-    given: list[Decimal] = [line[name] for line in lines]
-    if not all(amount.is_finite() for amount in given):
-        return
-    with suppress(DecimalException):
-        for line, amount, written in zip(lines, given, rounding(given), strict=True):
-            line[name] = written
-            _note_rounding(name, amount, written, notes)
-
-
-def _rounded_totals(given: Totals, notes: list[Fault]) -> Totals:
-    changes: dict[str, Any] = {}
-    for name, amount in asdict(given).items():
-        if amount is not None and not amount.same_quantum(PAISA) and amount.is_finite():
+        if fine and all(line[name].is_finite() for line in fine):
             with suppress(DecimalException):
-                changes[name] = rounded(amount)
-                _note_rounding(name, amount, changes[name], notes)
-    return replace(given, **changes) if changes else given
+                _round_column(lines, fine, name, totals, notes)
 
 
-def _note_rounding(name: str, given: Decimal, written: Decimal, notes: list[Fault]) -> None:
+def _round_column(lines: list[Line], fine: list[Line], name: str, totals: Line, notes: list[Fault]) -> None:
+    given = _total(lines, name)
+    for line, amount in zip(fine, progressively([line[name] for line in fine]), strict=True):
+        line[name] = amount
+    if name in _TOTAL_OF and totals[_TOTAL_OF[name]] is None:  # else that is the sum that the books show
+        _note_rounding(f"the sum of {_inv01_name(name)}", given, _total(lines, name), notes)
+
+
+def _round_prices(lines: list[Line]) -> None:
+    """To three decimals, after the exact price has made the gross amount."""
+    for line in lines:
+        price = line["unit_price"]
+        if price is not None and not price.same_quantum(_MILL) and price.is_finite():
+            with suppress(DecimalException):
+                line["unit_price"] = price.quantize(_MILL, ROUND_HALF_UP)
+
+
+def _note_rounding(path: str, given: Decimal, written: Decimal, notes: list[Fault]) -> None:
     """Once for a document: the others are of the same kind."""
-    if given != written and not any(note.code == ROUNDED.code for note in notes):
-        notes.append(ROUNDED.fault("", found=given, written=written, path=_inv01_name(name)))
+    if abs(given - written) > _DUST and not any(note.code == ROUNDED.code for note in notes):
+        notes.append(ROUNDED.fault("", found=given, written=written, path=path))
 
 
 def _inv01_name(name: str) -> str:
@@ -139,26 +152,26 @@ def _tell_services(lines: list[Line]) -> None:
             line["is_servc"] = "Y" if hsn.is_service(line["hsn_cd"]) else "N"
 
 
-def _fill_values(lines: list[Line], totals: Totals) -> None:
+def _fill_values(lines: list[Line], totals: Line) -> None:
     """Gross amount and taxable value; a total of taxable values binds the gross amounts that make it up."""
     total = None
-    if totals.ass_val is not None and all(line["ass_amt"] is None for line in lines):
-        total = totals.ass_val + _total(lines, "discount")
+    if totals["ass_val"] is not None and all(line["ass_amt"] is None for line in lines):
+        total = totals["ass_val"] + _total(lines, "discount")
     _fill(lines, "tot_amt", _gross, total)
     _fill(lines, "ass_amt", _taxable_value)
 
 
-def _fill_taxes(lines: list[Line], totals: Totals, tax: Tax | None, dated: date) -> None:
+def _fill_taxes(lines: list[Line], totals: Line, tax: Tax | None, dated: date) -> None:
     if tax is Tax.IGST:
         _fill(
             lines,
             "igst_amt",
             lambda line: _times(line, "gst_rt") if _bears_igst(line, dated) else None,
-            totals.igst_val,
+            totals["igst_val"],
         )
     elif tax is Tax.CGST_SGST:
         halves = [line for line in lines if _bears_halves(line, dated)]
-        given = {total for total in (totals.cgst_val, totals.sgst_val) if total is not None}
+        given = {total for total in (totals["cgst_val"], totals["sgst_val"]) if total is not None}
         untold = all(line["cgst_amt"] is None and line["sgst_amt"] is None for line in lines)
         total = given.pop() if untold and len(given) == 1 else None  # both halves of a line are alike, or refused
         for name in ("cgst_amt", "sgst_amt"):
@@ -182,15 +195,15 @@ def _has_a_base(line: Line, dated: date) -> bool:
     )
 
 
-def _fill_cesses(lines: list[Line], totals: Totals) -> None:
-    for name, total in (("ces", totals.ces_val), ("state_ces", totals.st_ces_val)):
+def _fill_cesses(lines: list[Line], totals: Line) -> None:
+    for name, total in (("ces", totals["ces_val"]), ("state_ces", totals["st_ces_val"])):
         by_rate = None if total is None else total - _total(lines, f"{name}_non_advl_amt")
         _fill(lines, f"{name}_amt", partial(_times, rate=f"{name}_rt"), by_rate)
 
 
 def _gross(line: Line) -> Decimal | None:
-    """Quantity times price; a service without a quantity is one."""
-    qty = ONE if line["qty"] is None and hsn.is_service(line["hsn_cd"] or "") else line["qty"]
+    """Quantity times price; a service, or a line of no HSN at all, is one where it has no quantity."""
+    qty = ONE if line["qty"] is None and hsn.is_service(line["hsn_cd"] or _NO_HSN) else line["qty"]
     return None if qty is None or line["unit_price"] is None else qty * line["unit_price"]
 
 
@@ -205,10 +218,28 @@ def _times(line: Line, rate: str, percent: Decimal = PERCENT) -> Decimal | None:
     return due
 
 
-def _line_total(line: Line) -> Decimal | None:
+def _parts_billed(lines: list[Line], totals: Line) -> tuple[str, ...]:
+    """What the line totals add up where they may leave out tax: what comes nearest to the totals that are given."""
+
+    def off(parts: tuple[str, ...]) -> Decimal:
+        due = [_line_total(line, parts) or ZERO for line in lines]
+        given = [
+            amount if line["tot_item_val"] is None else line["tot_item_val"]
+            for line, amount in zip(lines, due, strict=True)
+        ]
+        off_lines = sum([abs(one - other) for one, other in zip(given, due, strict=True)], ZERO)
+        value = totals["tot_inv_val"]
+        return off_lines if value is None else off_lines + abs(value - _due(sum(given, ZERO), totals))
+
+    with suppress(DecimalException):
+        return min((_UNTAXED, _WITH_CESSES, _WITH_TAXES), key=off)
+    return _UNTAXED
+
+
+def _line_total(line: Line, parts: tuple[str, ...]) -> Decimal | None:
     if line["ass_amt"] is None:
         return None
-    return sum([amount for name in _ADDED if (amount := line[name]) is not None], ZERO)
+    return sum([amount for name in parts if (amount := line[name]) is not None], ZERO)
 
 
 def _fill(
@@ -256,32 +287,34 @@ def _number(lines: list[Line]) -> None:
 # -- the document ----------------------------------------------------------------------------------------------------
 
 
-def _filled_totals(given: Totals, lines: tuple[Item, ...]) -> Totals:
-    filled: dict[str, Any] = {}
+def _fill_totals(lines: list[Line], totals: Line) -> None:
     with suppress(DecimalException):
         for name, parts in SUMS.items():
-            if getattr(given, name) is None and (total := _sum(lines, parts)) is not None:
-                filled[name] = total
+            if totals[name] is None:
+                totals[name] = _sum(lines, parts)
         items = _sum(lines, ("tot_item_val",))
         if items is not None:
-            due = items - (given.discount or ZERO) + (given.oth_chrg or ZERO) + (given.rnd_off_amt or ZERO)
-            filled |= _value_or_round_off(given, due)
-    return replace(given, **filled) if filled else given
+            _fill_value_or_round_off(totals, _due(items, totals))
 
 
-def _value_or_round_off(given: Totals, due: Decimal) -> dict[str, Any]:
+def _due(items: Decimal, totals: Line) -> Decimal:
+    """The invoice value of lines that add up to so much."""
+    due: Decimal = items - (totals["discount"] or ZERO) + (totals["oth_chrg"] or ZERO) + (totals["rnd_off_amt"] or ZERO)
+    return due
+
+
+def _fill_value_or_round_off(totals: Line, due: Decimal) -> None:
     """The invoice value; or, of a given one in whole rupees, the round-off that led to it."""
-    value = given.tot_inv_val
+    value = totals["tot_inv_val"]
     if value is None:
-        return {"tot_inv_val": due}
-    if given.rnd_off_amt is None and value == value.to_integral_value() and 0 < abs(value - due) < ONE:
-        return {"rnd_off_amt": value - due}
-    return {}
+        totals["tot_inv_val"] = due
+    elif totals["rnd_off_amt"] is None and value == value.to_integral_value() and 0 < abs(value - due) < ONE:
+        totals["rnd_off_amt"] = value - due
 
 
-def _sum(lines: tuple[Item, ...], parts: tuple[str, ...]) -> Decimal | None:
+def _sum(lines: list[Line], parts: tuple[str, ...]) -> Decimal | None:
     """What the lines add up to; None when a line lacks an amount that every line must have."""
-    amounts = [getattr(line, part) for line in lines for part in parts]
+    amounts = [line[part] for line in lines for part in parts]
     if parts[0] in _ON_EVERY_LINE and None in amounts:
         return None
     return NOTHING + sum([amount for amount in amounts if amount is not None], ZERO)

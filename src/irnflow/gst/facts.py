@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 TURNOVER_NOT_SAID: Final = Decimal(10)  # crore: whom the 30-day limit binds, the careful assumption
+LINES_MAX: Final = 1000  # of a document; the portal may allow a GSTIN up to 5,000 on request (ClearTax)
 
 
 class Status(StrEnum):
@@ -67,6 +68,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     day: date  # of sending, in India
     turnover_crore: Decimal = TURNOVER_NOT_SAID  # the supplier's aggregate annual turnover
+    lines_max: int = LINES_MAX  # of a document, as the portal allows the supplier
     accept_sandbox_gstins: bool = False
     sent_by: str | None = None  # the GSTIN that sends it, where an e-commerce operator does; None: the supplier
     sez_gstins: frozenset[str] | None = None  # units and developers of special economic zones; None: not known

@@ -5,10 +5,13 @@ faults of one code, and `hindi.fix_of(code)` gives it wherever a fault is shown.
 """
 
 import re
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
+
+from irnflow.gst.money import written
 
 FOUND_CHARACTERS_MAX: Final = 60  # of a found text that a sentence quotes
 _IN_LINE: Final = re.compile(r"ItemList\[(\d+)\]\.(.+)")
@@ -62,8 +65,10 @@ def in_words(path: str) -> str:
 
 
 def shorten(value: Any) -> str:
-    """A found value as a sentence shows it: bounded, whatever somebody put there."""
-    text = str(value)
+    """A found value as a sentence shows it: bounded, whatever somebody put there; a bare number is in rupees."""
+    if value is None:
+        return "(blank)"
+    text = written(value) if isinstance(value, Decimal) else str(value)
     return text if len(text) <= FOUND_CHARACTERS_MAX else text[:FOUND_CHARACTERS_MAX] + "..."
 
 

@@ -1,7 +1,8 @@
 """The shape of INV-01, field by field: what must be there, and what may stand in each place.
 
 The table is `codes/inv01_fields.csv`, with the published patterns as they are; what they let slip (`|` in `[Y|N]`,
-days that no calendar has) is held here by choices and by the calendar. `misfits` looks at a whole invoice in one pass.
+days that no calendar has) is held here by choices and by the calendar. `misfits` looks at a whole invoice in one pass;
+most invoices have none, which compiled code finds out in half the time.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec.inspect import StructType, type_info
@@ -20,7 +21,7 @@ from irnflow.gst.invoice import Invoice
 
 Fits = Callable[[Any], object]  # true for what may stand there
 
-_FREE_TEXT: Final = r"^([^\\\"])*$"
+FREE_TEXT: Final = r"^([^\\\"])*$"
 DATE: Final = r"^[0-3][0-9]\/[0-1][0-9]\/[2][0][1-2][0-9]$"
 # Where we hold the published table to what its own words say elsewhere.
 _MENDED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -77,12 +78,25 @@ class Shape(msgspec.Struct, frozen=True):
     required: tuple[int, ...]
     sections: tuple[tuple[int, str, "Shape"], ...]  # position, name and shape of what lies inside
 
+    @property
+    def is_list(self) -> bool:
+        """Whether the invoice has a list of such sections."""
+        return self.fields[0].path.rpartition(".")[0].endswith("[]")
+
 
 def misfits(invoice: Invoice) -> list[Misfit]:
     """Every place where the invoice is not INV-01. Whether there are lines at all is not judged here."""
     found: list[Misfit] = []
-    _look(invoice, "", shape(), found)
+    if not _fits_plainly(invoice):
+        _look(invoice, "", shape(), found)
     return found
+
+
+def _fits_plainly(invoice: Invoice) -> bool:
+    try:
+        return _plainly()(invoice)
+    except InvalidOperation:  # compared with what is not a number
+        return False
 
 
 @cache
@@ -121,7 +135,41 @@ def _misfit(path: str, field: Field, value: object) -> Misfit:
     return Misfit(path + name, Ill.MISSING if value is None else field.ill(value), field, value)
 
 
-# -- the table, compiled ---------------------------------------------------------------------------------------------
+# -- the table, compiled: whether everything fits, as straight code --------------------------------------------------
+
+
+@cache
+def _plainly() -> Callable[[msgspec.Struct], bool]:
+    return _compiled(shape())
+
+
+def _compiled(shape: Shape) -> Callable[[msgspec.Struct], bool]:
+    """A function of a section; true only if it and all sections in it fit, numbers with the decimals of their field."""
+    inside = {index: inner for index, _, inner in shape.sections}
+    known: dict[str, object] = {}
+    code = ["def fits(section):"]
+    for index, (name, field) in enumerate(zip(shape.names, shape.fields, strict=True)):
+        condition = f"fits_{index}(value)"
+        if index in inside:
+            known[f"fits_{index}"] = _compiled(inside[index])
+            condition = f"all(map(fits_{index}, value))" if inside[index].is_list else condition
+        elif field.decimals:
+            known |= {f"low_{index}": field.low, f"high_{index}": field.high, f"step_{index}": _step(field.decimals)}
+            condition = f"(low_{index} <= value <= high_{index} and value.same_quantum(step_{index}))"
+        else:
+            known[f"fits_{index}"] = field.fits
+        fault = f"is None or not {condition}" if field.required else f"is not None and not {condition}"
+        code.append(f"    if (value := section.{name}) {fault}: return False")
+    exec("\n".join([*code, "    return True"]), known)  # noqa: S102  (names and numbers of our own table)
+    return cast(Callable[[msgspec.Struct], bool], known["fits"])
+
+
+def _step(decimals: int) -> Decimal:
+    """0.01 for 2."""
+    return Decimal(1).scaleb(-decimals)
+
+
+# -- the table, read -------------------------------------------------------------------------------------------------
 
 
 def _shape(struct: StructType, prefix: str) -> Shape:
@@ -185,7 +233,7 @@ def _judges(row: Mapping[str, str]) -> tuple[Fits | None, Callable[[Any], Ill]]:
 
 
 def _text(low: int, high: int, pattern: str) -> tuple[Fits, Callable[[str], Ill]]:
-    if pattern == _FREE_TEXT:  # by far the most frequent: length and characters in one go
+    if pattern == FREE_TEXT:  # by far the most frequent: length and characters in one go
         fits, otherwise = re.compile(rf'[^\\"]{{{low},{high}}}').fullmatch, Ill.CHARACTERS
     else:
         fits, otherwise = re.compile(rf"(?=.{{{low},{high}}}\Z)(?:{pattern})").fullmatch, Ill.PATTERN
@@ -193,7 +241,7 @@ def _text(low: int, high: int, pattern: str) -> tuple[Fits, Callable[[str], Ill]
 
 
 def _number(low: Decimal, high: Decimal, decimals: int) -> tuple[Fits, Callable[[Any], Ill]]:
-    step = Decimal(1).scaleb(-decimals)
+    step = _step(decimals)
 
     def fits(value: Decimal) -> bool:
         try:

@@ -54,6 +54,9 @@ def _changes() -> Iterator[str]:
     rates = [(day.isoformat(), f"a rate of {rate} %, by the date of the document") for day, rate in introduced()]
     yield from ("", "## What changed when", "", "| from | what |", "|---|---|")
     yield f"| financial year {UPPER_CASE_SINCE} | the IRN is of the number in upper case; irnflow writes it so always |"
+    held.append(
+        ("2026-07-29", "2324 and 4074, of e-way bills made by IRN, are on hold: only the sandbox portal has them")
+    )
     for since, what in sorted(rules + held + rates, reverse=True):
         yield f"| {since} | {what} |"
 

@@ -9,6 +9,7 @@ NOTHING: Final = Decimal("0.00")  # an amount of nothing, as it is written
 ONE: Final = Decimal(1)
 PAISA: Final = Decimal("0.01")
 PERCENT: Final = Decimal("0.01")
+_DIGITS_SHOWN: Final = 40  # no number of an invoice has more
 
 
 def rounded(amount: Decimal) -> Decimal:
@@ -28,6 +29,21 @@ def progressively(amounts: Iterable[Decimal]) -> list[Decimal]:
         written.append(rounded(exact))
         carried = exact - written[-1]
     return written
+
+
+def written(number: Decimal, decimals: int = 2) -> str:
+    """A number for people: no exponent, at least so many decimals, and no zeros beyond them. Rupees have two.
+
+    >>> written(Decimal("1800.9000000")), written(Decimal("4E+1"), 0)
+    ('1800.90', '40')
+    """
+    if not number.is_finite():
+        return str(number)
+    if abs(number.adjusted()) > _DIGITS_SHOWN:
+        return f"a number of {abs(number.adjusted()) + 1} digits"
+    whole, _, fraction = f"{number or ZERO:f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(decimals, "0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def agrees(given: Decimal, due: Decimal) -> bool:

@@ -1,25 +1,31 @@
 """The first of four passes: write an invoice the way INV-01 wants it written, and say what was changed.
 
 Only the writing changes, never the meaning: spaces around and between words, capitals of numbers and codes, spellings
-of units, dates of another order, a leading zero of a state code, dots in an HSN. Empty texts count as absent. Numbers
-get the decimals of their field, 2 for amounts, 3 for quantities, prices and rates: the value stays, and nothing is
-said. What can't be read for certain, or would have to be rounded, stays as it is, for the rules to name.
+of units, dates of another order, a leading zero of a state code, dots in an HSN, quotes and backslashes. Empty texts
+count as absent. Numbers get the decimals of their field, 2
+for amounts, 3 for quantities, prices and rates: the value stays, and nothing is said.
+
+What INV-01 doesn't take in an optional field is corrected or left out (`mend`), and a name or an address that is too
+long is cut. What it must have, what identifies a document or a party, and what changes a sum stays as it is, for the
+rules to name.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
-from functools import cache
-from typing import Final, TypeVar
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache, lru_cache, partial
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import astuple, replace
 
-from irnflow.gst import fields, units
-from irnflow.gst.faults import Fault, Kind, Severity
-from irnflow.gst.fields import Shape
-from irnflow.gst.invoice import Invoice
+from irnflow.gst import fields, hsn, mend, units
+from irnflow.gst.faults import Fault, Kind, Severity, in_words
+from irnflow.gst.fields import Field, Shape
+from irnflow.gst.invoice import Invoice, Item
+from irnflow.gst.money import PAISA
+from irnflow.gst.supply import NO_DOCUMENT
+from irnflow.gst.supply import NOTES as CREDIT_AND_DEBIT_NOTES
 
 S = TypeVar("S", bound=msgspec.Struct)
 Tidy = Callable[[str], str]
@@ -31,48 +37,185 @@ CHANGED: Final = Kind(
     fix_hi="कुछ करने की ज़रूरत नहीं; यह सूचना न आए इसके लिए बहीखाते में ऐसे ही लिखें।",
     severity=Severity.WARNING,
 )
-NOTES: Final = (CHANGED,)
+LEFT_OUT: Final = Kind(
+    code="normalised.left_out",
+    says="{what} is left out: it is optional, and the portal does not take {found}.",
+    fix="Nothing need be done, unless the recipient needs it: then correct it in the books.",
+    fix_hi="कुछ करने की ज़रूरत नहीं; अगर प्राप्तकर्ता को यह चाहिए, तो बहीखाते में ठीक करें।",
+    severity=Severity.WARNING,
+)
+CUT: Final = Kind(
+    code="normalised.cut",
+    says="{what} has {characters} characters; the portal takes {most}, and the rest is left out.",
+    fix="Nothing need be done; shorten it in the books to choose what is left out.",
+    fix_hi="कुछ करने की ज़रूरत नहीं; क्या छोड़ा जाए यह चुनने के लिए इसे बहीखाते में छोटा करें।",
+    severity=Severity.WARNING,
+)
+ADDRESS: Final = Kind(
+    code="normalised.address",
+    says="The address of {found} characters is sent in lines of {written}; the portal takes 1 to 100 and 3 to 100.",
+    fix="Nothing need be done; divide it so in the books to be rid of this note.",
+    fix_hi="कुछ करने की ज़रूरत नहीं; यह सूचना न आए इसके लिए बहीखाते में पते को ऐसे ही बाँटें।",
+    severity=Severity.WARNING,
+)
+NOTES: Final = (CHANGED, LEFT_OUT, CUT, ADDRESS)
+_INVISIBLE: Final = dict.fromkeys(
+    [code for code in range(0xA0) if not chr(code).isprintable() and not chr(code).isspace()]
+    + [0xAD, 0x180E, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
+_TEXTS_REMEMBERED: Final = 1024  # of a field: names and descriptions come again and again
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _DAY_FIRST: Final = re.compile(r"([0-9]{2})[-.]([0-9]{2})[-.]([0-9]{4})")
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """What to tidy in one section; places by position, name in Python, name in INV-01."""
+    """What to tidy in one section; places by position, and by name in Python."""
 
-    texts: tuple[tuple[int, str, str, Tidy], ...]
+    # With what stands as it is, which is nearly always so and costs one call, and how to tidy the rest.
+    texts: tuple[tuple[int, str, Field, fields.Fits, Tidy], ...]
     numbers: tuple[tuple[int, str, Decimal], ...]  # with the step of the field's decimals
-    sections: tuple[tuple[int, str, str, "_Plan"], ...]
+    idle: tuple[tuple[int, str, Field, fields.Fits], ...]
+    sections: tuple[tuple[int, str, str, "_Plan"], ...]  # with the name in INV-01
+    required: tuple[tuple[int, str, fields.Fits], ...]  # what an optional section is left out without
 
 
 def normalise(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
-    """The invoice as INV-01 writes it, and a warning for each text that was changed."""
+    """The invoice as INV-01 writes it, and a warning for each text that was changed or left out."""
     notes: list[Fault] = []
-    return _with_constants(_tidied(invoice, "", _plan(), notes)), notes
+    kind = ((invoice.doc_dtls or NO_DOCUMENT).typ or "").strip().upper()
+    return _with_constants(_tidied(invoice, "", _plan(), kind in CREDIT_AND_DEBIT_NOTES, notes)), notes
 
 
-def _tidied(section: S, path: str, plan: _Plan, notes: list[Fault]) -> S:
+def _tidied(section: S, path: str, plan: _Plan, is_note: bool, notes: list[Fault]) -> S:
     """The section itself when nothing in it changes."""
     values = astuple(section)
-    changes: dict[str, object] = {}
-    for index, name, inv01_name, tidy in plan.texts:
+    changes: dict[str, Any] = {}
+    for index, name, field, stands, tidy in plan.texts:
         text = values[index]
-        if text is not None and ((tidied := tidy(text)) != text or not tidied):
-            changes[name] = tidied or None
-            if tidied:
-                notes.append(CHANGED.fault(path + inv01_name, found=repr(text[:60]), written=repr(tidied[:60])))
+        if text is not None and not stands(text):
+            changes[name] = _mended(text, path, field, tidy, notes)
+    if changes:
+        _mend_together(section, changes, path, notes)
     for index, name, step in plan.numbers:
         number = values[index]
         if number is not None and not number.same_quantum(step):
             changes[name] = _written_out(number, step)
+    for index, name, field, fits in plan.idle:
+        number = values[index]
+        if number is not None and not fits(number):
+            changes[name] = _idle_mended(number, path, field, is_note, notes)
     for index, name, inv01_name, inner in plan.sections:
         inside = values[index]
         if isinstance(inside, tuple):
-            changes[name] = tuple(
-                [_tidied(one, f"{path}{inv01_name}[{at}].", inner, notes) for at, one in enumerate(inside)]
-            )
+            tidied = [
+                _tidied(one, f"{path}{inv01_name}[{at}].", inner, is_note, notes) for at, one in enumerate(inside)
+            ]
+            if inner.required:
+                whole = [_is_whole(one, f"{path}{inv01_name}[{at}]", inner, notes) for at, one in enumerate(tidied)]
+                tidied = [one for one, is_whole in zip(tidied, whole, strict=True) if is_whole]
+            changes[name] = tuple(tidied) if tidied or not inner.required else None
         elif inside is not None:
-            changes[name] = _tidied(inside, f"{path}{inv01_name}.", inner, notes)
+            one = _tidied(inside, f"{path}{inv01_name}.", inner, is_note, notes)
+            lacks = inner.required and not _is_whole(one, path + inv01_name, inner, notes)
+            if lacks or one is not inside:
+                changes[name] = None if lacks else one
     return replace(section, **changes) if changes else section
+
+
+def _mended(text: str, path: str, field: Field, tidy: Tidy, notes: list[Fault]) -> str | None:
+    """The text as INV-01 takes it, if it can be had without a guess; None where it is left out."""
+    tidied: str | None = tidy(text)
+    if not tidied:
+        return None
+    place = path + _last(field.path)
+    if field.fits and not field.fits(tidied):
+        mended = mend.mended(tidied, field)
+        if mended is None:
+            notes.append(LEFT_OUT.fault(place, what=in_words(place), found=repr(text[:60])))
+        elif field.pattern == fields.FREE_TEXT and len(mended) < len(tidied):
+            notes.append(CUT.fault(place, what=in_words(place), characters=len(tidied), most=field.high))
+            return mended
+        tidied = mended
+    if tidied is not None and tidied != text:
+        notes.append(CHANGED.fault(place, found=repr(text[:60]), written=repr(tidied[:60])))
+    return tidied
+
+
+def _mend_together(section: msgspec.Struct, changes: dict[str, Any], path: str, notes: list[Fault]) -> None:
+    """What is mended by what stands beside it: the two lines of an address, the unit of a service."""
+    if isinstance(section, Item):
+        unit = changes.get("unit")
+        if unit and not units.is_listed(unit) and (hsn.is_service(section.hsn_cd or "") or section.is_servc == "Y"):
+            _replace_unit(section, changes, path, notes)
+    elif "addr1" in changes or "addr2" in changes:
+        _divide_address(section, changes, path, notes)
+
+
+def _replace_unit(item: Item, changes: dict[str, Any], path: str, notes: list[Fault]) -> None:
+    """A service needs no unit: one that the list doesn't have is OTH, and the word for none is none."""
+    written = None if mend.is_placeholder(changes["unit"]) else units.OTHER
+    changes["unit"] = written
+    notes[:] = [note for note in notes if note.path != f"{path}Unit"]
+    if written:
+        notes.append(CHANGED.fault(f"{path}Unit", found=repr(item.unit), written=repr(written)))
+    else:
+        notes.append(LEFT_OUT.fault(f"{path}Unit", what=in_words(f"{path}Unit"), found=repr(item.unit)))
+
+
+def _divide_address(section: Any, changes: dict[str, Any], path: str, notes: list[Fault]) -> None:
+    """An address whose first line is too long, or whose second is too short, is divided anew."""
+    first, second = changes.get("addr1", section.addr1), changes.get("addr2", section.addr2)
+    divided = mend.address(first, second)
+    if divided != (first, second):
+        changes["addr1"], changes["addr2"] = divided
+        notes.append(ADDRESS.fault(f"{path}Addr1", found=_lengths(first, second), written=_lengths(*divided)))
+
+
+def _lengths(*lines: str | None) -> str:
+    return " and ".join([str(len(line)) for line in lines if line])
+
+
+def _is_whole(section: msgspec.Struct, path: str, plan: _Plan, notes: list[Fault]) -> bool:
+    """Whether an optional section has what INV-01 asks of it; a note when it is left out for that."""
+    for index, name, fits in plan.required:
+        value = astuple(section)[index]
+        if value is None or not fits(value):
+            found = f"it without {name}" if value is None else f"its {name}, {value[:60]!r}"
+            notes.append(LEFT_OUT.fault(path, what=in_words(path), found=found))
+            return False
+    return True
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+
+# Those that go into no sum and that the law does not ask for.
+_IDLE: Final = frozenset(
+    {
+        "PayDtls.CrDay", "PayDtls.PaidAmt", "PayDtls.PaymtDue", "ValDtls.TotInvValFc", "ExpDtls.ExpDuty",
+        "ItemList[].FreeQty", "ItemList[].PreTaxVal",
+    }
+)  # fmt: skip
+
+
+def _idle_mended(given: Any, path: str, field: Field, is_note: bool, notes: list[Fault]) -> Any:
+    """An idle number that INV-01 doesn't take, rounded, or else left out; a note may write it below zero."""
+    place = path + _last(field.path)
+    number = _number_mended(given, field, is_note)
+    if number is None:
+        notes.append(LEFT_OUT.fault(place, what=in_words(place), found=given))
+    elif abs(number - given) >= PAISA:
+        notes.append(CHANGED.fault(place, found=given, written=number))
+    return number
+
+
+def _number_mended(number: Any, field: Field, is_note: bool) -> Any:
+    try:
+        positive = abs(number) if is_note else number
+        written = positive.quantize(Decimal(1).scaleb(-field.decimals), ROUND_HALF_UP) if field.decimals else positive
+    except InvalidOperation:  # not a number, or one far too long
+        return None
+    return written if field.fits and field.fits(written) else None
 
 
 def _written_out(number: Decimal, step: Decimal) -> Decimal:
@@ -97,11 +240,8 @@ def _with_constants(invoice: Invoice) -> Invoice:
 
 
 def _words(text: str) -> str:
-    """Single spaces, none around, no control characters."""
-    if text == text.strip() and "  " not in text and text.isprintable():  # nearly always so
-        return text
-    spaced = " ".join(text.split())
-    return "".join(character for character in spaced if unicodedata.category(character) != "Cc")
+    """Single spaces, none around, no invisible characters but those that join letters in Indian scripts."""
+    return " ".join(text.translate(_INVISIBLE).split())
 
 
 def _capitals(text: str) -> str:
@@ -111,7 +251,7 @@ def _capitals(text: str) -> str:
 def _code(text: str) -> str:
     """Capitals, and no spaces at all."""
     code = text.upper()
-    return code if code.isalnum() else "".join(code.split())
+    return code if code.isalnum() else "".join([each for each in code if each.isprintable() and each != " "])
 
 
 def _state(text: str) -> str:
@@ -128,7 +268,7 @@ def _unit(text: str) -> str:
 
 
 def _phone(text: str) -> str:
-    return text if text.isdigit() else re.sub(r"[\s()+-]", "", text)
+    return text if text.isdigit() else re.sub(r"[\s()+.-]", "", _words(text))
 
 
 def _day(text: str) -> str:
@@ -180,9 +320,15 @@ def _plan(shape: Shape | None = None) -> _Plan:
     shape = shape or fields.shape()
     places = list(enumerate(zip(shape.names, shape.fields, strict=True)))
     return _Plan(
-        tuple((at, name, _last(field.path), _tidy_of(field)) for at, (name, field) in places if field.is_text),
+        tuple((at, name, field, _stands(field), _tidy_of(field)) for at, (name, field) in places if field.is_text),
         tuple((at, name, Decimal(1).scaleb(-field.decimals)) for at, (name, field) in places if field.decimals),
+        tuple((at, name, field, field.fits) for at, (name, field) in places if field.path in _IDLE and field.fits),
         tuple((at, shape.names[at], inv01_name, _plan(inner)) for at, inv01_name, inner in shape.sections),
+        tuple(
+            (at, _last(field.path), field.fits)
+            for at, (_, field) in places
+            if field.required and field.fits and field.path.rpartition(".")[0] in mend.LEFT_OUT_WHOLE
+        ),
     )
 
 
@@ -190,5 +336,34 @@ def _last(path: str) -> str:
     return path.rpartition(".")[2]
 
 
-def _tidy_of(field: fields.Field) -> Tidy:
+def _tidy_of(field: Field) -> Tidy:
     return _TIDIES.get(field.path) or (_day if field.pattern == fields.DATE else _words)
+
+
+def _stands(field: Field) -> fields.Fits:
+    """True for texts that are tidy and fit; some that are and do may be looked at again."""
+    if field.path == "ItemList[].Unit":
+        return units.is_listed
+    if field.choices:
+        return frozenset(field.choices).__contains__
+    if field.pattern == fields.DATE:
+        return field.fits or bool
+    low, high = int(field.low or 1), int(field.high or 0)
+    if field.pattern == fields.FREE_TEXT:
+        return lru_cache(_TEXTS_REMEMBERED)(partial(_is_tidy, low, high))
+    if _tidy_of(field) is _state:
+        return re.compile("[0-9]{2}").fullmatch
+    small = "" if _tidy_of(field) is _words or "a-z" not in field.pattern else rf"(?=[^a-z]{{{low},{high}}}\Z)"
+    return re.compile(f"{small}(?:{field.pattern})").fullmatch
+
+
+def _is_tidy(low: int, high: int, text: str) -> bool:
+    return (
+        low <= len(text) <= high
+        and text.isprintable()
+        and text[0] != " "
+        and text[-1] != " "
+        and "  " not in text
+        and '"' not in text
+        and "\\" not in text
+    )

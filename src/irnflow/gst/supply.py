@@ -44,3 +44,11 @@ def tax_of(invoice: Invoice, facts: Facts) -> Tax | None:
         return Tax.IGST
     within = seller.stcd == place
     return Tax.CGST_SGST if within and transaction.igst_on_intra != "Y" else Tax.IGST
+
+
+def may_leave_out_tax(transaction: Transaction) -> bool:
+    """Whether totals may leave out the tax: the recipient doesn't pay it to the supplier.
+
+    Under reverse charge it goes to the government, and an exporter with payment claims it back.
+    """
+    return transaction.reg_rev == "Y" or transaction.sup_typ == "EXPWP"

@@ -40,7 +40,6 @@ _PORTAL_SAYS: Final = {
     "near-exact": "“{text}” (or nearly so)",
     "partial": "“{text}”",
     "paraphrase": "{text}; its own words are not known",
-    "none": "nothing that is published",
 }
 
 

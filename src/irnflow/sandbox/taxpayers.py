@@ -24,6 +24,7 @@ REGULAR, SEZ_UNIT, SEZ_DEVELOPER = "REG", "SEZ", "SED"  # TxpType; also CTP, a c
 # Composition, input service distributor, deductor and collector of tax, UN body: 2300 as suppliers.
 NO_SUPPLIERS: Final = frozenset({"COM", "ISD", "TDS", "TCS", "UNB"})
 _SEZ_DEVELOPER_ONCE: Final = "SEZD"  # how older files of this sandbox write it
+ITEMS_MAX: Final = 1000  # of a document
 TAKEN_AT_ITS_WORD: Final = ""  # it may be regular or in a zone, as each document says
 ACTIVE, PROVISIONAL, SUSPENDED, CANCELLED = "ACT", "PRO", "SUS", "CNL"  # Status; also INA
 
@@ -59,6 +60,7 @@ class Taxpayer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     blocked: bool = False
     # Aggregate annual turnover: above 5 crore e-invoices are a duty, from 10 they are due within 30 days.
     turnover_crore: Decimal = Decimal(8)
+    lines_max: int = ITEMS_MAX  # NIC allows more, up to 5,000, to who asks for it
     location: str = "SANDBOX"
     pin: int = 999999
     registered_on: date | None = date(2017, 7, 1)
@@ -126,6 +128,11 @@ class Taxpayers(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it can be a GSTIN or TRANSIN; the check digit of a TRANSIN may be any."""
         forms = (_LOOSE,) if self.any_check_digit else _CHECKED + _UNCHECKED
         return any(form.fullmatch(transporter) for form in forms)
+
+    def lines_max(self, gstin: str) -> int:
+        """How many items its documents may have."""
+        taxpayer = (self.listed or {}).get(gstin)
+        return taxpayer.lines_max if taxpayer else ITEMS_MAX
 
     def is_operator(self, gstin: str) -> bool:
         """Whether it is of an e-commerce operator, who collects tax at source."""

@@ -29,12 +29,12 @@ _SAME_PIN_DISTANCE_MAX: Final = 100
 _SHORT: Final = 100  # below it a distance may be anything from 1
 _OLDEST: Final = timedelta(days=180)  # of a document: GSTN advisory of 17 December 2024
 _VEHICLE: Final = re.compile(r"[A-Za-z0-9]{4,20}")
-# General master of the IRIS portal, 28 March 2023, and the plates of all India (BH). Whether the two letters are
-# those of a state is not looked at.
-_VEHICLES: Final = re.compile(
-    r"[A-Z]{2}\d{2}[A-Z]{0,3}\d{4}|[A-Z]{2}\d{3}[A-Z]\d{4}|[A-Z]{3}\d{4}|\d{2}BH\d{4}[A-Z]{1,2}"
-    r"|(DF|TM|TR|BP|NP)[A-Z0-9]{5,13}",
-    re.ASCII,
+# General master of the IRIS portal, 28 March 2023: the first two letters are a state's, in most forms.
+_OF_A_STATE: Final = re.compile(r"([A-Z]{2})(\d{2}[A-Z]{0,3}|\d{3}[A-Z])\d{4}", re.ASCII)
+_OF_NO_STATE: Final = re.compile(r"[A-Z]{3}\d{4}|\d{2}BH\d{4}[A-Z]{1,2}|(DF|TM|TR|BP|NP)[A-Z0-9]{5,13}", re.ASCII)
+_STATES_ON_PLATES: Final = (  # searched for two letters, which no space divides
+    "AN AP AR AS BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TG TN TR TS UA UK "
+    "UP WB"
 )
 # NIC's additional validations of 17 December 2024: parcel way bill, railway receipt, leased wagon.
 _RAILWAY: Final = re.compile(r"P[A-Z]{1,5}\d{4}-?\d{6}|F[A-Z]{1,5}\d{9}|L\d{9}", re.ASCII)
@@ -166,7 +166,10 @@ def _names_nobody(journey: Journey) -> bool:
 
 def _vehicle_is_wrong(journey: Journey) -> bool:
     number = str(journey.details.get("VehNo") or "").upper()
-    return bool(number) and not (_VEHICLES if journey.mode in {"", ROAD} else _VEHICLE).fullmatch(number)
+    if not number or journey.mode not in {"", ROAD}:
+        return bool(number) and not _VEHICLE.fullmatch(number)
+    of_a_state = _OF_A_STATE.fullmatch(number)
+    return not (of_a_state and of_a_state[1] in _STATES_ON_PLATES) and not _OF_NO_STATE.fullmatch(number)
 
 
 def _transporter_is_wrong(journey: Journey) -> bool:

@@ -11,9 +11,10 @@ To add a rule: a row in the file it belongs to, a document that breaks it in `te
 docs/agreement.md and `examples.csv` made anew, and where it is dated a line in docs/law-calendar.md.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -45,6 +46,12 @@ CHAPTERS: Final[tuple[tuple[str, tuple[Rule, ...]], ...]] = tuple(
     for module in (shape, parties, supplies, document, lines, taxes, totals, eway_bill)
 )
 RULES: Final[tuple[Rule, ...]] = tuple(rule for _, rows in CHAPTERS for rule in rows)
+Chapter: TypeAlias = tuple[Callable[[Case], bool], tuple[Rule, ...]]  # which invoices it is about, and its rules
+# Chapters that can find nothing in most invoices, and in which they can.
+_CONCERNS: Final[dict[tuple[Rule, ...], Callable[[Case], bool]]] = {
+    shape.ROWS: shape.concerns,
+    eway_bill.ROWS: eway_bill.concerns,
+}
 FAULTS_MAX: Final = 1000  # told of one invoice: of a thousand lines all wrong, more would help nobody
 
 
@@ -52,15 +59,20 @@ class RulePack(msgspec.Struct, frozen=True, kw_only=True):
     """The rules for documents of one time, sent at one time."""
 
     name: str  # since when exactly these hold, by day of sending and by date of document: "2025-04-01/2026-02-01"
-    rules: tuple[Rule, ...]
+    chapters: tuple[Chapter, ...]
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All of them, in the order of the table."""
+        return tuple(rule for _, rules in self.chapters for rule in rules)
 
     def check(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """Everything wrong or doubtful, in the order of the table; at most FAULTS_MAX. Empty for a sound invoice."""
-        return _faults(self.rules, case_of(invoice, facts))
+        return _faults(self.chapters, case_of(invoice, facts))
 
     def check_again(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """What waiting may have broken, in an invoice that passed on an earlier day."""
-        return _faults(tuple(rule for rule in self.rules if rule.daily), case_of(invoice, facts))
+        return _faults(self.chapters, case_of(invoice, facts), daily=True)
 
 
 def check(invoice: Invoice, facts: Facts) -> list[Fault]:
@@ -71,8 +83,8 @@ def check(invoice: Invoice, facts: Facts) -> list[Fault]:
 def check_eway_bill(registered: Invoice, bill: EwayBill, facts: Facts) -> list[Fault]:
     """What speaks against an e-way bill that is asked for by IRN, of an invoice that is registered."""
     invoice = msgspec.structs.replace(registered, ewb_dtls=bill)
-    in_force = pack_for(invoice, facts).rules
-    return _faults(tuple(rule for rule in in_force if rule in eway_bill.ROWS), case_of(invoice, facts))
+    chapters = [chapter for chapter in pack_for(invoice, facts).chapters if chapter[0] is eway_bill.concerns]
+    return _faults(chapters, case_of(invoice, facts))
 
 
 def pack_for(invoice: Invoice, facts: Facts) -> RulePack:
@@ -86,7 +98,13 @@ def pack(sent: date, dated: date, *, held_rules: bool = False) -> RulePack:
     """The rules in force for a document of this date, sent on this day; on request also those that are on hold."""
     return RulePack(
         name=f"{_since(Clock.SENT, sent)}/{_since(Clock.DATED, dated)}" + ("+held" if held_rules else ""),
-        rules=tuple(rule for rule in RULES if rule.is_in_force(sent, dated, held_rules=held_rules)),
+        chapters=tuple(
+            (
+                _CONCERNS.get(rows, _all),
+                tuple(rule for rule in rows if rule.is_in_force(sent, dated, held_rules=held_rules)),
+            )
+            for _, rows in CHAPTERS
+        ),
     )
 
 
@@ -98,14 +116,19 @@ def _since(clock: Clock, day: date) -> str:
     return max(changes).isoformat() if changes else "-"
 
 
-def _faults(rules: tuple[Rule, ...], case: Case) -> list[Fault]:
+def _faults(chapters: Iterable[Chapter], case: Case, *, daily: bool = False) -> list[Fault]:
     found: list[Fault] = []
-    try:
-        for rule in rules:
+    for concerns, rules in chapters:
+        for rule in rules if concerns(case) else ():
+            if daily and not rule.daily:
+                continue
             for path, shown in rule.finds(case):
                 found.append(rule.fault(path, **shown))
                 if len(found) == FAULTS_MAX:
                     return found
-        return found
-    finally:
-        case.lines.clear()  # they point back at the case: so no garbage waits for a collector
+    case.lines.clear()  # they point back at the case: so no garbage waits for a collector
+    return found
+
+
+def _all(case: Case) -> bool:
+    return True

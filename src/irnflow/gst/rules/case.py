@@ -24,10 +24,15 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
     case: "Case"
     item: Item
-    path: str  # "ItemList[2]."
+    number: int  # of the line, from 0
     adds_up: bool  # its numbers are some that an invoice can have, so reckoning makes sense
     rate_holds: bool  # its rate is one of those for documents of this date
     base: Decimal | None  # the taxable value where taxes are it times a rate; None where they need not be
+
+    @property
+    def path(self) -> str:
+        """ "ItemList[2]." before a name of INV-01."""
+        return f"ItemList[{self.number}]."
 
 
 class Case(msgspec.Struct, kw_only=True):
@@ -103,12 +108,11 @@ def is_negative(misfit: Misfit) -> bool:
 def _lines(case: Case) -> list[Line]:
     senseless = {misfit.path.rpartition(".")[0] for misfit in case.misfits if misfit.ill in _SENSELESS}
     lines = []
-    for at, item in enumerate(case.invoice.item_list):
-        path = f"ItemList[{at}]"
-        adds_up = path not in senseless
+    for number, item in enumerate(case.invoice.item_list):
+        adds_up = not senseless or f"ItemList[{number}]" not in senseless
         rate_holds = adds_up and item.gst_rt is not None and rates.is_in_force(item.gst_rt, case.judged)
         # The tax of notes is not held to the rate, that of retail-priced goods has another base, and where there is
         # no such rate, it is the rate that must be mended.
         free = case.is_note or not rate_holds or hsn.is_retail_priced(item.hsn_cd or "", case.judged)
-        lines.append(Line(case, item, path + ".", adds_up, rate_holds, None if free else item.ass_amt))
+        lines.append(Line(case, item, number, adds_up, rate_holds, None if free else item.ass_amt))
     return lines

@@ -40,6 +40,11 @@ _VEHICLE: Final = re.compile(
 )
 
 
+def concerns(case: Case) -> bool:
+    """Whether these rules can find anything: in an invoice that asks for an e-way bill."""
+    return case.invoice.ewb_dtls is not None
+
+
 def _asked(finds: Callable[[Case, EwayBill], Iterator[Place]]) -> Finder:
     """Of an invoice that asks for an e-way bill which its document can have."""
 
@@ -122,7 +127,7 @@ def _other_rail_number(case: Case, bill: EwayBill) -> bool:
 
 
 def _other_vehicle_number(case: Case, bill: EwayBill) -> bool:
-    if bill.trans_mode not in {_ROAD, None} or not bill.veh_no or "EwbDtls.VehNo" in case.ill:
+    if (bill.trans_mode or _ROAD) != _ROAD or not bill.veh_no or "EwbDtls.VehNo" in case.ill:
         return False
     return not _VEHICLE.fullmatch(bill.veh_no.upper())
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
-from irnflow.gst import hsn, supply
-from irnflow.gst.money import PERCENT, ZERO, agrees
+from irnflow.gst import dates, hsn, rates, supply
+from irnflow.gst.faults import Severity
+from irnflow.gst.money import PAISA, PERCENT, ZERO, agrees, rounded
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Clock, Finder, Place, Rule, at, in_each_line
 from irnflow.gst.supply import Tax
@@ -13,6 +14,7 @@ from irnflow.gst.supply import Tax
 _BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
 _RETAIL_PRICE: Final = "GSTN advisory of 23 January 2026 on goods valued by retail sale price"
 _HALF_PERCENT: Final = PERCENT / 2
+_RATE_OF_TOBACCO: Final = Decimal(40)  # leaves never bear it
 
 
 def _halves(line: Line) -> bool:
@@ -51,7 +53,7 @@ def _missing_halves(line: Line) -> Place | None:
     due = _half(line)
     if due is None or _halves(line) or line.item.igst_amt or agrees(ZERO, due):
         return None
-    return at(line.path + "CgstAmt", sl_no=line.item.sl_no, due=due)
+    return at(line.path + "CgstAmt", sl_no=line.item.sl_no, due=rounded(due))
 
 
 def _unequal_halves(line: Line) -> Place | None:
@@ -66,7 +68,7 @@ def _halves_off(line: Line) -> Place | None:
     due, cgst = _half(line), line.item.cgst_amt
     if due is None or not cgst or cgst != line.item.sgst_amt or agrees(cgst, due):
         return None
-    return at(line.path + "CgstAmt", found=cgst, due=due, sl_no=line.item.sl_no)
+    return at(line.path + "CgstAmt", found=cgst, due=rounded(due), sl_no=line.item.sl_no)
 
 
 def _igst_off(line: Line) -> Place | None:
@@ -75,7 +77,7 @@ def _igst_off(line: Line) -> Place | None:
     igst, due = line.item.igst_amt or ZERO, line.base * (line.item.gst_rt or ZERO) * PERCENT
     if agrees(igst, due) or (not igst and line.case.sup_typ in supply.WITHOUT_PAYMENT):
         return None
-    return at(line.path + "IgstAmt", found=igst, due=due, sl_no=line.item.sl_no)
+    return at(line.path + "IgstAmt", found=igst, due=rounded(due), sl_no=line.item.sl_no)
 
 
 def _retail_priced_without_tax(line: Line) -> Place | None:
@@ -87,6 +89,30 @@ def _retail_priced_without_tax(line: Line) -> Place | None:
         return None
     path = "IgstAmt" if line.case.tax is Tax.IGST else "CgstAmt"
     return at(line.path + path, hsn=item.hsn_cd)
+
+
+def _value_or_retail_price(line: Line) -> Place | None:
+    """Tobacco leaves whose tax is not that of their value: it is right only if they are not leaves."""
+    item, case = line.item, line.case
+    if item.ass_amt is None or not line.rate_holds or case.is_note or not hsn.may_be_tobacco_leaves(item.hsn_cd or ""):
+        return None
+    given = (item.igst_amt or ZERO) + (item.cgst_amt or ZERO) + (item.sgst_amt or ZERO)
+    due = item.ass_amt * (item.gst_rt or ZERO) * PERCENT
+    if item.gst_rt == _RATE_OF_TOBACCO or agrees(given, due) or (not given and case.sup_typ in supply.WITHOUT_PAYMENT):
+        return None
+    return at(line.path + "AssAmt", found=given, due=due.quantize(PAISA), hsn=item.hsn_cd, sl_no=item.sl_no)
+
+
+def _cess_ended(line: Line) -> Place | None:
+    """A note bears the cess of the supply that it corrects, which may be one of before."""
+    item = line.item
+    if not (item.ces_rt or item.ces_amt or item.ces_non_advl_amt) or line.case.is_note or not line.adds_up:
+        return None
+    since = rates.cess_ended(line.case.judged, item.hsn_cd or "missing")
+    if since is None:
+        return None
+    path = "CesRt" if item.ces_rt else "CesAmt" if item.ces_amt else "CesNonAdvlAmt"
+    return at(line.path + path, sl_no=item.sl_no, since=dates.write(since))
 
 
 def _cess_off(line: Line) -> Place | None:
@@ -101,7 +127,7 @@ def _off(line: Line, name: str, given: Decimal | None, rate: Decimal | None) -> 
     if line.base is None or not (given or rate):
         return None
     found, due = given or ZERO, line.base * (rate or ZERO) * PERCENT
-    return None if agrees(found, due) else at(line.path + name, found=found, due=due, sl_no=line.item.sl_no)
+    return None if agrees(found, due) else at(line.path + name, found=found, due=rounded(due), sl_no=line.item.sl_no)
 
 
 ROWS: Final = (
@@ -185,6 +211,32 @@ ROWS: Final = (
         source=_RETAIL_PRICE,
         finds=in_each_line(_retail_priced_without_tax),
         since=hsn.RETAIL_PRICED_SINCE,
+        clock=Clock.DATED,
+    ),
+    Rule(
+        code="tax.tobacco_leaves",
+        says="Line {sl_no}, HSN {hsn}, has tax of {found}; taxable value times rate is {due}.",
+        fix="Tobacco leaves are taxed on their value: correct the tax if the goods are leaves. Other unmanufactured "
+        "tobacco is taxed on its retail sale price.",
+        fix_hi="तंबाकू के पत्तों पर कर उनके मूल्य पर लगता है: माल पत्ते हों तो कर ठीक करें। अन्य अनिर्मित तंबाकू पर कर खुदरा बिक्री मूल्य पर "
+        "लगता है।",
+        source="Notifications 19 and 20/2025-Central Tax of 31 December 2025",
+        finds=in_each_line(_value_or_retail_price),
+        severity=Severity.WARNING,
+        since=hsn.RETAIL_PRICED_SINCE,
+        clock=Clock.DATED,
+    ),
+    Rule(
+        code="cess.ended",
+        says="Line {sl_no} has compensation cess, which these goods do not bear since {since}.",
+        fix="Leave the cess out. It is right only for a supply made before that day; a cess of the state has its own "
+        "fields.",
+        fix_hi="उपकर हटा दें। यह केवल उस दिन से पहले की आपूर्ति के लिए सही है; राज्य के उपकर के लिए अलग फ़ील्ड हैं।",
+        source="Notification 2/2025-Compensation Cess (Rate): nil from 22 September 2025 but for tobacco and pan "
+        "masala; 3/2025: nil for all from 1 February 2026",
+        finds=in_each_line(_cess_ended),
+        severity=Severity.WARNING,
+        since=rates.FIRST_END,
         clock=Clock.DATED,
     ),
     Rule(

@@ -5,10 +5,11 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
+from irnflow.gst import supply
 from irnflow.gst.calculate import SUMS
 from irnflow.gst.faults import Severity
 from irnflow.gst.invoice import Item
-from irnflow.gst.money import ZERO, agrees
+from irnflow.gst.money import ZERO, agrees, rounded
 from irnflow.gst.rules.case import Case, Line
 from irnflow.gst.rules.row import Finder, Place, Rule, at, in_each_line
 
@@ -20,7 +21,7 @@ def _gross_off(line: Line) -> Place | None:
     if item.qty is None or item.unit_price is None or item.tot_amt is None or not line.adds_up:
         return None
     due = item.qty * item.unit_price
-    return None if agrees(item.tot_amt, due) else at(line.path + "TotAmt", found=item.tot_amt, due=due)
+    return None if agrees(item.tot_amt, due) else at(line.path + "TotAmt", found=item.tot_amt, due=rounded(due))
 
 
 def _taxable_value_off(line: Line) -> Place | None:
@@ -28,7 +29,7 @@ def _taxable_value_off(line: Line) -> Place | None:
     if item.ass_amt is None or item.tot_amt is None or not line.adds_up:
         return None
     due = item.tot_amt - (item.discount or ZERO)
-    return None if agrees(item.ass_amt, due) else at(line.path + "AssAmt", found=item.ass_amt, due=due)
+    return None if agrees(item.ass_amt, due) else at(line.path + "AssAmt", found=item.ass_amt, due=rounded(due))
 
 
 def _line_total_off(line: Line) -> Place | None:
@@ -39,12 +40,12 @@ def _line_total_off(line: Line) -> Place | None:
     due = untaxed + _gst(item) + cesses
     if agrees(item.tot_item_val, due):
         return None
-    # Under reverse charge and of exports with payment the recipient need not pay the tax to the supplier. Whether
-    # cess is tax here no source says, so both are taken.
-    may_leave_out_tax = case.transaction.reg_rev == "Y" or case.sup_typ == "EXPWP"
-    if may_leave_out_tax and (agrees(item.tot_item_val, untaxed) or agrees(item.tot_item_val, untaxed + cesses)):
+    # Whether cess is tax here no source says, so both are taken.
+    if supply.may_leave_out_tax(case.transaction) and (
+        agrees(item.tot_item_val, untaxed) or agrees(item.tot_item_val, untaxed + cesses)
+    ):
         return None
-    return at(line.path + "TotItemVal", found=item.tot_item_val, due=due)
+    return at(line.path + "TotItemVal", found=item.tot_item_val, due=rounded(due))
 
 
 def _gst(item: Item) -> Decimal:
@@ -69,7 +70,7 @@ def _sum_off(name: str, inv01_name: str) -> Finder:
         given = getattr(case.totals, name) or ZERO
         due = sum([amount for line in case.lines for of in amounts_of if (amount := of(line.item))], ZERO)
         if not agrees(given, due):
-            yield at(path, found=given, due=due)
+            yield at(path, found=given, due=rounded(due))
 
     return finds
 
@@ -84,7 +85,7 @@ def _invoice_value_off(case: Case) -> Iterator[Place]:
     lines = sum([amount for amount in amounts if amount], ZERO)
     due = lines - (totals.discount or ZERO) + (totals.oth_chrg or ZERO) + (totals.rnd_off_amt or ZERO)
     if not agrees(totals.tot_inv_val, due):
-        yield at("ValDtls.TotInvVal", found=totals.tot_inv_val, due=due)
+        yield at("ValDtls.TotInvVal", found=totals.tot_inv_val, due=rounded(due))
 
 
 def _discount_of_all(case: Case) -> Iterator[Place]:
@@ -96,6 +97,11 @@ def _discount_of_all(case: Case) -> Iterator[Place]:
         and discount >= total
     ):
         yield at("ValDtls.Discount", found=discount, total=total)
+
+
+def _over_nothing(case: Case) -> Iterator[Place]:
+    if case.is_note and case.totals.tot_inv_val == 0 and not any(line.item.ass_amt for line in case.lines):
+        yield at("ValDtls.TotInvVal", what="credit" if case.document.typ == "CRN" else "debit")
 
 
 def _sum_rule(code: str, what: str, name: str, inv01_name: str, portal_code: str) -> Rule:
@@ -162,5 +168,14 @@ ROWS: Final = (
         source=_BUSINESS,
         finds=_discount_of_all,
         portal_code="2220",
+    ),
+    Rule(
+        code="totals.nothing",
+        says="The {what} note is over nothing: its lines and its total are 0.",
+        fix="Give the amount by which the price changes as unit price, with a quantity that is not 0.",
+        fix_hi="मूल्य में जितना बदलाव हुआ है उसे इकाई मूल्य में लिखें, और मात्रा 0 न रखें।",
+        source="CGST Act, section 34: a note is over an amount; no code of the portal is published",
+        finds=_over_nothing,
+        severity=Severity.WARNING,
     ),
 )

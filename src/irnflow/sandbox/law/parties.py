@@ -86,7 +86,7 @@ def _before_registration(taxpayer: Taxpayer, dated: date) -> bool:
 
 
 def _active_before_registration(taxpayer: Taxpayer, dated: date) -> bool:
-    return taxpayer.status in _MAY_BE_SUPPLIED and _before_registration(taxpayer, dated)
+    return taxpayer.status in {ACTIVE, SUSPENDED} and _before_registration(taxpayer, dated)
 
 
 def _cancelled_before_registration(taxpayer: Taxpayer, dated: date) -> bool:

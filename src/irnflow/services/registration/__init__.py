@@ -173,13 +173,17 @@ async def _warn_of_strangers(store: database.Database, portals: Portals) -> None
 
 
 async def _opened(stack: AsyncExitStack, settings: Settings, name: str, portal: Described) -> Line:
-    send = await stack.enter_async_context(
-        client.http(portal.url, deadline_s=settings.portal_deadline_s, connections=settings.portal_concurrency)
-    )
+    async def at(url: str) -> client.Portal:
+        send = await stack.enter_async_context(
+            client.http(url, deadline_s=settings.portal_deadline_s, connections=settings.portal_concurrency)
+        )
+        return client.Portal(send, read_auth_key(portal.auth_key))
+
     return Line(
         name=name,
         family=portal.family,
-        portal=client.Portal(send, read_auth_key(portal.auth_key)),
+        portal=await at(portal.url),
+        eway_bills={which: await at(url) for which, url in portal.eway_bill_urls.items()},
         keys=KeyFolder(portal.signing_keys, log=log.logger(NAME)),
         per_minute=portal.per_minute,
     )
