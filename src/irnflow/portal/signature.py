@@ -82,12 +82,12 @@ def verified(jws: str, keys: KeySet) -> bytes:
 
 def kid_of(jws: str) -> str:
     """By which key it says it is signed. Raises BadSignature when it is no JWS."""
-    return _opened(jws)[0].kid.upper()
+    return _opened(compact(jws))[0].kid.upper()
 
 
 def signed_data(jws: str) -> bytes:
     """The `data` of a text whose signature is checked elsewhere, or can't be. Raises BadSignature when it is no JWS."""
-    return _opened(jws)[1]
+    return _opened(compact(jws))[1]
 
 
 def examined(document: Document, keys: KeySet, *, irn: str, gstin: str, typ: str, no: str) -> Document | None:
@@ -178,7 +178,7 @@ class _SignedInvoice(msgspec.Struct, frozen=True, rename="pascal"):
 
 def _opened(jws: str) -> tuple[_Header, bytes]:
     try:
-        head, payload, _ = compact(jws).encode("ascii").split(b".")
+        head, payload, _ = jws.encode("ascii").split(b".")
         data = msgspec.json.decode(_unbase64(payload), type=_Payload).data
         return msgspec.json.decode(_unbase64(head), type=_Header), data.encode()
     except (*NO_JSON, ValueError) as error:

@@ -26,8 +26,7 @@ def _number(value: Any) -> Any:
 def is_absent(value: Any) -> bool:
     """Whether nothing is said: null, an empty text, a zero, or a section or list that holds nothing else."""
     values = [value]
-    while values:
-        each = values.pop()
+    for each in values:  # which grows as sections and lists are opened
         if isinstance(each, dict):
             values += each.values()
         elif isinstance(each, list):
