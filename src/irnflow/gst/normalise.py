@@ -81,6 +81,12 @@ class _Plan(msgspec.Struct, frozen=True):
 
 def normalise(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     """The invoice as INV-01 writes it, and a warning for each text that was changed or left out."""
+    if _stands_already()(invoice):
+        return invoice, []
+    return _normalised(invoice)
+
+
+def _normalised(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     notes: list[Fault] = []
     kind = ((invoice.doc_dtls or NO_DOCUMENT).typ or "").strip().upper()
     return _with_constants(_tidied(invoice, "", _plan(), kind in CREDIT_AND_DEBIT_NOTES, notes)), notes
@@ -226,6 +232,9 @@ def _written_out(number: Decimal, step: Decimal) -> Decimal:
     return written if written == number else number
 
 
+_FILLED: Final = frozenset({"Version", "TranDtls.TaxSch"})
+
+
 def _with_constants(invoice: Invoice) -> Invoice:
     """Fill the two fields that can hold one value only."""
     transaction = invoice.tran_dtls
@@ -327,9 +336,35 @@ def _plan(shape: Shape | None = None) -> _Plan:
         tuple(
             (at, _last(field.path), field.fits)
             for at, (_, field) in places
-            if field.required and field.fits and field.path.rpartition(".")[0] in mend.LEFT_OUT_WHOLE
+            if field.fits and _is_left_out_without(field)
         ),
     )
+
+
+@cache
+def _stands_already() -> Callable[[Any], bool]:
+    """Whether nothing in an invoice would be changed: nearly so in all that come as INV-01."""
+    return fields.compiled(
+        fields.shape(), _stand, needed=lambda field: field.path in _FILLED or _is_left_out_without(field)
+    )
+
+
+def _stand(index: int, field: Field, known: dict[str, object]) -> str:
+    if field.is_text:
+        stands: object = _stands(field)
+    elif field.path in _IDLE or _is_left_out_without(field):
+        stands = field.fits
+    elif not field.decimals:
+        return ""
+    else:
+        stands = fields.step(field.decimals).same_quantum
+    known[f"stands_{index}"] = stands
+    return f"stands_{index}(value)"
+
+
+def _is_left_out_without(field: Field) -> bool:
+    """Whether its section is left out when it is absent or does not fit."""
+    return field.required and field.path.rpartition(".")[0] in mend.LEFT_OUT_WHOLE
 
 
 def _last(path: str) -> str:
