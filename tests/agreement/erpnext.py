@@ -23,12 +23,10 @@ DAY: Final = date(2026, 11, 30)
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 # Why irnflow's verdict, by the code of each finding.
-DECIDED: Final = {
-}
+DECIDED: Final = {}
 
 # Why what irnflow sends differs from what the app built, by the field, in the vouchers named (or in any).
-DIFFERS: Final = {
-}
+DIFFERS: Final = {}
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
