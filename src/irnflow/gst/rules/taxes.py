@@ -237,7 +237,7 @@ ROWS: Final = (
     ),
     Rule(
         code="cess.ended",
-        says="Line {sl_no} has compensation cess, which these goods do not bear since {since}.",
+        says="Line {sl_no} has compensation cess, which ended for these goods on {since}.",
         fix="Leave the cess out. It is right only for a supply made before that day; a cess of the state has its own "
         "fields.",
         fix_hi="उपकर हटा दें। यह केवल उस दिन से पहले की आपूर्ति के लिए सही है; राज्य के उपकर के लिए अलग फ़ील्ड हैं।",
