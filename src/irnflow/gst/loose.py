@@ -165,7 +165,7 @@ def _number(value: Any, *, whole: bool) -> int | Decimal | None:
         return Decimal(value)
     # An exponent without end would be written out digit by digit.
     if isinstance(value, Decimal) and (value.adjusted() > _DIGITS_MOST or value != value.to_integral_value()):
-        raise ValueError(f"{shorten(value)} is not a whole number that can stand here.")
+        raise ValueError(f"{shorten(str(value))} is not a whole number that can stand here.")
     return int(value)
 
 
