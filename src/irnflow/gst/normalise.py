@@ -20,7 +20,7 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from irnflow.gst import fields, hsn, mend, units
-from irnflow.gst.faults import Fault, Kind, Severity, in_words
+from irnflow.gst.faults import FOUND_CHARACTERS_MAX, Fault, Kind, Severity, in_words
 from irnflow.gst.fields import Field, Shape
 from irnflow.gst.invoice import Invoice, Item
 from irnflow.gst.money import PAISA
@@ -137,14 +137,20 @@ def _mended(text: str, path: str, field: Field, tidy: Tidy, notes: list[Fault]) 
     if field.fits and not field.fits(tidied):
         mended = mend.mended(tidied, field)
         if mended is None:
-            notes.append(LEFT_OUT.fault(place, what=in_words(place), found=repr(text[:60])))
+            notes.append(LEFT_OUT.fault(place, what=in_words(place), found=_quoted(text)))
         elif field.pattern == fields.FREE_TEXT and len(mended) < len(tidied):
             notes.append(CUT.fault(place, what=in_words(place), characters=len(tidied), most=field.high))
             return mended
         tidied = mended
     if tidied is not None and tidied != text:
-        notes.append(CHANGED.fault(place, found=repr(text[:60]), written=repr(tidied[:60])))
+        notes.append(CHANGED.fault(place, found=_quoted(text), written=_quoted(tidied)))
     return tidied
+
+
+def _quoted(text: str) -> str:
+    """As it stands, for a person; with codes for what nobody could see."""
+    shown = text[:FOUND_CHARACTERS_MAX]
+    return f"'{shown}'" if shown.isprintable() else repr(shown)
 
 
 def _mend_together(section: msgspec.Struct, changes: dict[str, Any], path: str, notes: list[Fault]) -> None:
@@ -163,9 +169,9 @@ def _replace_unit(item: Item, changes: dict[str, Any], path: str, notes: list[Fa
     changes["unit"] = written
     notes[:] = [note for note in notes if note.path != f"{path}Unit"]
     if written:
-        notes.append(CHANGED.fault(f"{path}Unit", found=repr(item.unit), written=repr(written)))
+        notes.append(CHANGED.fault(f"{path}Unit", found=_quoted(item.unit or ""), written=_quoted(written)))
     else:
-        notes.append(LEFT_OUT.fault(f"{path}Unit", what=in_words(f"{path}Unit"), found=repr(item.unit)))
+        notes.append(LEFT_OUT.fault(f"{path}Unit", what=in_words(f"{path}Unit"), found=_quoted(item.unit or "")))
 
 
 def _divide_address(section: Any, changes: dict[str, Any], path: str, notes: list[Fault]) -> None:
@@ -186,7 +192,7 @@ def _is_whole(section: msgspec.Struct, path: str, plan: _Plan, notes: list[Fault
     for index, name, fits in plan.required:
         value = astuple(section)[index]
         if value is None or not fits(value):
-            found = f"it without {name}" if value is None else f"its {name}, {value[:60]!r}"
+            found = f"it without {name}" if value is None else f"its {name}, {_quoted(value)}"
             notes.append(LEFT_OUT.fault(path, what=in_words(path), found=found))
             return False
     return True

@@ -98,7 +98,8 @@ def _discount_of_all(case: Case) -> Iterator[Place]:
 
 
 def _over_nothing(case: Case) -> Iterator[Place]:
-    if case.is_note and case.totals.tot_inv_val == 0 and not any(line.item.ass_amt for line in case.lines):
+    total = case.totals.tot_inv_val
+    if case.is_note and total is not None and not total and not any(line.item.ass_amt for line in case.lines):
         yield at("ValDtls.TotInvVal", what="credit" if case.document.typ == "CRN" else "debit")
 
 
