@@ -26,7 +26,7 @@ def examine(invoice: Invoice, facts: Facts) -> Examined:
     tidied, rewritten = normalise(invoice)
     calculated, reckoned = calculate(tidied, facts)
     rules = pack_for(calculated, facts)
-    found = rules.check(calculated, facts)
+    found = rules.check(calculated, facts, tidy=tidied is invoice)
     refusals = [fault for fault in found if fault.severity is Severity.REFUSED]
     warnings = rewritten + reckoned + [fault for fault in found if fault.severity is Severity.WARNING]
     payload = b"" if refusals else inv01.encode(calculated)

@@ -84,17 +84,20 @@ class Shape(msgspec.Struct, frozen=True):
         return self.fields[0].path.rpartition(".")[0].endswith("[]")
 
 
-def misfits(invoice: Invoice) -> list[Misfit]:
-    """Every place where the invoice is not INV-01. Whether there are lines at all is not judged here."""
+def misfits(invoice: Invoice, *, tidy: bool = False) -> list[Misfit]:
+    """Every place where the invoice is not INV-01. Whether there are lines at all is not judged here.
+
+    `tidy`: normalise left the invoice as it was, so every text in it fits.
+    """
     found: list[Misfit] = []
-    if not _fits_plainly(invoice):
+    if not _fits_plainly(invoice, tidy):
         _look(invoice, "", shape(), found)
     return found
 
 
-def _fits_plainly(invoice: Invoice) -> bool:
+def _fits_plainly(invoice: Invoice, tidy: bool) -> bool:
     try:
-        return _plainly()(invoice)
+        return _plainly(tidy)(invoice)
     except InvalidOperation:  # compared with what is not a number
         return False
 
@@ -142,8 +145,12 @@ Condition: TypeAlias = Callable[[int, Field, dict[str, object]], str]
 
 
 @cache
-def _plainly() -> Callable[[Any], bool]:
-    return compiled(shape(), _fit, needed=lambda field: field.required)
+def _plainly(tidy: bool) -> Callable[[Any], bool]:
+    return compiled(shape(), _fit_but_texts if tidy else _fit, needed=lambda field: field.required)
+
+
+def _fit_but_texts(index: int, field: Field, known: dict[str, object]) -> str:
+    return "" if field.is_text else _fit(index, field, known)
 
 
 def _fit(index: int, field: Field, known: dict[str, object]) -> str:
@@ -169,9 +176,10 @@ def compiled(shape: Shape, condition: Condition, *, needed: Callable[[Field], bo
             asked = f"(value and all(map(holds_{index}, value)))" if inside[index].is_list else f"holds_{index}(value)"
         else:
             asked = condition(index, field, known)
-        if asked:
-            absent = "is None or" if needed(field) else "is not None and"
-            code.append(f"    if (value := section.{name}) {absent} not {asked}: return False")
+        if needed(field):
+            code.append(f"    if (value := section.{name}) is None or not {asked or True}: return False")
+        elif asked:
+            code.append(f"    if (value := section.{name}) is not None and not {asked}: return False")
     exec("\n".join([*code, "    return True"]), known)  # noqa: S102  (names and numbers of our own table)
     return cast(Callable[[Any], bool], known["holds"])
 

@@ -66,9 +66,12 @@ class RulePack(msgspec.Struct, frozen=True, kw_only=True):
         """All of them, in the order of the table."""
         return tuple(rule for _, rules in self.chapters for rule in rules)
 
-    def check(self, invoice: Invoice, facts: Facts) -> list[Fault]:
-        """Everything wrong or doubtful, in the order of the table; at most FAULTS_MAX. Empty for a sound invoice."""
-        return _faults(self.chapters, case_of(invoice, facts))
+    def check(self, invoice: Invoice, facts: Facts, *, tidy: bool = False) -> list[Fault]:
+        """Everything wrong or doubtful, in the order of the table; at most FAULTS_MAX. Empty for a sound invoice.
+
+        `tidy` spares a look at each text: normalise found nothing to change.
+        """
+        return _faults(self.chapters, case_of(invoice, facts, tidy=tidy))
 
     def check_again(self, invoice: Invoice, facts: Facts) -> list[Fault]:
         """What waiting may have broken, in an invoice that passed on an earlier day."""
@@ -120,7 +123,7 @@ def _faults(chapters: Iterable[Chapter], case: Case, *, daily: bool = False) -> 
     found: list[Fault] = []
     for concerns, rules in chapters:
         for rule in rules if concerns(case) else ():
-            if daily and not rule.daily:
+            if (daily and not rule.daily) or (rule.where is not None and not rule.where(case)):
                 continue
             for path, shown in rule.finds(case):
                 found.append(rule.fault(path, **shown))

@@ -70,9 +70,9 @@ class Case(msgspec.Struct, kw_only=True):
     ill: frozenset[str]  # paths of the misfits: whatever else is wrong there, that comes first
 
 
-def case_of(invoice: Invoice, facts: Facts) -> Case:
-    """Lay an invoice before the rules."""
-    misfits = fields.misfits(invoice)
+def case_of(invoice: Invoice, facts: Facts, *, tidy: bool = False) -> Case:
+    """Lay an invoice before the rules; `tidy` as `fields.misfits` has it."""
+    misfits = fields.misfits(invoice, tidy=tidy)
     transaction = invoice.tran_dtls or supply.NO_TRANSACTION
     document = invoice.doc_dtls or supply.NO_DOCUMENT
     dated = dates.parse(document.dt) if document.dt else None

@@ -267,6 +267,21 @@ def _gstin_rule(code: str, whose: str, path: str, number_of: Callable[[Case], st
     )
 
 
+def _is_shipped(case: Case) -> bool:
+    return case.invoice.ship_dtls is not None
+
+
+def _is_dispatched(case: Case) -> bool:
+    return case.invoice.disp_dtls is not None
+
+
+def _knows_registrations(case: Case) -> bool:
+    return bool(case.facts.registrations)
+
+
+_WHERE: Final = {"DispDtls": _is_dispatched, "ShipDtls": _is_shipped}
+
+
 def _state_rule(code: str, whose: str, section: str, party: Callable[[Case], Address], portal_code: str) -> Rule:
     return Rule(
         code=code,
@@ -275,6 +290,7 @@ def _state_rule(code: str, whose: str, section: str, party: Callable[[Case], Add
         fix_hi="वे दो अंक लिखें जिनसे उस राज्य के GSTIN शुरू होते हैं; दूसरे देशों के लिए 96।",
         source=_BUSINESS,
         finds=_unknown_state(section, party),
+        where=_WHERE.get(section),
         portal_code=portal_code,
     )
 
@@ -287,6 +303,7 @@ def _pin_rule(code: str, whose: str, section: str, party: Callable[[Case], Addre
         fix_hi="PIN या राज्य ठीक करें।",
         source=_BUSINESS + "; the first three digits decide where the portal's master lacks the PIN",
         finds=_pin_of_other_state(section, party),
+        where=_WHERE.get(section),
         portal_code="3039",
     )
 
@@ -299,6 +316,7 @@ def _unknown_pin_rule(code: str, whose: str, section: str, party: Callable[[Case
         fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_BUSINESS,
         finds=_unknown_pin(section, party),
+        where=_WHERE.get(section),
         portal_code="3038",
         severity=Severity.WARNING,
     )
@@ -312,6 +330,7 @@ def _registration_rule(code: str, says: str, is_wrong: Callable[[Registration, d
         fix_hi="प्राप्तकर्ता से वह GSTIN माँगें जो दस्तावेज़ की तारीख को लागू था।",
         source=_REGISTRATION,
         finds=_whose_registration("BuyerDtls.Gstin", lambda case: case.buyer.gstin, is_wrong),
+        where=_knows_registrations,
         portal_code=portal_code,
     )
 
@@ -367,6 +386,7 @@ ROWS: Final = (
         fix_hi="माल पहुँचाने वाले पते का GSTIN हटा दें, या उस दूसरे पक्ष का दें जिसके पास माल जाता है।",
         source=_SHIP_TO,
         finds=_ship_to_recipient,
+        where=_is_shipped,
         portal_code="2323",
         since=_SHIP_TO_SINCE,
         on_hold=_SHIP_TO_ON_HOLD,
@@ -378,6 +398,7 @@ ROWS: Final = (
         fix_hi="वह राज्य दें जिससे GSTIN शुरू होता है।",
         source=_SHIP_TO,
         finds=_ship_to_of_other_state,
+        where=_is_shipped,
         portal_code="2325",
         since=_SHIP_TO_SINCE,
         on_hold=_SHIP_TO_ON_HOLD,
@@ -389,6 +410,7 @@ ROWS: Final = (
         fix_hi="इसे भरें, अपंजीकृत पक्ष के लिए URP: इसके बिना इनवॉइस पंजीकृत होगा, पर ई-वे बिल नहीं बनेगा।",
         source=_SHIP_TO,
         finds=_ship_to_without_gstin,
+        where=_is_shipped,
         severity=Severity.WARNING,
         since=_SHIP_TO_SINCE,
         on_hold=_SHIP_TO_ON_HOLD,
@@ -429,6 +451,7 @@ ROWS: Final = (
         fix_hi="GST पोर्टल पर पंजीकरण फिर से चालू करवाएँ, या दूसरे पंजीकरण से इनवॉइस करें।",
         source=_BUSINESS + "; the supplier must be active",
         finds=_whose_registration("SellerDtls.Gstin", lambda case: case.seller.gstin, _may_not_supply),
+        where=_knows_registrations,
         portal_code="3029",
     ),
     Rule(
@@ -438,6 +461,7 @@ ROWS: Final = (
         fix_hi="तारीख को पंजीकरण रद्द होने के दिन से मिलाएँ; पोर्टल इसे अस्वीकार कर सकता है।",
         source="NIC release notes of API 1.04 (June 2021), help pages of the IRIS portal; against it Masters India, 5",
         finds=_whose_registration("SellerDtls.Gstin", lambda case: case.seller.gstin, _cancelled_later_or_some_day),
+        where=_knows_registrations,
         portal_code="3029",
         severity=Severity.WARNING,
     ),
@@ -449,6 +473,7 @@ ROWS: Final = (
         fix_hi="दस्तावेज़ की तारीख जाँचें, या उस दिन लागू पंजीकरण से इनवॉइस करें; पोर्टल इसे अस्वीकार कर सकता है।",
         source="NIC error list, 3079, which names no party; known of the recipient only",
         finds=_whose_registration("SellerDtls.Gstin", lambda case: case.seller.gstin, _begins_later),
+        where=_knows_registrations,
         portal_code="3079",
         severity=Severity.WARNING,
     ),
@@ -461,6 +486,7 @@ ROWS: Final = (
         "से पोर्टल की जानकारी ताज़ा करवाएँ।",
         source="india-compliance issue 3617 of 20 August 2025: the portal's own answer",
         finds=_whose_registration("ShipDtls.Gstin", lambda case: case.ship.gstin, _may_not_receive),
+        where=_knows_registrations,
         portal_code="3029",
     ),
     Rule(
@@ -470,6 +496,7 @@ ROWS: Final = (
         fix_hi="माल पाने वाले पक्ष का आज का GSTIN दें, या खाली छोड़ें; पोर्टल इसे अस्वीकार कर सकता है।",
         source="india-compliance issue 3617 of 20 August 2025; whether the date counts is not known",
         finds=_whose_registration("ShipDtls.Gstin", lambda case: case.ship.gstin, _cancelled_later),
+        where=_knows_registrations,
         portal_code="3029",
         severity=Severity.WARNING,
     ),
@@ -481,6 +508,7 @@ ROWS: Final = (
         fix_hi="भारत का वह स्थान दें जहाँ से माल भेजा जाता है। यदि माल विदेश से लौटता है, तो DispDtls हटा दें।",
         source="2273 as answered by the portal: india-compliance issue 323 of 7 November 2022",
         finds=_dispatched_from_abroad,
+        where=_is_dispatched,
         portal_code="2273",
     ),
     _registration_rule(

@@ -27,6 +27,7 @@ class Rule(Kind, frozen=True, kw_only=True):
 
     source: str
     finds: Finder
+    where: Callable[[Case], bool] | None = None  # of the invoices in which it can find anything; None: in any
     since: date = ALWAYS
     until: date = FOR_EVER  # that day included
     clock: Clock = Clock.SENT

@@ -24,42 +24,42 @@ def _unregistered_recipient(case: Case) -> Iterator[Place]:
 
 
 def _unregistered_recipient_of_deemed_export(case: Case) -> Iterator[Place]:
-    if case.buyer.gstin == UNREGISTERED and case.sup_typ == "DEXP":
+    if case.buyer.gstin == UNREGISTERED:
         yield at("BuyerDtls.Gstin")
 
 
 def _registered_recipient_of_export(case: Case) -> Iterator[Place]:
     number = case.buyer.gstin
-    if case.is_export and number is not None and number != UNREGISTERED and "BuyerDtls.Gstin" not in case.ill:
+    if number is not None and number != UNREGISTERED and "BuyerDtls.Gstin" not in case.ill:
         yield at("BuyerDtls.Gstin", found=number)
 
 
 def _export_to_a_state(case: Case) -> Iterator[Place]:
     state = case.buyer.stcd
-    if case.is_export and state in pos.states() and state != pos.OTHER_COUNTRIES:
+    if state in pos.states() and state != pos.OTHER_COUNTRIES:
         yield at("BuyerDtls.Stcd", found=state)
 
 
 def _export_supplied_in_india(case: Case) -> Iterator[Place]:
     place = case.buyer.pos
-    if case.is_export and place is not None and place != pos.OTHER_COUNTRIES and "BuyerDtls.Pos" not in case.ill:
+    if place is not None and place != pos.OTHER_COUNTRIES and "BuyerDtls.Pos" not in case.ill:
         yield at("BuyerDtls.Pos", found=place)
 
 
 def _export_to_a_pin(case: Case) -> Iterator[Place]:
     given = case.buyer.pin
-    if case.is_export and given is not None and given != pin.ABROAD and "BuyerDtls.Pin" not in case.ill:
+    if given is not None and given != pin.ABROAD and "BuyerDtls.Pin" not in case.ill:
         yield at("BuyerDtls.Pin", found=given)
 
 
 def _export_without_country(case: Case) -> Iterator[Place]:
-    if case.is_export and not case.export.cnt_code:
+    if not case.export.cnt_code:
         yield at("ExpDtls.CntCode")
 
 
 def _recipient_is_no_sez(case: Case) -> Iterator[Place]:
     number = case.buyer.gstin
-    if case.sup_typ not in supply.TO_SEZ or not number or number == UNREGISTERED:
+    if not number or number == UNREGISTERED:
         return
     if case.facts.is_in_zone(number) is False:
         yield at("BuyerDtls.Gstin", found=number, sup_typ=case.sup_typ)
@@ -102,31 +102,55 @@ def _shipped_elsewhere(case: Case) -> Iterator[Place]:
 
 
 def _reverse_charge_elsewhere(case: Case) -> Iterator[Place]:
-    if case.transaction.reg_rev == "Y" and case.sup_typ and case.sup_typ not in _REVERSE_CHARGE:
+    if case.sup_typ and case.sup_typ not in _REVERSE_CHARGE:
         yield at("TranDtls.RegRev", sup_typ=case.sup_typ)
 
 
 def _reverse_charge_to_distributor(case: Case) -> Iterator[Place]:
     kind = case.facts.taxpayer_type(case.buyer.gstin or "")
-    if case.transaction.reg_rev == "Y" and kind is TaxpayerType.INPUT_SERVICE_DISTRIBUTOR:
+    if kind is TaxpayerType.INPUT_SERVICE_DISTRIBUTOR:
         yield at("BuyerDtls.Gstin", found=case.buyer.gstin)
 
 
 def _deemed_export_to_another(case: Case) -> Iterator[Place]:
     kind = case.facts.taxpayer_type(case.buyer.gstin or "")
-    if case.sup_typ == "DEXP" and kind in RESTRICTED_TYPES:
+    if kind in RESTRICTED_TYPES:
         yield at("BuyerDtls.Gstin", found=case.buyer.gstin, type=RESTRICTED_TYPES[kind])
 
 
 def _igst_on_intra_between_states(case: Case) -> Iterator[Place]:
     state, place = case.seller.stcd, case.buyer.pos
-    if case.transaction.igst_on_intra == "Y" and state in pos.states() and place in pos.states() and state != place:
+    if state in pos.states() and place in pos.states() and state != place:
         yield at("TranDtls.IgstOnIntra", stcd=state, pos=place)
 
 
 def _igst_on_intra_without_reverse_charge(case: Case) -> Iterator[Place]:
-    if case.transaction.igst_on_intra == "Y" and case.transaction.reg_rev != "Y":
+    if case.transaction.reg_rev != "Y":
         yield at("TranDtls.IgstOnIntra")
+
+
+def _is_export(case: Case) -> bool:
+    return case.is_export
+
+
+def _has_export_details(case: Case) -> bool:
+    return case.invoice.exp_dtls is not None
+
+
+def _is_deemed_export(case: Case) -> bool:
+    return case.sup_typ == "DEXP"
+
+
+def _is_to_zone(case: Case) -> bool:
+    return case.sup_typ in supply.TO_SEZ
+
+
+def _is_reverse_charged(case: Case) -> bool:
+    return case.transaction.reg_rev == "Y"
+
+
+def _is_igst_on_intra(case: Case) -> bool:
+    return case.transaction.igst_on_intra == "Y"
 
 
 ROWS: Final = (
@@ -146,6 +170,7 @@ ROWS: Final = (
         fix_hi="प्राप्तकर्ता का GSTIN दें।",
         source=_BUSINESS,
         finds=_unregistered_recipient_of_deemed_export,
+        where=_is_deemed_export,
         portal_code="2171",
     ),
     Rule(
@@ -155,6 +180,7 @@ ROWS: Final = (
         fix_hi="B2B चुनें, या प्राप्तकर्ता का SEZ वाला GSTIN दें; जो SEZ GSTIN आप जानते हैं उन्हें दर्ज करें।",
         source=_BUSINESS,
         finds=_recipient_is_no_sez,
+        where=_is_to_zone,
         portal_code="2247",
     ),
     Rule(
@@ -173,6 +199,7 @@ ROWS: Final = (
         fix_hi="URP लिखें: निर्यात पाने वाले का GSTIN नहीं होता। भारत के प्राप्तकर्ता के लिए दूसरा आपूर्ति प्रकार चुनें।",
         source=_BUSINESS,
         finds=_registered_recipient_of_export,
+        where=_is_export,
         portal_code="2248",
     ),
     Rule(
@@ -182,6 +209,7 @@ ROWS: Final = (
         fix_hi="96 (अन्य देश) लिखें।",
         source=_BUSINESS,
         finds=_export_to_a_state,
+        where=_is_export,
         portal_code="2261",
     ),
     Rule(
@@ -191,6 +219,7 @@ ROWS: Final = (
         fix_hi="96 (अन्य देश) लिखें।",
         source=_BUSINESS,
         finds=_export_supplied_in_india,
+        where=_is_export,
         portal_code="2232",
     ),
     Rule(
@@ -200,6 +229,7 @@ ROWS: Final = (
         fix_hi="999999 लिखें।",
         source=_BUSINESS,
         finds=_export_to_a_pin,
+        where=_is_export,
         portal_code="3039",
     ),
     Rule(
@@ -209,6 +239,7 @@ ROWS: Final = (
         fix_hi="ExpDtls.CntCode में देश के दो अक्षर भरें।",
         source=_BLOCKING,
         finds=_export_without_country,
+        where=_is_export,
         portal_code="2208",
     ),
     Rule(
@@ -218,6 +249,7 @@ ROWS: Final = (
         fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_BUSINESS,
         finds=_unlisted("ExpDtls.CntCode", lambda case: case.export.cnt_code, countries.is_listed),
+        where=_has_export_details,
         portal_code="2202",
         severity=Severity.WARNING,
     ),
@@ -228,6 +260,7 @@ ROWS: Final = (
         fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_BUSINESS,
         finds=_unlisted("ExpDtls.ForCur", lambda case: case.export.for_cur, currencies.is_listed),
+        where=_has_export_details,
         portal_code="2203",
         severity=Severity.WARNING,
     ),
@@ -238,6 +271,7 @@ ROWS: Final = (
         fix_hi="देख लें कि यह सही है या नहीं; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_BUSINESS,
         finds=_unlisted("ExpDtls.Port", lambda case: case.export.port, ports.is_listed),
+        where=_has_export_details,
         portal_code="2201",
         severity=Severity.WARNING,
     ),
@@ -277,6 +311,7 @@ ROWS: Final = (
         fix_hi="रिवर्स चार्ज केवल B2B और SEZ आपूर्ति के लिए है: इसे N करें या दूसरा प्रकार चुनें।",
         source=_BUSINESS,
         finds=_reverse_charge_elsewhere,
+        where=_is_reverse_charged,
         portal_code="2162",
     ),
     Rule(
@@ -286,6 +321,7 @@ ROWS: Final = (
         fix_hi="प्राप्तकर्ता के नियमित पंजीकरण को बिल दें, या रिवर्स चार्ज N करें; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_RECIPIENTS,
         finds=_reverse_charge_to_distributor,
+        where=_is_reverse_charged,
         severity=Severity.WARNING,
     ),
     Rule(
@@ -295,6 +331,7 @@ ROWS: Final = (
         fix_hi="B2B चुनें, या प्राप्तकर्ता का नियमित GSTIN दें; पोर्टल इसे अस्वीकार कर सकता है।",
         source=_RECIPIENTS,
         finds=_deemed_export_to_another,
+        where=_is_deemed_export,
         severity=Severity.WARNING,
     ),
     Rule(
@@ -304,6 +341,7 @@ ROWS: Final = (
         fix_hi="इसे N करें: राज्यों के बीच वैसे भी IGST लगता है।",
         source=_BUSINESS,
         finds=_igst_on_intra_between_states,
+        where=_is_igst_on_intra,
         portal_code="2262",
     ),
     Rule(
@@ -313,6 +351,7 @@ ROWS: Final = (
         fix_hi="देखें कि रिवर्स चार्ज लागू होता है या नहीं।",
         source="ClearTax, Masters India section 13; doubtful",
         finds=_igst_on_intra_without_reverse_charge,
+        where=_is_igst_on_intra,
         severity=Severity.WARNING,
     ),
 )
