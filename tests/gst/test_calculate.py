@@ -15,6 +15,7 @@ from irnflow.gst.normalise import normalise
 from tests.gst.documents import (
     ABROAD,
     BETWEEN,
+    CREDIT_NOTE,
     CUSTOMER,
     DAY,
     EXPORT_PAID,
@@ -147,6 +148,15 @@ def test_a_number_that_no_invoice_has_is_left_to_the_rules(amount: str) -> None:
     calculated = calculate(read(changed(WITHIN, {"ItemList": lines, "ValDtls": None})))
 
     assert calculated.item_list[0].qty is not None
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "-Infinity"])
+@pytest.mark.parametrize("path", ["ItemList[0].AssAmt", "ItemList[0].OthChrg", "ValDtls.CesVal", "ValDtls.CgstVal"])
+@pytest.mark.parametrize("kind", [WITHIN, CREDIT_NOTE, REVERSE_CHARGE], ids=["invoice", "note", "reverse charge"])
+def test_with_an_amount_that_is_no_number_nothing_is_calculated(kind: Document, path: str, amount: str) -> None:
+    given = read(changed(kind, {"ItemList[0].TotItemVal": None, path: Decimal(amount)}))
+
+    assert calculate(given) is given
 
 
 @given(lines=LINES, buyer=BUYERS)

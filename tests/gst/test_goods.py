@@ -223,7 +223,7 @@ def test_a_supply_without_payment_at_0_percent_is_registered_with_one_warning(na
     faults = found(changed(document, rates), turnover_crore=Decimal(8))
 
     assert [(fault.code, fault.path) for fault in faults] == [("rate.nil_without_payment", "ItemList[0].GstRt")]
-    assert f"{len(rates)} of {len(rates)} lines" in faults[0].says
+    assert f"on {len(rates)} of {len(rates)} lines" in faults[0].says
     assert codes(document, turnover_crore=Decimal(8)) == []
 
 

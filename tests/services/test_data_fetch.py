@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,18 @@ async def test_a_voucher_is_told_as_the_books_have_it(books: Shelf, store: Postg
     assert (fetched.invoice.doc_dtls.no, len(fetched.invoice.item_list)) == ("SAL/26-27/1001", 5)  # type: ignore[union-attr]
     assert isinstance(status, StatusChanged)
     assert (status.status, status.at) == (State.DATA_FETCHED, NOON)
+
+
+async def test_what_the_account_said_of_the_seller_travels_with_its_voucher(books: Shelf, store: Postgres) -> None:
+    ((before, _),) = await handled([fetch("SAL/1001")], books, store)
+    await store.fetch("update irnflow.gstin set turnover_crore = 7.5, lines_max = 5000")
+
+    ((after, _),) = await handled([fetch("SAL/1001")], books, store)
+
+    assert isinstance(before, DataFetched)
+    assert isinstance(after, DataFetched)
+    assert (before.turnover_crore, before.lines_max) == (None, 1000)
+    assert (after.turnover_crore, after.lines_max) == (Decimal("7.50"), 5000)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from itertools import chain
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -39,6 +39,7 @@ _OTHERS: Final = {
     b"{\\rtf": "it is a text document (RTF): save the table as .xlsx, or as CSV UTF-8",
 }
 
+T = TypeVar("T")
 Opener = Callable[[Literal["rb"]], BinaryIO]
 
 
@@ -112,6 +113,8 @@ def kind_of(stream: BinaryIO) -> Kind:
         for mark, says in _OTHERS.items():
             if mark.lower() in bare.lower():
                 raise BadInput(says)
+    if not bare:
+        raise BadInput("it is empty")
     return Kind.JSON if bare[:1] in (b"{", b"[") else Kind.CSV
 
 
@@ -121,7 +124,14 @@ def read(file: str, open_it: Opener, kind: Kind | None = None) -> Iterator[Taken
 
 
 def read_all(files: Sequence[tuple[str, Opener]], kind: Kind | None = None) -> Iterator[Taken]:
-    """The documents of files, file by file. Those of tables are known when all tables have been read."""
+    """The documents of files, file by file."""
+    return read_with(files, _inv01_documents, kind)
+
+
+def read_with(
+    files: Sequence[tuple[str, Opener]], of_inv01: Callable[[str, Opener], Iterator[T]], kind: Kind | None = None
+) -> Iterator[T | Taken]:
+    """Files one after the other: INV-01 by `of_inv01`, tables by us. Theirs are known when all have been read."""
     with Assembly() as assembly:
         kinds = [_add(assembly, file, open_it, kind) for file, open_it in files]
         of_tables = assembly.taken()
@@ -129,7 +139,7 @@ def read_all(files: Sequence[tuple[str, Opener]], kind: Kind | None = None) -> I
             if isinstance(found, Taken):
                 yield found
             elif found is Kind.JSON:
-                yield from _inv01_documents(file, open_it)
+                yield from of_inv01(file, open_it)
             else:
                 yield from of_tables.get(file, ())
 

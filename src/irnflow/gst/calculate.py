@@ -25,6 +25,7 @@ from typing import Final
 from msgspec.structs import asdict, replace
 
 from irnflow.gst import dates, fold, hsn, supply
+from irnflow.gst.complete import is_complete
 from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault, Kind, Severity
 from irnflow.gst.fold import Line
@@ -76,6 +77,12 @@ _DUST: Final = Decimal("0.000001")  # what binary numbers leave of an exact sum
 
 def calculate(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     """The invoice with its lines and totals filled in, and a warning for what was reckoned otherwise than given."""
+    if is_complete(invoice):
+        return invoice, []
+    return _calculated(invoice, facts)
+
+
+def _calculated(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     notes: list[Fault] = []
     lines = [asdict(item) for item in invoice.item_list]
     totals = asdict(invoice.val_dtls or Totals())
@@ -83,9 +90,9 @@ def calculate(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     if document.typ in supply.NOTES:
         fold.turn(lines, totals, notes)
     fold.swap(lines, totals, notes)
-    _round_totals(totals, notes)
+    if not (_round_totals(totals, notes) and _round_amounts(lines, totals, notes)):
+        return invoice, []
     dated = dates.parse(document.dt or "") or facts.day
-    _round_amounts(lines, totals, notes)
     _tell_services(lines)
     _fill_values(lines, totals)
     fold.raise_gross(lines, notes)
@@ -107,20 +114,28 @@ def calculate(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
 # -- what is finer than a paisa --------------------------------------------------------------------------------------
 
 
-def _round_totals(totals: Line, notes: list[Fault]) -> None:
+def _round_totals(totals: Line, notes: list[Fault]) -> bool:
+    """Whether all of them are numbers; else the rules will name what isn't."""
     for name, given in totals.items():
-        if given is not None and not given.same_quantum(PAISA) and given.is_finite():
+        if given is not None and not given.same_quantum(PAISA):
+            if not given.is_finite():
+                return False
             with suppress(DecimalException):
                 totals[name] = rounded(given)
                 _note_rounding(f"ValDtls.{_inv01_name(name)}", given, totals[name], notes)
+    return True
 
 
-def _round_amounts(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
+def _round_amounts(lines: list[Line], totals: Line, notes: list[Fault]) -> bool:
+    """The same of the lines."""
     for name in _AMOUNTS:
         fine = [line for line in lines if (given := line[name]) is not None and not given.same_quantum(PAISA)]
-        if fine and all(line[name].is_finite() for line in fine):
+        if fine:
+            if not all(line[name].is_finite() for line in fine):
+                return False
             with suppress(DecimalException):
                 _round_column(lines, fine, name, totals, notes)
+    return True
 
 
 def _round_column(lines: list[Line], fine: list[Line], name: str, totals: Line, notes: list[Fault]) -> None:

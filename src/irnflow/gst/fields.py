@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 from msgspec.inspect import StructType, type_info
@@ -138,33 +138,45 @@ def _misfit(path: str, field: Field, value: object) -> Misfit:
 # -- the table, compiled: whether everything fits, as straight code --------------------------------------------------
 
 
+Condition: TypeAlias = Callable[[int, Field, dict[str, object]], str]
+
+
 @cache
-def _plainly() -> Callable[[msgspec.Struct], bool]:
-    return _compiled(shape())
+def _plainly() -> Callable[[Any], bool]:
+    return compiled(shape(), _fit, needed=lambda field: field.required)
 
 
-def _compiled(shape: Shape) -> Callable[[msgspec.Struct], bool]:
-    """A function of a section; true only if it and all sections in it fit, numbers with the decimals of their field."""
+def _fit(index: int, field: Field, known: dict[str, object]) -> str:
+    if not field.decimals:
+        known[f"fits_{index}"] = field.fits
+        return f"fits_{index}(value)"
+    known |= {f"low_{index}": field.low, f"high_{index}": field.high, f"step_{index}": step(field.decimals)}
+    return f"(low_{index} <= value <= high_{index} and value.same_quantum(step_{index}))"
+
+
+def compiled(shape: Shape, condition: Condition, *, needed: Callable[[Field], bool]) -> Callable[[Any], bool]:
+    """A function of a section: true only if the condition holds of each value in it and in the sections inside.
+
+    `condition` gives the code that asks it of `value`, and adds the names that the code knows; "" asks nothing. What is
+    `needed` must be there, and no list may be empty.
+    """
     inside = {index: inner for index, _, inner in shape.sections}
     known: dict[str, object] = {}
-    code = ["def fits(section):"]
+    code = ["def holds(section):"]
     for index, (name, field) in enumerate(zip(shape.names, shape.fields, strict=True)):
-        condition = f"fits_{index}(value)"
         if index in inside:
-            known[f"fits_{index}"] = _compiled(inside[index])
-            condition = f"all(map(fits_{index}, value))" if inside[index].is_list else condition
-        elif field.decimals:
-            known |= {f"low_{index}": field.low, f"high_{index}": field.high, f"step_{index}": _step(field.decimals)}
-            condition = f"(low_{index} <= value <= high_{index} and value.same_quantum(step_{index}))"
+            known[f"holds_{index}"] = compiled(inside[index], condition, needed=needed)
+            asked = f"(value and all(map(holds_{index}, value)))" if inside[index].is_list else f"holds_{index}(value)"
         else:
-            known[f"fits_{index}"] = field.fits
-        fault = f"is None or not {condition}" if field.required else f"is not None and not {condition}"
-        code.append(f"    if (value := section.{name}) {fault}: return False")
+            asked = condition(index, field, known)
+        if asked:
+            absent = "is None or" if needed(field) else "is not None and"
+            code.append(f"    if (value := section.{name}) {absent} not {asked}: return False")
     exec("\n".join([*code, "    return True"]), known)  # noqa: S102  (names and numbers of our own table)
-    return cast(Callable[[msgspec.Struct], bool], known["fits"])
+    return cast(Callable[[Any], bool], known["holds"])
 
 
-def _step(decimals: int) -> Decimal:
+def step(decimals: int) -> Decimal:
     """0.01 for 2."""
     return Decimal(1).scaleb(-decimals)
 
@@ -241,11 +253,11 @@ def _text(low: int, high: int, pattern: str) -> tuple[Fits, Callable[[str], Ill]
 
 
 def _number(low: Decimal, high: Decimal, decimals: int) -> tuple[Fits, Callable[[Any], Ill]]:
-    step = _step(decimals)
+    exact = step(decimals)
 
     def fits(value: Decimal) -> bool:
         try:
-            return low <= value <= high and (value.same_quantum(step) or value.quantize(step) == value)
+            return low <= value <= high and (value.same_quantum(exact) or value.quantize(exact) == value)
         except InvalidOperation:  # not a number
             return False
 

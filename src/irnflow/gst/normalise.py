@@ -20,7 +20,7 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from irnflow.gst import fields, hsn, mend, units
-from irnflow.gst.faults import Fault, Kind, Severity, in_words
+from irnflow.gst.faults import FOUND_CHARACTERS_MAX, Fault, Kind, Severity, in_words
 from irnflow.gst.fields import Field, Shape
 from irnflow.gst.invoice import Invoice, Item
 from irnflow.gst.money import PAISA
@@ -81,6 +81,12 @@ class _Plan(msgspec.Struct, frozen=True):
 
 def normalise(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     """The invoice as INV-01 writes it, and a warning for each text that was changed or left out."""
+    if _stands_already()(invoice):
+        return invoice, []
+    return _normalised(invoice)
+
+
+def _normalised(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     notes: list[Fault] = []
     kind = ((invoice.doc_dtls or NO_DOCUMENT).typ or "").strip().upper()
     return _with_constants(_tidied(invoice, "", _plan(), kind in CREDIT_AND_DEBIT_NOTES, notes)), notes
@@ -131,14 +137,20 @@ def _mended(text: str, path: str, field: Field, tidy: Tidy, notes: list[Fault]) 
     if field.fits and not field.fits(tidied):
         mended = mend.mended(tidied, field)
         if mended is None:
-            notes.append(LEFT_OUT.fault(place, what=in_words(place), found=repr(text[:60])))
+            notes.append(LEFT_OUT.fault(place, what=in_words(place), found=_quoted(text)))
         elif field.pattern == fields.FREE_TEXT and len(mended) < len(tidied):
             notes.append(CUT.fault(place, what=in_words(place), characters=len(tidied), most=field.high))
             return mended
         tidied = mended
     if tidied is not None and tidied != text:
-        notes.append(CHANGED.fault(place, found=repr(text[:60]), written=repr(tidied[:60])))
+        notes.append(CHANGED.fault(place, found=_quoted(text), written=_quoted(tidied)))
     return tidied
+
+
+def _quoted(text: str) -> str:
+    """As it stands, for a person; with codes for what nobody could see."""
+    shown = text[:FOUND_CHARACTERS_MAX]
+    return f"'{shown}'" if shown.isprintable() else repr(shown)
 
 
 def _mend_together(section: msgspec.Struct, changes: dict[str, Any], path: str, notes: list[Fault]) -> None:
@@ -157,9 +169,9 @@ def _replace_unit(item: Item, changes: dict[str, Any], path: str, notes: list[Fa
     changes["unit"] = written
     notes[:] = [note for note in notes if note.path != f"{path}Unit"]
     if written:
-        notes.append(CHANGED.fault(f"{path}Unit", found=repr(item.unit), written=repr(written)))
+        notes.append(CHANGED.fault(f"{path}Unit", found=_quoted(item.unit or ""), written=_quoted(written)))
     else:
-        notes.append(LEFT_OUT.fault(f"{path}Unit", what=in_words(f"{path}Unit"), found=repr(item.unit)))
+        notes.append(LEFT_OUT.fault(f"{path}Unit", what=in_words(f"{path}Unit"), found=_quoted(item.unit or "")))
 
 
 def _divide_address(section: Any, changes: dict[str, Any], path: str, notes: list[Fault]) -> None:
@@ -180,7 +192,7 @@ def _is_whole(section: msgspec.Struct, path: str, plan: _Plan, notes: list[Fault
     for index, name, fits in plan.required:
         value = astuple(section)[index]
         if value is None or not fits(value):
-            found = f"it without {name}" if value is None else f"its {name}, {value[:60]!r}"
+            found = f"it without {name}" if value is None else f"its {name}, {_quoted(value)}"
             notes.append(LEFT_OUT.fault(path, what=in_words(path), found=found))
             return False
     return True
@@ -224,6 +236,9 @@ def _written_out(number: Decimal, step: Decimal) -> Decimal:
     except InvalidOperation:  # no number, or one far too long
         return number
     return written if written == number else number
+
+
+_FILLED: Final = frozenset({"Version", "TranDtls.TaxSch"})
 
 
 def _with_constants(invoice: Invoice) -> Invoice:
@@ -327,9 +342,35 @@ def _plan(shape: Shape | None = None) -> _Plan:
         tuple(
             (at, _last(field.path), field.fits)
             for at, (_, field) in places
-            if field.required and field.fits and field.path.rpartition(".")[0] in mend.LEFT_OUT_WHOLE
+            if field.fits and _is_left_out_without(field)
         ),
     )
+
+
+@cache
+def _stands_already() -> Callable[[Any], bool]:
+    """Whether nothing in an invoice would be changed: nearly so in all that come as INV-01."""
+    return fields.compiled(
+        fields.shape(), _stand, needed=lambda field: field.path in _FILLED or _is_left_out_without(field)
+    )
+
+
+def _stand(index: int, field: Field, known: dict[str, object]) -> str:
+    if field.is_text:
+        stands: object = _stands(field)
+    elif field.path in _IDLE or _is_left_out_without(field):
+        stands = field.fits
+    elif not field.decimals:
+        return ""
+    else:
+        stands = fields.step(field.decimals).same_quantum
+    known[f"stands_{index}"] = stands
+    return f"stands_{index}(value)"
+
+
+def _is_left_out_without(field: Field) -> bool:
+    """Whether its section is left out when it is absent or does not fit."""
+    return field.required and field.path.rpartition(".")[0] in mend.LEFT_OUT_WHOLE
 
 
 def _last(path: str) -> str:

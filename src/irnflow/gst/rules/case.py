@@ -1,10 +1,12 @@
 """An invoice as the rules look at it: its sections never absent, and what several rules need worked out once."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from irnflow.gst import dates, fields, hsn, rates, supply
 from irnflow.gst.facts import Facts
@@ -12,6 +14,7 @@ from irnflow.gst.fields import Ill, Misfit
 from irnflow.gst.invoice import Dispatch, Document, Export, Invoice, Item, Party, Totals, Transaction
 from irnflow.gst.supply import Tax
 
+_COLUMNS: Final = Item.__struct_fields__
 _NO_TOTALS: Final = Totals()
 _NO_EXPORT: Final = Export()
 _NO_DISPATCH: Final = Dispatch()
@@ -54,6 +57,7 @@ class Case(msgspec.Struct, kw_only=True):
     totals: Totals
     export: Export
     lines: list[Line]
+    columns: Mapping[str, tuple[Any, ...]]  # of the lines, by the names of `Item`
     adds_up: bool  # so do all lines, and each has a taxable value
     sup_typ: str  # "" when absent
     is_export: bool
@@ -84,6 +88,7 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
         totals=invoice.val_dtls or _NO_TOTALS,
         export=invoice.exp_dtls or _NO_EXPORT,
         lines=[],
+        columns=dict(zip(_COLUMNS, zip(*map(astuple, invoice.item_list), strict=True), strict=False)),
         adds_up=False,
         sup_typ=transaction.sup_typ or "",
         is_export=transaction.sup_typ in supply.EXPORTS,
@@ -96,7 +101,7 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
         ill=frozenset([misfit.path for misfit in misfits]),
     )
     case.lines = _lines(case)
-    case.adds_up = bool(case.lines) and all(line.adds_up and line.item.ass_amt is not None for line in case.lines)
+    case.adds_up = bool(case.lines) and all(line.adds_up for line in case.lines) and None not in case.columns["ass_amt"]
     return case
 
 

@@ -261,7 +261,7 @@ ROWS: Final = (
     ),
     Rule(
         code="rate.ended",
-        says="Goods of HSN {hsn} do not bear {found} % since {since}.",
+        says="The rate of {found} % ended for goods of HSN {hsn} on {since}.",
         fix="Look up the rate of today. It is right only for a supply made before that day (CGST Act, section 14).",
         fix_hi="आज की दर देखें। यह दर केवल उस दिन से पहले की आपूर्ति के लिए सही है (CGST अधिनियम, धारा 14)।",
         source="Notification 14/2025-Central Tax (Rate): 12 % for bricks and tiles only; 28 % for tobacco and pan "
@@ -273,7 +273,7 @@ ROWS: Final = (
     ),
     Rule(
         code="rate.wholly_exempt",
-        says="All lines have a rate of 0 %: a wholly exempt or nil-rated supply.",
+        says="The rate is 0 % on all lines: a wholly exempt or nil-rated supply.",
         fix="Such a supply needs a bill of supply, not an e-invoice. If it is taxable, fill in the rates: the portal "
         "would register it as it is, and report it as zero rated.",
         fix_hi="ऐसी आपूर्ति के लिए ई-इनवॉइस नहीं, बिल ऑफ़ सप्लाई बनता है। यदि यह कर योग्य है, तो दरें भरें: पोर्टल इसे ऐसे ही "
@@ -284,7 +284,7 @@ ROWS: Final = (
     ),
     Rule(
         code="rate.nil_without_payment",
-        says="{count} of {lines} lines have a rate of 0 %, in a supply without payment of tax.",
+        says="The rate is 0 % on {count} of {lines} lines, in a supply without payment of tax.",
         fix="Fill in the rate that the goods or services bear; the tax stays 0. Leave 0 % where they are exempt.",
         fix_hi="माल या सेवा की असली दर भरें; कर 0 ही रहेगा। छूट वाली मदों में 0 % रहने दें।",
         source="INV-01: the rate is that of the supply; under bond or LUT only its payment is left out",

@@ -45,7 +45,12 @@ def at(path: str, /, **found: object) -> Place:
     return path, found
 
 
-def in_each_line(find: Callable[[Line], Place | None]) -> Finder:
-    """Lift a finder of at most one place in a line to one of the whole invoice."""
+def in_each_line(find: Callable[[Line], Place | None], *, where: Callable[[Case], bool] | None = None) -> Finder:
+    """Lift a finder of at most one place in a line to one of the whole invoice, `where` it can find anything."""
 
-    return lambda case: [place for line in case.lines if (place := find(line)) is not None]
+    def finds(case: Case) -> Iterable[Place]:
+        if where is not None and not where(case):
+            return ()
+        return [place for line in case.lines if (place := find(line)) is not None]
+
+    return finds

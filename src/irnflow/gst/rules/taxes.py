@@ -25,11 +25,19 @@ def _halves_where(applies: Callable[[Case], bool]) -> Finder:
     """CGST or SGST on supplies that bear IGST only."""
 
     def find(line: Line) -> Place | None:
-        if not _halves(line) or not line.adds_up or not applies(line.case):
+        if not _halves(line) or not line.adds_up:
             return None
         return at(line.path + ("CgstAmt" if line.item.cgst_amt else "SgstAmt"), sl_no=line.number)
 
-    return in_each_line(find)
+    return in_each_line(find, where=applies)
+
+
+def _bears_igst(case: Case) -> bool:
+    return case.tax is Tax.IGST
+
+
+def _bears_halves(case: Case) -> bool:
+    return case.tax is Tax.CGST_SGST
 
 
 def _between_states(case: Case) -> bool:
@@ -37,14 +45,14 @@ def _between_states(case: Case) -> bool:
 
 
 def _igst_within_a_state(line: Line) -> Place | None:
-    if line.case.tax is not Tax.CGST_SGST or not line.item.igst_amt or not line.adds_up:
+    if not line.item.igst_amt or not line.adds_up:
         return None
     return at(line.path + "IgstAmt", found=line.item.igst_amt, sl_no=line.number)
 
 
 def _half(line: Line) -> Decimal | None:
     """CGST due, and SGST, each; None where that can't be told."""
-    if line.case.tax is not Tax.CGST_SGST or line.base is None:
+    if line.base is None:
         return None
     return line.base * (line.item.gst_rt or ZERO) * _HALF_PERCENT
 
@@ -59,7 +67,7 @@ def _missing_halves(line: Line) -> Place | None:
 def _unequal_halves(line: Line) -> Place | None:
     item = line.item
     cgst, sgst = item.cgst_amt or ZERO, item.sgst_amt or ZERO
-    if line.case.tax is not Tax.CGST_SGST or not line.adds_up or cgst == sgst:
+    if not line.adds_up or cgst == sgst:
         return None
     return at(line.path + "SgstAmt", cgst=cgst, sgst=sgst, sl_no=line.number)
 
@@ -72,7 +80,7 @@ def _halves_off(line: Line) -> Place | None:
 
 
 def _igst_off(line: Line) -> Place | None:
-    if line.case.tax is not Tax.IGST or line.base is None or _halves(line):
+    if line.base is None or _halves(line):
         return None
     igst, due = line.item.igst_amt or ZERO, line.base * (line.item.gst_rt or ZERO) * PERCENT
     if agrees(igst, due) or (not igst and line.case.sup_typ in supply.WITHOUT_PAYMENT):
@@ -80,15 +88,15 @@ def _igst_off(line: Line) -> Place | None:
     return at(line.path + "IgstAmt", found=igst, due=rounded(due), sl_no=line.number)
 
 
-def _retail_priced_without_tax(line: Line) -> Place | None:
-    item = line.item
-    if line.case.tax is None or not item.gst_rt or not hsn.is_retail_priced(item.hsn_cd or "", line.case.judged):
-        return None
-    given = (item.igst_amt, item.cgst_amt, item.sgst_amt)
-    if line.case.sup_typ in supply.WITHOUT_PAYMENT or any(amount is not None for amount in given):
-        return None
-    path = "IgstAmt" if line.case.tax is Tax.IGST else "CgstAmt"
-    return at(line.path + path, hsn=item.hsn_cd)
+def _retail_priced_without_tax(case: Case) -> Iterator[Place]:
+    if case.tax is None or case.judged < hsn.RETAIL_PRICED_SINCE or case.sup_typ in supply.WITHOUT_PAYMENT:
+        return
+    name = "IgstAmt" if case.tax is Tax.IGST else "CgstAmt"
+    for line in case.lines:
+        item = line.item
+        untaxed = item.igst_amt is None and item.cgst_amt is None and item.sgst_amt is None
+        if untaxed and item.gst_rt and hsn.is_retail_priced(item.hsn_cd or "", case.judged):
+            yield at(line.path + name, hsn=item.hsn_cd)
 
 
 def _value_or_retail_price(case: Case) -> Iterator[Place]:
@@ -165,7 +173,7 @@ ROWS: Final = (
         fix="Charge CGST and SGST instead, correct the place of supply, or say that it is IGST on intra.",
         fix_hi="इसकी जगह CGST और SGST लगाएँ, आपूर्ति का स्थान ठीक करें, या राज्य के भीतर IGST (IgstOnIntra) को Y करें।",
         source=_BUSINESS,
-        finds=in_each_line(_igst_within_a_state),
+        finds=in_each_line(_igst_within_a_state, where=_bears_halves),
         portal_code="2172",
     ),
     Rule(
@@ -174,7 +182,7 @@ ROWS: Final = (
         fix="Fill both in.",
         fix_hi="दोनों भरें।",
         source=_BUSINESS,
-        finds=in_each_line(_missing_halves),
+        finds=in_each_line(_missing_halves, where=_bears_halves),
         portal_code="2241",
     ),
     Rule(
@@ -183,7 +191,7 @@ ROWS: Final = (
         fix="Both are half of the tax, to the paisa.",
         fix_hi="दोनों को कर का ठीक आधा रखें, पैसे तक बराबर।",
         source=_BUSINESS,
-        finds=in_each_line(_unequal_halves),
+        finds=in_each_line(_unequal_halves, where=_bears_halves),
         portal_code="2227",
     ),
     Rule(
@@ -192,7 +200,7 @@ ROWS: Final = (
         fix="Correct the tax, the rate or the taxable value.",
         fix_hi="कर, दर या कर योग्य मूल्य ठीक करें।",
         source=_BUSINESS,
-        finds=in_each_line(_halves_off),
+        finds=in_each_line(_halves_off, where=_bears_halves),
         portal_code="2234",
     ),
     Rule(
@@ -201,7 +209,7 @@ ROWS: Final = (
         fix="Correct the tax, the rate or the taxable value.",
         fix_hi="कर, दर या कर योग्य मूल्य ठीक करें।",
         source=_BUSINESS,
-        finds=in_each_line(_igst_off),
+        finds=in_each_line(_igst_off, where=_bears_igst),
         portal_code="2235",
     ),
     Rule(
@@ -210,7 +218,7 @@ ROWS: Final = (
         fix="Fill in the tax: retail sale price * rate / (100 + rate).",
         fix_hi="कर भरें: खुदरा बिक्री मूल्य * दर / (100 + दर)।",
         source=_RETAIL_PRICE,
-        finds=in_each_line(_retail_priced_without_tax),
+        finds=_retail_priced_without_tax,
         since=hsn.RETAIL_PRICED_SINCE,
         clock=Clock.DATED,
     ),
@@ -229,7 +237,7 @@ ROWS: Final = (
     ),
     Rule(
         code="cess.ended",
-        says="Line {sl_no} has compensation cess, which these goods do not bear since {since}.",
+        says="Line {sl_no} has compensation cess, which ended for these goods on {since}.",
         fix="Leave the cess out. It is right only for a supply made before that day; a cess of the state has its own "
         "fields.",
         fix_hi="उपकर हटा दें। यह केवल उस दिन से पहले की आपूर्ति के लिए सही है; राज्य के उपकर के लिए अलग फ़ील्ड हैं।",
