@@ -32,6 +32,7 @@ OF_OTHERS: Final[Mapping[str, str]] = {
     "lifecycle.eway_bill_fetch": "the API's",
     "lifecycle.irn": "the API's; it reads",
     "lifecycle.bills": "the API's; it reads",
+    "lifecycle.payload": "the API's; it reads",
     "lifecycle.actions": "the API's; it reads",
     "lifecycle.gstin_want": "the API's",
     "lifecycle.gstin": "the API's; it reads",
