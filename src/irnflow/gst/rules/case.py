@@ -29,6 +29,11 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     rate_holds: bool  # its rate is one of those for documents of this date
     base: Decimal | None  # the taxable value where taxes are it times a rate; None where they need not be
 
+    @property
+    def number(self) -> str:
+        """What a sentence calls it: its serial number, or where it stands."""
+        return self.item.sl_no or str(int(self.path[len("ItemList[") : -len("].")]) + 1)
+
 
 class Case(msgspec.Struct, kw_only=True):
     """One invoice before the rules."""

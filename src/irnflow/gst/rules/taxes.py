@@ -15,11 +15,6 @@ _RETAIL_PRICE: Final = "GSTN advisory of 23 January 2026 on goods valued by reta
 _HALF_PERCENT: Final = PERCENT / 2
 
 
-def _named(line: Line) -> str:
-    """What a sentence calls it: its serial number, or where it stands."""
-    return line.item.sl_no or str(int(line.path[len("ItemList[") : -len("].")]) + 1)
-
-
 def _halves(line: Line) -> bool:
     return bool(line.item.cgst_amt or line.item.sgst_amt)
 
@@ -30,7 +25,7 @@ def _halves_where(applies: Callable[[Case], bool]) -> Finder:
     def find(line: Line) -> Place | None:
         if not _halves(line) or not line.adds_up or not applies(line.case):
             return None
-        return at(line.path + ("CgstAmt" if line.item.cgst_amt else "SgstAmt"), sl_no=_named(line))
+        return at(line.path + ("CgstAmt" if line.item.cgst_amt else "SgstAmt"), sl_no=line.number)
 
     return in_each_line(find)
 
@@ -42,7 +37,7 @@ def _between_states(case: Case) -> bool:
 def _igst_within_a_state(line: Line) -> Place | None:
     if line.case.tax is not Tax.CGST_SGST or not line.item.igst_amt or not line.adds_up:
         return None
-    return at(line.path + "IgstAmt", found=line.item.igst_amt, sl_no=_named(line))
+    return at(line.path + "IgstAmt", found=line.item.igst_amt, sl_no=line.number)
 
 
 def _half(line: Line) -> Decimal | None:
@@ -56,7 +51,7 @@ def _missing_halves(line: Line) -> Place | None:
     due = _half(line)
     if due is None or _halves(line) or line.item.igst_amt or agrees(ZERO, due):
         return None
-    return at(line.path + "CgstAmt", sl_no=_named(line), due=rounded(due))
+    return at(line.path + "CgstAmt", sl_no=line.number, due=rounded(due))
 
 
 def _unequal_halves(line: Line) -> Place | None:
@@ -64,14 +59,14 @@ def _unequal_halves(line: Line) -> Place | None:
     cgst, sgst = item.cgst_amt or ZERO, item.sgst_amt or ZERO
     if line.case.tax is not Tax.CGST_SGST or not line.adds_up or cgst == sgst:
         return None
-    return at(line.path + "SgstAmt", cgst=cgst, sgst=sgst, sl_no=_named(line))
+    return at(line.path + "SgstAmt", cgst=cgst, sgst=sgst, sl_no=line.number)
 
 
 def _halves_off(line: Line) -> Place | None:
     due, cgst = _half(line), line.item.cgst_amt
     if due is None or not cgst or cgst != line.item.sgst_amt or agrees(cgst, due):
         return None
-    return at(line.path + "CgstAmt", found=cgst, due=rounded(due), sl_no=_named(line))
+    return at(line.path + "CgstAmt", found=cgst, due=rounded(due), sl_no=line.number)
 
 
 def _igst_off(line: Line) -> Place | None:
@@ -80,7 +75,7 @@ def _igst_off(line: Line) -> Place | None:
     igst, due = line.item.igst_amt or ZERO, line.base * (line.item.gst_rt or ZERO) * PERCENT
     if agrees(igst, due) or (not igst and line.case.sup_typ in supply.WITHOUT_PAYMENT):
         return None
-    return at(line.path + "IgstAmt", found=igst, due=rounded(due), sl_no=_named(line))
+    return at(line.path + "IgstAmt", found=igst, due=rounded(due), sl_no=line.number)
 
 
 def _retail_priced_without_tax(line: Line) -> Place | None:
@@ -106,7 +101,7 @@ def _off(line: Line, name: str, given: Decimal | None, rate: Decimal | None) -> 
     if line.base is None or not (given or rate):
         return None
     found, due = given or ZERO, line.base * (rate or ZERO) * PERCENT
-    return None if agrees(found, due) else at(line.path + name, found=found, due=rounded(due), sl_no=_named(line))
+    return None if agrees(found, due) else at(line.path + name, found=found, due=rounded(due), sl_no=line.number)
 
 
 ROWS: Final = (
