@@ -102,6 +102,7 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, help="of `law`: invoices over which memory is watched (1000000); "
                         "of `urgent`: vouchers in front (100000); of `live`: vouchers (5000)")  # fmt: skip
     parser.add_argument("--profile", action="store_true", help="of N vouchers: show where our processes spend it, too")
+    parser.add_argument("--against", metavar="REV", help="of `check`: compare with this revision, alternately")
     asked = parser.parse_args()
     # Each is imported when asked for: pytest, which runs `law`, wants to be there before others.
     match asked.what:
@@ -112,7 +113,7 @@ if __name__ == "__main__":
         case "check":
             from bench import check
 
-            check.main()
+            check.main(asked.against)
         case "pace":
             from bench import pace
 

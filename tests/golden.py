@@ -50,13 +50,13 @@ def facts_of(document: Document) -> Facts:
     """What is known of one like the golden ones, sent on the day of its date."""
     day, month, year = (int(part) for part in document["DocDtls"]["Dt"].split("/"))
     known = taxpayers()
-    in_zones = {gstin: row["kind"] for gstin, row in known.items() if row.get("kind", "").startswith("SEZ")}
+    in_zones = {gstin: row["kind"] for gstin, row in known.items() if row.get("kind", "") in {"SEZ", "SED"}}
     return Facts(
         day=date(year, month, day),
         turnover_crore=Decimal(known[document["SellerDtls"]["Gstin"]].get("turnover_crore", 8)),
         sent_by=document["TranDtls"].get("EcmGstin"),
         sez_gstins=frozenset(in_zones),
-        sez_developers=frozenset(gstin for gstin, kind in in_zones.items() if kind == "SEZD"),
+        sez_developers=frozenset(gstin for gstin, kind in in_zones.items() if kind == "SED"),
     )
 
 

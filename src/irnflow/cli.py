@@ -1,29 +1,40 @@
 """The command `irnflow`: which words start what. Each command's work lives in its own room, imported when asked."""
 
-import asyncio
 import os
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
-from typing import Any
+from importlib import import_module
+from typing import Any, Final, TypeVar
 
 import click
 
 from irnflow import __version__
-from irnflow.commands.account import account
-from irnflow.commands.check import check
-from irnflow.commands.doubts import doubts
 from irnflow.commands.environment import settings
-from irnflow.commands.gstin import gstin
-from irnflow.commands.import_ import import_
-from irnflow.commands.irn import irn
-from irnflow.commands.keys import keys
-from irnflow.commands.lifecycle import cancel, ewaybill
-from irnflow.commands.steering import pause, resume, standing, withdraw
-from irnflow.commands.template import template
-from irnflow.commands.verify import verify
 from irnflow.errors import Permanent, Transient
 from irnflow.settings import SERVICES
+
+_T = TypeVar("_T")
+
+# Commands with a module of their own: it is imported when the command is called or its help is asked for, so that
+# `irnflow check` does not load what `irnflow account` needs.
+_ELSEWHERE: Final = {
+    "account": "account:account",
+    "cancel": "lifecycle:cancel",
+    "check": "check:check",
+    "doubts": "doubts:doubts",
+    "ewaybill": "lifecycle:ewaybill",
+    "gstin": "gstin:gstin",
+    "import": "import_:import_",
+    "irn": "irn:irn",
+    "keys": "keys:keys",
+    "pause": "steering:pause",
+    "resume": "steering:resume",
+    "standing": "steering:standing",
+    "template": "template:template",
+    "verify": "verify:verify",
+    "withdraw": "steering:withdraw",
+}
 
 
 def main() -> None:
@@ -53,7 +64,21 @@ def _leaves(error: Exception) -> Iterator[Exception]:
         yield from _leaves(each)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands of this file, and those of `_ELSEWHERE`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*self.commands, *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = _ELSEWHERE[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"irnflow.commands.{module}"), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="irnflow")
 def irnflow() -> None:
     """Turns voucher ids into registered GST e-invoices: each exactly once, each step visible."""
@@ -91,7 +116,7 @@ def token() -> None:
     from irnflow.local.home import link
 
     found = settings("database_url")
-    click.echo(link(found.port_of("irn_service"), asyncio.run(another_token(found))))
+    click.echo(link(found.port_of("irn_service"), _run(another_token(found))))
 
 
 @irnflow.command()
@@ -99,7 +124,7 @@ def migrate() -> None:
     """Bring the database up to this version."""
     from irnflow.store.migrate import migrate as bring_up
 
-    applied = asyncio.run(bring_up(settings("database_url").database_url))
+    applied = _run(bring_up(settings("database_url").database_url))
     click.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
 
 
@@ -115,7 +140,7 @@ def topology(check: bool) -> int:
         definitions = room.definitions(room.vhost_of(settings().amqp_url), {})
         click.echo(msgspec.json.format(msgspec.json.encode(definitions)))
         return 0
-    differences = asyncio.run(room.check(settings("amqp_url", "management_url")))
+    differences = _run(room.check(settings("amqp_url", "management_url")))
     click.echo("\n".join(differences) or "the broker is as it should be")
     return 1 if differences else 0
 
@@ -130,7 +155,7 @@ def failures(account: str | None, batch_no: str | None) -> None:
     from irnflow.local import worklist
 
     url = settings("database_url").database_url
-    asyncio.run(worklist.show(url, Console(), account=account, batch_no=batch_no))
+    _run(worklist.show(url, Console(), account=account, batch_no=batch_no))
 
 
 @irnflow.command()
@@ -155,7 +180,7 @@ def retry(
     ids = list(transaction_ids) or None
     choice = Choice(stage=stage, cause=cause, batch_no=batch_no, transaction_ids=ids)
     url = settings("database_url").database_url
-    asyncio.run(worklist.retry(url, Console(), account=account, choice=choice))
+    _run(worklist.retry(url, Console(), account=account, choice=choice))
 
 
 @irnflow.command()
@@ -165,7 +190,7 @@ def accounting() -> int:
 
     from irnflow.local import worklist
 
-    agree = asyncio.run(worklist.account_for(settings("database_url").database_url, Console()))
+    agree = _run(worklist.account_for(settings("database_url").database_url, Console()))
     return 0 if agree else 1
 
 
@@ -175,8 +200,10 @@ def accounting() -> int:
 def explain(codes: tuple[str, ...], as_json: bool) -> int:
     """Tell what a code means, and what to do about it.
 
-    CODE is one of the portal (2150), one of irnflow (totals.taxable_value), or a class of the portal's codes (DATA),
-    which lists its codes. Without one: the classes there are.
+    CODE is one of the portal (2150), one of irnflow (totals.taxable_value), what several of irnflow begin with (hsn),
+    or a class of the portal's codes (DATA); the last two list their codes. Without one: the classes there are.
+
+    Of a rule it also says since when it is in force, by the day of sending or by the date of the document, and why.
 
     Ends with 2 when a code is in no list.
     """
@@ -198,15 +225,16 @@ def explain(codes: tuple[str, ...], as_json: bool) -> int:
     return 2 if unknown else 0
 
 
-for _command in (
-    account, cancel, check, doubts, ewaybill, gstin, import_, irn, keys, pause, resume, standing, template, verify,
-    withdraw,
-):  # fmt: skip
-    irnflow.add_command(_command)
+def _run(work: Coroutine[Any, Any, _T]) -> _T:
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def _serve(work: Coroutine[Any, Any, int | None]) -> int:
     """Run until it ends by itself, or SIGTERM or Ctrl-C ask it to."""
+    import asyncio
+
     import uvloop
 
     async def stoppable() -> int:

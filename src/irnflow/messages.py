@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, TypedDict, TypeVar
 import msgspec
 
 from irnflow.errors import BadMessage
-from irnflow.gst.facts import Registration
+from irnflow.gst.facts import LINES_MAX, Registration
 from irnflow.gst.faults import Fault
 from irnflow.gst.invoice import Invoice
 
@@ -146,7 +146,8 @@ class DataFetched(Message, frozen=True, kw_only=True):
     fetched_at: datetime
     digest: str  # sha256 hex of the rows as read: `database_update` compares it
     turnover_crore: Decimal | None = None  # the seller's aggregate annual turnover: rules depend on it; None: not said
-    registrations: dict[str, Registration] = {}  # what the portal is known to have of seller and recipient
+    lines_max: int = LINES_MAX  # of a document of the seller's
+    registrations: dict[str, Registration] = {}  # what the portal is known to have of the parties
     invoice: Invoice
 
 

@@ -84,6 +84,15 @@ def test_both_refuse_one_line_more() -> None:
     assert judge(document, facts_of(document)).differences == []
 
 
+def test_both_accept_as_many_lines_as_the_portal_allows_the_supplier() -> None:
+    document = a_thousand_lines()
+    facts = msgspec.structs.replace(facts_of(document), lines_max=1001)
+    document["ItemList"].append(document["ItemList"][0] | {"SlNo": "1001"})
+
+    assert "2173" not in judge(document, facts).codes
+    assert judge(document, facts).differences == []
+
+
 def test_no_explanation_is_idle() -> None:
     broken = {entry.name: entry.judged for entry in BROKEN_ONES}
 

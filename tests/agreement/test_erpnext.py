@@ -1,20 +1,18 @@
 """The sums of a real ERPNext: what India Compliance 15.13.5 made of vouchers that were entered and submitted there.
 
-Company, customers, numbers and prices are invented; the documents are that app's own, one a line of erpnext.jsonl.
+The page docs/agreement.md shows what irnflow says of each, and why.
 """
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
-import msgspec
 import pytest
 
-from irnflow.gst import inv01
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
+from tests.agreement.erpnext import Sale, sales
 from tests.agreement.test_sums import ALL, OF_LINES, filled, without
-from tests.gst.documents import Document, json, read
+from tests.gst.documents import json, read
 
 FACTS = Facts(day=date(2026, 11, 30), turnover_crore=Decimal(8))
 OF_SUMS = ("totals.", "line.", "tax.", "cess.", "state_cess.", "field.")
@@ -23,25 +21,13 @@ PAISE_OFF = {"discount_on_grand_total", "export_with_payment_usd", "export_witho
              "inter_usd_within_india", "intra", "no_rounding", "rounding", "same_item_many_lines"}  # fmt: skip
 
 
-class Entry(msgspec.Struct, frozen=True):
-    name: str
-    document: msgspec.Raw
-
-    @property
-    def json(self) -> Document:
-        return json(inv01.decode(bytes(self.document)))
-
-
-ENTRIES = [
-    msgspec.json.decode(line, type=Entry)
-    for line in (Path(__file__).parent / "erpnext.jsonl").read_bytes().splitlines()
-]
+ENTRIES = [sale for sale in sales() if sale.app]
 each = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 
 
 @each
-def test_its_sums_are_sent_as_they_are(entry: Entry) -> None:
-    given = entry.json
+def test_its_sums_are_sent_as_they_are(entry: Sale) -> None:
+    given = entry.document
 
     examined = examine(read(given), FACTS)
 
@@ -56,18 +42,18 @@ def test_its_sums_are_sent_as_they_are(entry: Entry) -> None:
 
 
 @each
-def test_the_amounts_of_its_lines_follow_from_its_totals(entry: Entry) -> None:
-    examined = examine(read(without(entry.json, *OF_LINES)), FACTS)
+def test_the_amounts_of_its_lines_follow_from_its_totals(entry: Sale) -> None:
+    examined = examine(read(without(entry.document, *OF_LINES)), FACTS)
 
     assert [fault for fault in examined.refusals if fault.code.startswith(OF_SUMS)] == []
     assert [fault for fault in examined.warnings if fault.code.startswith("calculated.")] == []
-    assert filled(json(examined.invoice)["ValDtls"]) == filled(entry.json["ValDtls"])
+    assert filled(json(examined.invoice)["ValDtls"]) == filled(entry.document["ValDtls"])
 
 
 @pytest.mark.parametrize(
     "entry", [entry for entry in ENTRIES if entry.name not in PAISE_OFF], ids=lambda entry: entry.name
 )
-def test_its_sums_are_calculated_as_it_does(entry: Entry) -> None:
-    examined = examine(read(without(entry.json, *ALL)), FACTS)
+def test_its_sums_are_calculated_as_it_does(entry: Sale) -> None:
+    examined = examine(read(without(entry.document, *ALL)), FACTS)
 
-    assert filled(json(examined.invoice)["ValDtls"]) == filled(entry.json["ValDtls"])
+    assert filled(json(examined.invoice)["ValDtls"]) == filled(entry.document["ValDtls"])

@@ -15,7 +15,7 @@ from irnflow.sandbox.law import items, masters
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (codes.lines("hsn.txt"), masters.HSN),
+        ([code for digits in (4, 6, 8) for code in codes.lines(f"hsn{digits}.txt")], masters.HSN),
         (codes.column("units.csv"), masters.UNITS),
         (codes.column("states.csv"), masters.STATES),
         (codes.column("ports.csv"), masters.PORTS),

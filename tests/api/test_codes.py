@@ -43,7 +43,7 @@ async def test_an_unknown_code_is_a_problem_that_says_where_to_look(client: Clie
 
 
 async def test_all_codes_are_listed(client: Client) -> None:
-    assert len((await client.get(CODES)).body["items"]) == 262
+    assert len((await client.get(CODES)).body["items"]) == 351
 
 
 @pytest.mark.parametrize("klass", PortalClass)

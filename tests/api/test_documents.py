@@ -15,6 +15,7 @@ from irnflow.store import accounts
 from irnflow.store.database import Postgres
 from tests.api.conftest import Answer, Client
 from tests.books.examples import TODAY
+from tests.files.invoices import row, table
 from tests.gst.documents import BETWEEN, DAY, OPERATOR, SELLER, SEZ_PAID, WITHIN, changed
 from tests.tenant import Tenant
 
@@ -87,9 +88,28 @@ async def test_a_day_that_no_calendar_has_is_refused(client: Client) -> None:
 
 
 async def test_another_media_type_is_refused(client: Client) -> None:
+    answer = await client.post("/api/v1/check", data=b"a,b", headers={"content-type": "text/html"})
+
+    assert (answer.status, answer.body["type"]) == (415, "/problems/media-type")
+
+
+@pytest.mark.parametrize("media_type", ["text/csv", "application/vnd.ms-excel", "text/tab-separated-values"])
+async def test_a_table_is_checked_too(client: Client, media_type: str) -> None:
+    content = table([row(gst_rate="19"), row(document_number="BLR/118", buyer_pin="4OOOO1")], delimiter="\t")
+
+    answer = await client.post("/api/v1/check?day=2026-11-28", data=content, headers={"content-type": media_type})
+
+    assert (answer.status, answer.body["documents"], answer.body["refused"]) == (200, 2, 2)
+    assert [(each["code"], each["path"]) for each in answer.body["findings"]][1:] == [
+        ("file.unreadable_row", "line 3, buyer_pin")
+    ]
+    assert answer.body["findings"][0]["path"] == "line 2, gst_rate"
+
+
+async def test_a_table_that_names_no_columns_is_refused(client: Client) -> None:
     answer = await client.post("/api/v1/check", data=b"a,b", headers={"content-type": "text/csv"})
 
-    assert (answer.status, answer.body["type"]) == (415, "/problems/not-json")
+    assert (answer.status, answer.body["type"]) == (422, "/problems/unreadable-file")
 
 
 async def test_a_body_beyond_the_limit_is_refused(client: Client) -> None:
@@ -140,6 +160,20 @@ async def test_a_workbook_and_inv01_are_taken_too(client: Client) -> None:
 
     assert (empty.status, empty.body["added"]) == (200, [])
     assert inv01.body["added"] == ["29ZZZCS1111A1ZD/2026-27/INV/BLR/2026/117"]
+
+
+async def test_csv_that_a_browser_calls_excel_is_taken(client: Client) -> None:
+    answer = await client.post(
+        "/api/v1/imports", data=CSV, headers={"content-type": "application/vnd.ms-excel; charset=utf-8"}
+    )
+
+    assert answer.body["added"] == ["EXAMPLE-1", "EXAMPLE-2"]
+
+
+async def test_corrections_are_notes(client: Client) -> None:
+    answer = await import_(client, CSV.replace(b"Quiet Offices", "Quiet\u200b Offices".encode()))
+
+    assert [(each["row"], each["column"]) for each in answer.body["notes"]] == [(2, "buyer_legal_name")]
 
 
 async def test_bad_rows_are_told_and_the_others_taken(client: Client) -> None:

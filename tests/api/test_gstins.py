@@ -13,7 +13,7 @@ GSTIN = "29AABCT1332L1ZU"
 PATH = f"/api/v1/gstins/{GSTIN}"
 GIVEN = {"username": "surya_api", "password": "pa55word", "client_id": "CL1", "client_secret": "s3cret"}
 LOGIN = {"portal": "NIC1", "username": "surya_api", "client_id": "CL1", "stopped": None}
-SHOWN = {"gstin": GSTIN, "stopped": None, "logins": [LOGIN]}
+SHOWN = {"gstin": GSTIN, "stopped": None, "logins": [LOGIN], "turnover": None, "lines_max": None}
 
 
 async def stop(store: Postgres) -> None:
@@ -70,6 +70,29 @@ async def test_new_credentials_leave_portal_turnover_and_kind_as_they_are(
         "select family, turnover_crore::text, kind from irnflow.gstin join irnflow.credentials using (gstin)"
     )
     assert tuple(row.values()) == ("IRIS", "12.00", "sez")
+
+
+async def test_turnover_and_lines_are_set_each_without_the_other(client: Client) -> None:
+    await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
+
+    crore = await client.ask("PUT", f"{PATH}/terms", json={"turnover": "12.5"})
+    lines = await client.ask("PUT", f"{PATH}/terms", json={"lines_max": 5000})
+
+    assert (crore.body["turnover"], crore.body["lines_max"]) == ("12.50", None)
+    assert lines.body == SHOWN | {"turnover": "12.50", "lines_max": 5000}
+
+
+@pytest.mark.parametrize(
+    "terms", [{"lines_max": 5001}, {"lines_max": 0}, {"lines_max": 10.5}, {"turnover": "-1"}, {"lines": 5}]
+)
+async def test_terms_that_no_gstin_has_are_refused(client: Client, terms: dict[str, object]) -> None:
+    await client.ask("PUT", f"{PATH}/credentials", json=GIVEN)
+
+    assert (await client.ask("PUT", f"{PATH}/terms", json=terms)).status == 422
+
+
+async def test_terms_of_an_unknown_gstin_are_refused(client: Client) -> None:
+    assert (await client.ask("PUT", f"{PATH}/terms", json={"lines_max": 5000})).status == 404
 
 
 async def test_pages_go_on_behind_the_last(client: Client) -> None:

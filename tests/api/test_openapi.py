@@ -34,7 +34,7 @@ SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 # What fits the document and is refused all the same, because the account doesn't have it.
 
 
-@schemathesis.serializer(Kind.XLSX.value)
+@schemathesis.serializer(Kind.XLSX.value, "application/vnd.ms-excel")
 def as_workbook(context: schemathesis.SerializationContext, value: object) -> bytes:
     """What it makes up is no workbook, and is refused as none."""
     return value if isinstance(value, bytes) else str(value).encode()

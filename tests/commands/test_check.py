@@ -13,6 +13,7 @@ import pytest
 
 from irnflow.books import sample
 from tests.commands.running import process, run
+from tests.files.invoices import row, table
 from tests.gst.documents import BETWEEN, OPERATOR, SELLER, SEZ_PAID, WITHIN, changed
 
 DAY = ("--day", "2026-11-22")
@@ -89,6 +90,25 @@ def test_the_standard_input_may_be_checked() -> None:
 
     assert ran.code == 1
     assert "standard input" in ran.out
+
+
+def test_the_standard_input_may_be_a_table() -> None:
+    ran = run("check", "-", *DAY, given=table([row(document_date="20/11/2026")]))
+
+    assert (ran.code, ran.out.splitlines()[1]) == (0, "1 document: 1 clean")
+
+
+def test_a_table_is_checked_without_being_imported(tmp_path: Path) -> None:
+    rows = [row(document_date="20/11/2026", gst_rate="19"), row(document_number="BLR/118", buyer_pin="4OOOO1")]
+
+    ran = process("check", written(tmp_path, table(rows), "a.csv"), *DAY)
+
+    lines = [line.rstrip() for line in ran.out.splitlines()]
+    assert ran.code == 2
+    assert lines[3] == "INV BLR/117 of 20/11/2026  (line 2)"
+    assert lines[4].startswith("  refused  line 2, gst_rate")
+    assert any(line.split()[:4] == ["unreadable", "line", "3,", "buyer_pin"] for line in lines)
+    assert "1 document: 1 refused, 1 unreadable" in lines
 
 
 @pytest.mark.parametrize(("turnover", "code"), [("9.99", 0), ("10", 1)])

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from irnflow.errors import BadInput, Permanent
+from irnflow.services.data_fetch import Terms, gstins
 from irnflow.store import accounts, database, rotation
 from irnflow.store.secrets import KeyRing, make_key, new_key, read_keys, write_keys
 from tests.commands.running import Ran, run
@@ -227,6 +229,31 @@ async def test_credentials_that_a_document_in_doubt_needs_stay(database_url: str
         await ran("gstin", "remove", GSTIN, "--portal", "NIC1")
 
     assert (await ran("gstin", "remove", GSTIN, "--portal", "IRIS")).code == 0
+
+
+async def test_the_lines_and_the_turnover_of_a_gstin_are_set(database_url: str, file: Path) -> None:
+    await ran("gstin", "credentials", GSTIN, given=TYPED)
+
+    lines = await ran("gstin", "set", GSTIN.lower(), "--lines-max", "5000")
+    crore = await ran("gstin", "set", GSTIN, "--turnover", "7.5")
+
+    assert lines.out == f"{GSTIN}: a turnover of 10 crore or more, at most 5000 lines in a document.\n"
+    assert crore.out == f"{GSTIN}: a turnover of 7.50 crore, at most 5000 lines in a document.\n"
+    async with database.connect(database_url) as store:
+        (owned,) = (await gstins(store, {1})).values()
+    assert owned == {GSTIN: Terms(turnover_crore=Decimal("7.50"), lines_max=5000)}
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("--lines-max", "5001"), ("--lines-max", "0"), ("--turnover", "1e12")]
+)  # fmt: skip
+async def test_nothing_to_set_and_too_much_are_refused(file: Path, words: tuple[str, ...]) -> None:
+    assert (await ran("gstin", "set", GSTIN, *words)).code == 2
+
+
+async def test_nothing_is_set_of_a_gstin_that_the_account_lacks(file: Path) -> None:
+    with pytest.raises(BadInput, match=f"has no GSTIN {GSTIN}"):
+        await ran("gstin", "set", GSTIN, "--lines-max", "2000")
 
 
 async def test_keys_are_rotated(database_url: str, file: Path) -> None:

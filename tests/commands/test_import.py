@@ -100,6 +100,7 @@ def test_programs_get_ids_and_troubles() -> None:
         1,
         {
             "added": ["EXAMPLE-1"], "updated": [], "unchanged": [], "refused": 1, "unreadable": 0, "left_out": 0,
+            "notes": [],
             "troubles": [{
                 "file": "t.csv", "sheet": "", "row": 4, "column": "",
                 "says": "the row has more cells than the header: a comma in a text without quotes?",

@@ -1,6 +1,7 @@
 """`irnflow irn`: published IRNs, how they come about, and what is no document's name."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ def test_a_number_is_hashed_in_upper_case_from_2025_26_on() -> None:
 
     assert "BLR/1A           blr/1a in upper case, as the portals do from financial year 2025-26 on" in shown
     assert "29AAFCC9980M1ZR2025-26CRNBLR/1A\n" in shown
+
+
+def test_a_number_with_small_letters_has_another_irn_until_may_2025() -> None:
+    as_given = sha256(f"{GSTIN}2025-26CRNblr/1a".encode()).hexdigest()
+
+    assert as_given in run("irn", GSTIN, "2025-26", "CRN", "blr/1a").out
+    assert "until May 2025" not in run("irn", GSTIN, "2025-26", "CRN", "BLR/1A").out
+    assert "until May 2025" not in run("irn", GSTIN, "2026-27", "CRN", "blr/1a").out
 
 
 def test_programs_get_the_parts_and_the_text_that_is_hashed() -> None:

@@ -168,7 +168,26 @@ async def bill(room: Room) -> str:  # noqa: F811
 async def test_an_e_way_bill_is_made_and_its_number_said(registered: Room) -> None:
     ran = await asked(registered, irnflow("ewaybill", "make", IRN, *LORRY))
 
-    assert ran == Ran(0, f"{IRN}  action 1, make e-way bill {await bill(registered)}: done\n")
+    said = f"{IRN}  action 1, make e-way bill {await bill(registered)}: done\n"
+    assert (ran.code, ran.out) == (0, said)  # by the real clock the invoice may be old, which is said beside it
+
+
+async def test_what_speaks_against_an_e_way_bill_is_said_and_the_portal_asked(registered: Room) -> None:
+    by_rail = ("--distance", "60", "--mode", "2", "--document", "RR/17", "--document-date", "23/11/2026")
+
+    ran = await asked(registered, irnflow("ewaybill", "make", IRN, *by_rail))
+
+    assert f"{IRN}  warning: RR/17 is not a number of the railways as the e-way bill system takes it. [4042]" in ran.err
+    assert (ran.code, "failed: 4042 Invalid RR number" in ran.out) == (1, True)
+
+
+async def test_an_e_way_bill_for_an_old_invoice_is_warned_of_first(registered: Room) -> None:
+    old = invoice("A/1").replace(b"22/11/2026", b"22/11/2025")
+    await registered.desk.store.fetch("update irnflow.registration_request set payload = $1 where irn = $2", old, IRN)
+
+    ran = await asked(registered, irnflow("ewaybill", "make", IRN, *LORRY))
+
+    assert "the portal makes no e-way bill for one of more than 180 days. [4043]" in ran.err
 
 
 async def test_an_e_way_bill_that_lacks_something_is_refused_in_the_portals_words(registered: Room) -> None:

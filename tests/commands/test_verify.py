@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,120 @@ def test_the_portals_answer_is_taken_apart_and_its_two_texts_agree(
 
     assert (ran.code, ran.out.count("✔ holds")) == (0, 2)
     assert "agrees with the signed invoice beside it" in ran.out
+
+
+def sent_as_others_write_it() -> dict[str, Any]:
+    """PLAIN with numbers in quotes, names in other cases, members that hold nothing, and a number in small letters."""
+    seller = {("GSTIN" if name == "Gstin" else name): value for name, value in PLAIN["SellerDtls"].items()}
+    buyer = {("POS" if name == "Pos" else name): value for name, value in PLAIN["BuyerDtls"].items()}
+    lines = [
+        line | {"GstRt": str(line["GstRt"]), "AttribDtls": [{"Nm": None, "Val": None}]} for line in PLAIN["ItemList"]
+    ]
+    return PLAIN | {
+        "SellerDtls": seller | {"Pin": str(seller["Pin"])},
+        "BuyerDtls": buyer | {"Ph": None},
+        "DocDtls": PLAIN["DocDtls"] | {"No": NO.lower()},
+        "itemlist": lines,
+        "ExpDtls": {"ShipBNo": None},
+        "RefDtls": {"PrecDocDtls": [], "ContrDtls": None},
+    }
+
+
+def test_how_a_document_was_written_makes_no_difference(
+    tmp_path: Path, invoice: str, qr: str, verify: Callable[..., Ran]
+) -> None:
+    sent = sent_as_others_write_it()
+    del sent["ItemList"]
+
+    ran = verify(
+        written(tmp_path, invoice), written(tmp_path, qr, "qr"), "--sent", written(tmp_path, sent, "sent.json")
+    )
+
+    assert (ran.code, ran.out.count("agrees with what was sent in every field.")) == (0, 2)
+
+
+def test_a_number_in_quotes_that_differs_does_not_hold(
+    tmp_path: Path, invoice: str, verify: Callable[..., Ran]
+) -> None:
+    sent = PLAIN | {"SellerDtls": PLAIN["SellerDtls"] | {"Pin": "560002"}}
+
+    ran = verify(written(tmp_path, invoice), "--sent", written(tmp_path, sent, "sent.json"))
+
+    assert ran.code == 1
+    assert 'SellerDtls.Pin "560002" 560001' in " ".join(ran.out.split())
+
+
+def test_a_field_that_the_portal_dropped_is_said_and_holds(
+    tmp_path: Path, invoice: str, verify: Callable[..., Ran]
+) -> None:
+    file, sent = written(tmp_path, invoice), PLAIN | {"ValDtls": PLAIN["ValDtls"] | {"Colour": "red"}}
+
+    ran = verify(file, "--sent", written(tmp_path, sent, "sent.json"))
+    told = json.loads(verify(file, "--sent", tmp_path / "sent.json", "--json").out)
+
+    assert ran.code == 0
+    assert "agrees with what was sent in every field of INV-01." in ran.out
+    assert "ValDtls.Colour: sent, but not in INV-01" in ran.out
+    assert (told[0]["dropped"], told[0]["differences"]) == (["ValDtls.Colour"], [])
+
+
+@pytest.mark.parametrize(
+    ("dated", "ack_dt", "number", "code"),
+    [
+        ("10/05/2025", "2025-05-10 12:00:17", "blr/117", 0),
+        ("10/05/2025", "2025-05-10 12:00:17", "BLR/117", 1),  # then its IRN would be of small letters
+        ("10/05/2025", "2025-06-01 00:00:01", "BLR/117", 0),
+        ("10/05/2025", "", "blr/117", 0),
+        ("10/05/2025", "", "BLR/117", 0),
+        ("10/06/2025", "2025-06-10 12:00:17", "blr/117", 1),
+        ("10/06/2025", "", "blr/117", 1),
+        ("10/06/2024", "2024-06-10 12:00:17", "blr/117", 0),
+    ],
+)
+def test_small_letters_count_until_31_may_2025(
+    tmp_path: Path, portal: tuple[Identity, Path], verify: Callable[..., Ran],
+    dated: str, ack_dt: str, number: str, code: int,
+) -> None:  # fmt: skip
+    document = PLAIN | {"DocDtls": PLAIN["DocDtls"] | {"No": "blr/117", "Dt": dated}}
+    year = "2024-25" if dated.endswith("2024") else "2025-26"
+    of_number = sha256(f"{GSTIN}{year}INV{number}".encode()).hexdigest()
+    signer = portal[0].signer
+    invoice = signer.sign(invoice_data(document, irn=of_number, ack_no=1, ack_dt=ack_dt))
+    qr = signer.sign(qr_data(document, irn=of_number, irn_dt=ack_dt))
+
+    ran = verify(written(tmp_path, {"SignedInvoice": invoice, "SignedQRCode": qr}))
+
+    assert ran.code == code
+
+
+def test_a_missing_field_of_the_qr_code_keeps_its_capitals(
+    tmp_path: Path, invoice: str, portal: tuple[Identity, Path], verify: Callable[..., Ran]
+) -> None:
+    data = qr_data(PLAIN, irn=IRN, irn_dt=ACK["ack_dt"])
+    del data["IrnDt"]
+
+    ran = verify(written(tmp_path, {"SignedInvoice": invoice, "SignedQRCode": portal[0].signer.sign(data)}))
+
+    assert ran.code == 1
+    assert "Its QR code does not say IrnDt." in ran.out
+
+
+def test_of_two_types_with_one_number_the_one_of_its_type_is_taken(
+    tmp_path: Path, invoice: str, verify: Callable[..., Ran]
+) -> None:
+    note = PLAIN | {"DocDtls": PLAIN["DocDtls"] | {"Typ": "CRN"}}
+
+    ran = verify(written(tmp_path, invoice), "--sent", written(tmp_path, [note, PLAIN], "sent.json"))
+
+    assert ran.code == 0
+
+
+@pytest.mark.parametrize("sent", [[1, 2], ["text"], 1, "text"])
+def test_what_was_sent_and_is_not_a_document_is_named(
+    tmp_path: Path, invoice: str, verify: Callable[..., Ran], sent: Any
+) -> None:
+    with pytest.raises(BadInput, match=r"sent\.json is no INV-01 JSON"):
+        verify(written(tmp_path, invoice), "--sent", written(tmp_path, json.dumps(sent), "sent.json"))
 
 
 @pytest.mark.parametrize("name", ["qr.png", "qr.jpg", "page.pdf"])

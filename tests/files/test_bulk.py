@@ -37,6 +37,10 @@ SHAPES = {
         b'{"version":"1.0", "Notes":[{}],\n"Invoices":[{"x":[]},{"y":{}}]}',
         [("Notes[0]", 1, 28, b"{}"), ("Invoices[0]", 2, 13, b'{"x":[]}'), ("Invoices[1]", 2, 22, b'{"y":{}}')],
     ),
+    "one document in other letters": (
+        b'{"version":"1.1","addlDocDtls":[],"itemlist":[{}]}',
+        [("", 1, 1, b'{"version":"1.1","addlDocDtls":[],"itemlist":[{}]}')],
+    ),
     "a byte order mark": (b"\xef\xbb\xbf[{}]", [("[0]", 1, 5, b"{}")]),
 }
 

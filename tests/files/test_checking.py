@@ -6,11 +6,13 @@ from typing import Any
 import msgspec
 
 from irnflow.books import sample
-from irnflow.files import checking
+from irnflow.files import checking, importing
 from irnflow.files.checking import Finding, Judged
 from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Severity
 from tests.books.examples import TODAY, opened
+from tests.files.invoices import DESK, row, table
+from tests.files.spreadsheets import WRITERS, workbook
 from tests.gst.documents import BETWEEN, DAY, WITHIN, changed
 
 FACTS = Facts(day=DAY)
@@ -57,12 +59,12 @@ def test_a_list_in_an_object_names_itself_in_the_path() -> None:
 
 
 def test_every_place_that_is_not_inv01_is_told_beside_what_the_rules_find() -> None:
-    wrong = changed(WITHIN, {"Foo": 1, "BuyerDtls.Pin": "560001", "ItemList[1].Qtty": 3, "DocDtls.Dt": "01/01/2026"})
+    wrong = changed(WITHIN, {"Foo": 1, "BuyerDtls.Pin": "56000l", "ItemList[1].Qtty": 3, "DocDtls.Dt": "01/01/2026"})
 
     assert found(wrong) == [
         ("document.not_inv01", "BuyerDtls.Pin"),
-        ("document.not_inv01", "ItemList[1].Qtty"),
-        ("document.not_inv01", "Foo"),
+        ("document.unknown_field", "ItemList[1].Qtty"),
+        ("document.unknown_field", "Foo"),
         ("document.too_late", "DocDtls.Dt"),
     ]
 
@@ -98,6 +100,81 @@ def test_the_facts_are_those_given() -> None:
     (small,) = judged(late, Facts(day=DAY, turnover_crore=msgspec.convert("5", type(FACTS.turnover_crore))))
 
     assert (judged(late)[0].refused, small.refused) == (True, False)
+
+
+# -- tables ----------------------------------------------------------------------------------------------------------
+
+
+def of_files(*contents: bytes) -> list[Judged]:
+    named = [(f"{at}", lambda mode, content=each: io.BytesIO(content)) for at, each in enumerate(contents)]
+    return list(checking.judge_files(named, FACTS))
+
+
+WRONG_LINES = [row(document_date="20/11/2026"), row(DESK, document_date="20/11/2026", gst_rate="19")]
+
+
+def test_a_sound_table_has_no_finding() -> None:
+    (one,) = of_files(table([row(document_date="20/11/2026")]))
+
+    assert (one.place, one.title, one.findings) == ("line 2", "INV BLR/117 of 20/11/2026", [])
+
+
+def test_a_finding_of_a_table_names_its_row_and_column() -> None:
+    in_csv = of_files(table(WRONG_LINES))[0].findings
+    cells = [list(row(DESK)), *(list(each.values()) for each in WRONG_LINES)]
+    in_xlsx = of_files(workbook(WRITERS["excel"], cells, name="Sales").getvalue())[0].findings
+
+    assert [(each.path, each.severity) for each in in_csv] == [("line 3, gst_rate", Severity.REFUSED)]
+    assert [each.path for each in in_xlsx] == ["Sales, row 3, gst_rate"]
+
+
+def test_a_finding_of_the_document_names_its_first_row() -> None:
+    (one,) = of_files(table([row(document_date="20/11/2026", buyer_pin="560001")]))
+
+    assert [each.path for each in one.findings] == ["line 2, buyer_pin"]
+
+
+def test_lines_are_named_by_their_own_rows_whatever_their_order() -> None:
+    rows = [{**each, "line_no": number} for each, number in zip(WRONG_LINES, ("2", "1"), strict=True)]
+
+    assert [each.path for each in of_files(table(rows))[0].findings] == ["line 3, gst_rate"]
+
+
+def test_what_import_leaves_out_is_told_with_the_same_words() -> None:
+    content = table([row(), row(DESK, document_date="31/11/2026")])
+    (taken,) = importing.read("0", lambda mode: io.BytesIO(content))
+
+    (one,) = of_files(content)
+
+    assert one.unreadable
+    assert [each.says.lower() for each in one.findings] == [f"{each.says}.".lower() for each in taken.troubles]
+    assert [(each.code, each.path) for each in one.findings] == [
+        ("file.unreadable_row", "line 2"), ("file.unreadable_row", "line 3, document_date"),
+    ]  # fmt: skip
+
+
+def test_a_correction_is_a_warning_with_its_place() -> None:
+    (one,) = of_files(table([row(document_date="20/11/2026", seller_place="Bengaluru\u200b")]))
+
+    assert [(each.code, each.path, each.severity) for each in one.findings] == [
+        ("file.corrected", "line 2, seller_place", Severity.WARNING)
+    ]
+
+
+def test_tables_and_inv01_are_judged_in_the_order_given() -> None:
+    rows = [row(document_number=f"A{at}", document_date="20/11/2026") for at in range(1, 503)]
+
+    found = of_files(ENCODER.encode(BETWEEN), table(rows), ENCODER.encode(WITHIN), b"hsn\n1\n", table(rows[:1]))
+
+    assert [len([one for one in found if one.file == str(at)]) for at in range(5)] == [1, 502, 1, 1, 1]
+    assert [one.file for one in found] == sorted(one.file for one in found)
+    assert [one.unreadable for one in found if one.file == "3"] == [True]
+
+
+def test_what_to_do_about_a_table_is_told_in_hindi() -> None:
+    judged_ = of_files(table([row(buyer_pin="4OOOO1")]))
+
+    assert "।" in next(checking.in_hindi(judged_)).findings[0].fix
 
 
 def test_vouchers_of_the_books_are_judged_by_id(tmp_path: Any) -> None:

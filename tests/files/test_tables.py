@@ -9,7 +9,7 @@ import pytest
 import xlsxwriter
 
 from irnflow.errors import BadInput
-from irnflow.files import tables, template
+from irnflow.files import tables, template, text
 from irnflow.files.documents import Taken
 from tests.books.examples import TODAY
 
@@ -17,8 +17,8 @@ CSV = template.write_csv(TODAY, names=template.usual())
 LINES = CSV.decode("utf-8-sig").splitlines(keepends=True)
 
 
-def of_csv(text: str | bytes) -> list[Taken]:
-    return list(tables.csv_documents("a.csv", BytesIO(text if isinstance(text, bytes) else text.encode())))
+def of_csv(content: str | bytes) -> list[Taken]:
+    return list(tables.csv_documents("a.csv", BytesIO(content if isinstance(content, bytes) else content.encode())))
 
 
 def of_xlsx(**sheets: list[list[Any]]) -> list[Taken]:
@@ -47,9 +47,9 @@ def troubles(found: list[Taken]) -> list[tuple[str, int | None, str, str]]:
     return [(each.sheet, each.row, each.column, each.says) for one in found for each in one.troubles]
 
 
-def trouble_of(text: str | bytes) -> str:
+def trouble_of(content: str | bytes) -> str:
     with pytest.raises(BadInput) as raised:
-        of_csv(text)
+        of_csv(content)
     return str(raised.value)
 
 
@@ -74,9 +74,6 @@ def test_another_encoding_is_told_with_its_line_and_what_to_do() -> None:
         "line 2: byte 0xed is not UTF-8; its encoding is another (in Windows-1252 this is í): "
         "save it as CSV UTF-8, as Excel calls it"
     )
-    assert trouble_of("".join(LINES).encode("utf-16")) == (
-        "it is written in UTF-16; save it as CSV UTF-8 (so Excel calls it)"
-    )
 
 
 def test_a_column_that_there_is_not_is_told_with_the_one_that_was_meant() -> None:
@@ -85,21 +82,21 @@ def test_a_column_that_there_is_not_is_told_with_the_one_that_was_meant() -> Non
     assert "neither a column document_number nor voucher_id" in trouble_of("hsn\n")
 
 
-@pytest.mark.parametrize("text", [b"", b"\n\n", LINES[0].encode()])
-def test_a_table_without_rows_has_no_documents(text: bytes) -> None:
-    assert of_csv(text) == []
+@pytest.mark.parametrize("content", [b"", b"\n\n", LINES[0].encode()])
+def test_a_table_without_rows_has_no_documents(content: bytes) -> None:
+    assert of_csv(content) == []
 
 
 def test_a_quote_that_never_ends_and_a_line_that_never_does_are_told() -> None:
     assert "line 2: " in trouble_of('document_number,remarks\n1,"never\n')
-    assert "line 1 has more than 1 MiB: this is no CSV" in trouble_of(b"x" * (tables.LINE_BYTES_MAX + 1))
+    assert "line 1 has more than 1 MiB: it is not CSV" in trouble_of(b"x" * (text.LINE_BYTES_MAX + 1))
 
 
 def test_rows_of_a_document_may_stand_apart() -> None:
     apart = of_csv(LINES[0] + LINES[1] + LINES[3] + LINES[2])
 
     assert [(one.document.voucher_id, len(one.document.lines)) for one in apart if one.document] == [
-        ("EXAMPLE-2", 1), ("EXAMPLE-1", 2),
+        ("EXAMPLE-1", 2), ("EXAMPLE-2", 1),
     ]  # fmt: skip
 
 
@@ -213,8 +210,11 @@ def test_a_cell_far_away_does_not_cost_the_memory_between() -> None:
         sheet.write_row(0, 0, NAMES)
         sheet.write(1_048_575, 16_383, "here")
 
-    with pytest.raises(BadInput, match="sheet Sales reaches to row 1,048,576, 16384 columns wide"):
-        list(tables.xlsx_documents("a.xlsx", far))
+    (one,) = tables.xlsx_documents("a.xlsx", far)
+
+    assert (one.place.row, one.troubles[0].says) == (
+        1_048_576, "the row has nothing below the names of the columns: clear what stands to the right",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 no zip", b"PK\x05\x06" + bytes(18)])

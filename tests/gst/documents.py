@@ -87,9 +87,14 @@ IGST_ON_INTRA = document(
     party(NEIGHBOUR, Pos="29"), GOODS, TranDtls={"SupTyp": "B2B", "RegRev": "Y", "IgstOnIntra": "Y"}
 )
 CREDIT_NOTE = document(party(CUSTOMER, Pos="27"), GOODS, typ="CRN")
+CESS_DAY = date(2025, 9, 21)  # the last on which goods but tobacco and pan masala bore compensation cess
 WITH_CESS = document(
     party(CUSTOMER, Pos="27"),
     {**GOODS, "CesRt": Decimal(12), "StateCesRt": Decimal(1), "CesNonAdvlAmt": Decimal(7)},
+    DocDtls={"Typ": "INV", "No": "BLR/2025/117", "Dt": "21/09/2025"},
+)
+WITH_STATE_CESS = document(
+    party(CUSTOMER, Pos="27"), {**GOODS, "StateCesRt": Decimal(1), "StateCesNonAdvlAmt": Decimal(7)}
 )
 TOBACCO = document(
     party(CUSTOMER, Pos="27"),
@@ -111,7 +116,7 @@ SOUND = {
     "IGST on intra": IGST_ON_INTRA,
     "credit note": CREDIT_NOTE,
     "services only": SERVICES,
-    "with cess": WITH_CESS,
+    "with a cess of the state": WITH_STATE_CESS,
     "taxed on its retail sale price": TOBACCO,
 }
 

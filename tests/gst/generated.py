@@ -1,7 +1,7 @@
 """Invoices of every kind, generated: sound ones as books give them, and ways to break just one place of one."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -13,7 +13,9 @@ from irnflow.gst.gstin import check_character
 from tests.gst.documents import ABROAD, DAY, Document
 
 PINS = {"07": 110001, "24": 380001, "26": 396210, "27": 400001, "29": 560001, "33": 600001, "34": 605001, "38": 194101}
-RATES = [Decimal(rate) for rate in ("0", "0.1", "0.25", "1", "1.5", "3", "5", "6", "7.5", "12", "18", "28", "40")]
+THEN = date(2025, 9, 21)  # the last day of the rates and the cess of before
+RATES_OF_TODAY = [Decimal(rate) for rate in ("0", "0.1", "0.25", "1", "1.5", "3", "5", "6", "7.5", "18", "40")]
+RATES_OF_THEN = [Decimal(rate) for rate in ("0", "0.1", "0.25", "1", "1.5", "3", "5", "6", "7.5", "12", "18", "28")]
 GOODS = ["94036000", "10063020", "84713010", "30049099", "87032291", "392690"]
 SERVICES = ["998314", "996511", "997212"]
 MAYBE = st.booleans()
@@ -29,14 +31,14 @@ def gstin(state: str, pan: str) -> str:
 
 
 @st.composite
-def lines(draw: st.DrawFn) -> Document:
+def lines(draw: st.DrawFn, rates: list[Decimal], cess: bool) -> Document:
     service = draw(MAYBE)
     line: Document = {
         "HsnCd": draw(st.sampled_from(SERVICES if service else GOODS)),
         "PrdDesc": "Something sold",
         "Qty": draw(st.decimals(Decimal("0.001"), 9999, places=3)),
         "UnitPrice": draw(amounts(99999, 3)),
-        "GstRt": draw(st.sampled_from(RATES)),
+        "GstRt": draw(st.sampled_from(rates)),
     }
     if not service or draw(MAYBE):
         line["Unit"] = draw(st.sampled_from(["NOS", "KGS", "OTH", "LTR"]))
@@ -46,7 +48,7 @@ def lines(draw: st.DrawFn) -> Document:
     for name, values in (("CesRt", st.sampled_from([Decimal(1), Decimal(12), Decimal("22.5")])),
                          ("StateCesRt", st.just(Decimal(1))), ("CesNonAdvlAmt", amounts(999)),
                          ("StateCesNonAdvlAmt", amounts(99)), ("OthChrg", amounts(999))):  # fmt: skip
-        if draw(st.integers(0, 3)) == 0:
+        if draw(st.integers(0, 3)) == 0 and (cess or not name.startswith("Ces")):
             line[name] = draw(values)
     return line
 
@@ -55,6 +57,9 @@ def lines(draw: st.DrawFn) -> Document:
 def invoices(draw: st.DrawFn) -> Document:
     """What books give of a sound document of any kind; everything that follows from it is left out."""
     sup_typ = draw(st.sampled_from(["B2B", "B2B", "DEXP", "SEZWP", "SEZWOP", "EXPWP", "EXPWOP"]))
+    then = draw(MAYBE)
+    rates = RATES_OF_THEN if then else RATES_OF_TODAY
+    others = rates[1:] if sup_typ in {"SEZWOP", "EXPWOP"} else rates  # at 0 % there is a warning, or when all are
     seller = _party(draw(STATES), "ZZZCS1111A")
     buyer = dict(ABROAD) if sup_typ.startswith("EXP") else _party(place := draw(STATES), "ZZZCR2222B", Pos=place)
     document = {
@@ -62,11 +67,11 @@ def invoices(draw: st.DrawFn) -> Document:
         "DocDtls": {
             "Typ": draw(st.sampled_from(["INV", "CRN", "DBN"])),
             "No": f"BLR/{draw(st.integers(0, 99999))}",
-            "Dt": dates.write(DAY - timedelta(days=draw(st.integers(0, 29)))),
+            "Dt": dates.write((THEN if then else DAY) - timedelta(days=draw(st.integers(0, 29)))),
         },
         "SellerDtls": seller,
         "BuyerDtls": buyer,
-        "ItemList": draw(st.lists(lines(), min_size=1, max_size=4)),
+        "ItemList": [draw(lines(rates[1:], then)), *draw(st.lists(lines(others, then), max_size=3))],
         "ValDtls": draw(st.fixed_dictionaries({"OthChrg": st.decimals(1, 99, places=2)}, optional={
             "RndOffAmt": st.decimals(Decimal("-0.50"), Decimal("0.50"), places=2)})),
     }  # fmt: skip
@@ -83,6 +88,11 @@ def invoices(draw: st.DrawFn) -> Document:
     if draw(MAYBE):
         document["DispDtls"] = {"Nm": "Yard", "Addr1": "1", "Loc": "Yard", "Pin": 570001, "Stcd": "29"}
     return document
+
+
+def day_of(document: Document) -> date:
+    """On which it is sent."""
+    return THEN if document["DocDtls"]["Dt"].endswith("2025") else DAY
 
 
 def _party(state: str, pan: str, **others: str) -> Document:
@@ -183,6 +193,14 @@ def is_b2b(document: Document) -> bool:
     return bool(document["TranDtls"]["SupTyp"] == "B2B")
 
 
+def is_of_today(document: Document) -> bool:
+    return day_of(document) == DAY
+
+
+def has_service_first(document: Document) -> bool:
+    return not has_goods_first(document)
+
+
 def has_goods_first(document: Document) -> bool:
     return bool(document["ItemList"][0]["IsServc"] == "N")
 
@@ -275,8 +293,8 @@ MUTATIONS = [
         put(DocDtls__Typ="BIL")),
     Mutation("document.number", "DocDtls.No", always, put(DocDtls__No="017")),
     Mutation("document.date_form", "DocDtls.Dt", always, put(DocDtls__Dt="31/11/2026")),
-    Mutation("document.future", "DocDtls.Dt", always, put(DocDtls__Dt="23/11/2026")),
-    Mutation("document.too_late", "DocDtls.Dt", always, put(DocDtls__Dt="23/10/2026")),
+    Mutation("document.future", "DocDtls.Dt", is_of_today, put(DocDtls__Dt="23/11/2026")),
+    Mutation("document.too_late", "DocDtls.Dt", is_of_today, put(DocDtls__Dt="23/10/2026")),
     Mutation("field.characters", ONE + "PrdDesc", always, put(line__PrdDesc='Pipe 12"')),
     Mutation("field.length", "SellerDtls.LglNm", always, put(SellerDtls__LglNm="AB")),
     Mutation("field.missing", "BuyerDtls.Loc", always, put(BuyerDtls__Loc=None)),
@@ -285,7 +303,8 @@ MUTATIONS = [
     Mutation("hsn.service", ONE + "IsServc", has_goods_first, put(line__IsServc="Y")),
     Mutation("quantity.missing", ONE + "Qty", has_goods_first, put(line__Qty=None)),
     Mutation("unit.missing", ONE + "Unit", has_goods_first, put(line__Unit=None)),
-    Mutation("unit.unlisted", ONE + "Unit", always, put(line__Unit="KNOTS")),
+    Mutation("unit.unlisted", ONE + "Unit", has_goods_first, put(line__Unit="KNOTS")),
+    Mutation("unit.unlisted_service", ONE + "Unit", has_service_first, put(line__Unit="KNOTS")),
     Mutation("rate.unknown", ONE + "GstRt", always, put(line__GstRt=Decimal(17))),
     Mutation("line.number_repeated", "ItemList[1].SlNo", has_two_lines, lambda document: {
         "ItemList[1].SlNo": document["ItemList"][0]["SlNo"]}),

@@ -130,7 +130,7 @@ def test_a_discount_over_many_lines_keeps_every_sum_to_a_paisa_a_line(
 
     assert len(notes) == 1
     assert max(abs(total(invoice, name) - unfolded[name] + negative[name]) for name in TOTALS) <= len(amounts) * PAISA
-    assert check(invoice, FACTS) == []
+    assert {fault.code for fault in check(invoice, FACTS)} == {"cess.ended"}  # a warning
 
 
 def total(invoice: Invoice, name: str) -> Decimal:

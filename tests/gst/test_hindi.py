@@ -8,7 +8,7 @@ from irnflow.gst import calculate, hindi, inv01, loose, normalise, rules
 from irnflow.gst.faults import Kind
 from irnflow.gst.portal_codes import portal_code
 
-KINDS: list[Kind] = [*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE, loose.NOT_INV01]
+KINDS: list[Kind] = [*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE, *loose.KINDS]
 DEVANAGARI = re.compile(r"[\u0900-\u097f]")
 
 

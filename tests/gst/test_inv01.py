@@ -90,8 +90,8 @@ def test_null_counts_as_absent() -> None:
     [
         (b'{"Irn":"0"}', "`Irn`"),  # never sent in a request
         (b'{"SellerDtls":{"GSTIN":"29"}}', "`$.SellerDtls`"),
-        (b'{"ItemList":[{},{"Qty":"12"}]}', "ItemList[].Qty"),
-        (b'{"ValDtls":{"AssVal":"12.00"}}', "ValDtls.AssVal"),
+        (b'{"ItemList":[{},{"Qty":"NaN"}]}', "ItemList[].Qty"),
+        (b'{"ValDtls":{"AssVal":"-Infinity"}}', "ValDtls.AssVal"),
         (b'{"ItemList":[{"HsnCd":9403}]}', "`$.ItemList[0].HsnCd`"),
         (b'{"SellerDtls":{"Pin":560001.5}}', "`$.SellerDtls.Pin`"),
         (b'{"SellerDtls":{"Pin":"560001"}}', "`$.SellerDtls.Pin`"),

@@ -2,11 +2,12 @@
 
 import json
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from irnflow.gst.irn import financial_year, irn
+from irnflow.gst.irn import financial_year, irn, registered_as
 
 VECTORS = json.loads((Path(__file__).parent / "irn_vectors.json").read_text(encoding="utf-8"))["vectors"]
 
@@ -42,3 +43,35 @@ def test_an_invoice_and_a_credit_note_may_share_a_number() -> None:
 )
 def test_the_financial_year_runs_from_april_to_march(day: date, year: str) -> None:
     assert financial_year(day) == year
+
+
+AS_GIVEN, CAPITALS = "blr/117", "BLR/117"
+
+
+@pytest.mark.parametrize(
+    ("dated", "registered", "numbers"),
+    [
+        (date(2025, 5, 10), date(2025, 5, 10), [AS_GIVEN]),
+        (date(2025, 4, 1), date(2025, 5, 31), [AS_GIVEN]),
+        (date(2025, 5, 31), date(2025, 6, 1), [CAPITALS]),
+        (date(2025, 6, 1), date(2025, 6, 1), [CAPITALS]),
+        (date(2025, 5, 31), None, [CAPITALS, AS_GIVEN]),
+        (date(2025, 6, 1), None, [CAPITALS]),
+        (date(2024, 5, 10), date(2024, 5, 12), [AS_GIVEN]),
+        (date(2024, 5, 10), None, [CAPITALS, AS_GIVEN]),
+        (date(2025, 3, 31), date(2025, 6, 2), [CAPITALS, AS_GIVEN]),
+        (date(2026, 11, 22), date(2026, 11, 22), [CAPITALS]),
+    ],
+)
+def test_small_letters_count_until_31_may_2025(dated: date, registered: date | None, numbers: list[str]) -> None:
+    hashed = [f"29AAFCC9980M1ZR{financial_year(dated)}INV{number}" for number in numbers]
+
+    assert registered_as("29AAFCC9980M1ZR", dated, "INV", AS_GIVEN, registered) == [
+        sha256(text.encode()).hexdigest() for text in hashed
+    ]
+
+
+def test_a_number_in_capitals_has_one_irn() -> None:
+    assert registered_as("29AAFCC9980M1ZR", date(2025, 5, 10), "INV", CAPITALS, None) == [
+        irn("29AAFCC9980M1ZR", "2025-26", "INV", CAPITALS)
+    ]

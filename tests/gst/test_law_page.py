@@ -29,5 +29,6 @@ def test_the_page_tells_what_changed_when() -> None:
     changes = page().partition("## What changed when")[2]
 
     assert "| 2025-09-21 | a rate of 40 %, by the date of the document |" in changes
-    assert "| 2026-08-01 | `ship_to.gstin_missing` |" in changes
+    assert "| 2025-02-06 | `eway_bill.gold` |" in changes
+    assert "| 2026-07-29 | `ship_to.gstin_missing` is on hold: not applied |" in changes
     assert "| financial year 2025-26 | " in changes

@@ -16,6 +16,11 @@ from irnflow.gst import pin, pos
         (605001, {"33", "34"}),  # Puducherry within Tamil Nadu
         (396210, {"24", "26"}),  # Daman within Gujarat
         (194101, {"01", "38"}),  # Leh
+        (781101, {"17", "18"}),  # Byrnihat in Meghalaya, by Guwahati
+        (782411, {"17", "18"}),
+        (507114, {"36", "37"}),  # mandals that moved in 2014
+        (802131, {"09", "10"}),
+        (818001, {"20"}),
         (999999, {"96", "97"}),
         (999998, None),
         (100000, None),

@@ -5,7 +5,16 @@ import re
 import pytest
 
 from irnflow.gst import codes
-from irnflow.gst.portal_codes import PortalClass, PortalCode, catalogue, chapters, class_words, near, portal_code
+from irnflow.gst.portal_codes import (
+    PortalClass,
+    PortalCode,
+    catalogue,
+    chapters,
+    class_words,
+    invoice_code,
+    near,
+    portal_code,
+)
 from irnflow.gst.rules import RULES
 
 
@@ -32,6 +41,27 @@ def entry_of(code: str) -> PortalCode:
         ("9999", PortalClass.STATE),
         ("2148", PortalClass.QUERY),
         ("2194", PortalClass.DATA),
+        ("3026", PortalClass.CONFIG),
+        ("2300", PortalClass.CONFIG),
+        ("2324", PortalClass.DATA),
+        ("4042", PortalClass.DATA),
+        ("4043", PortalClass.DATA),
+        ("238", PortalClass.TOKEN),
+        ("307", PortalClass.DATA),
+        ("308", PortalClass.DATA),
+        ("312", PortalClass.STATE),
+        ("315", PortalClass.STATE),
+        ("316", PortalClass.STATE),
+        ("317", PortalClass.RETRY),
+        ("604", PortalClass.DUPLICATE),
+        ("618", PortalClass.DATA),
+        ("658", PortalClass.RETRY),
+        ("702", PortalClass.DATA),
+        *((str(code), PortalClass.STATE) for code in range(715, 721)),
+        ("728", PortalClass.STATE),
+        ("813", PortalClass.RETRY),
+        ("820", PortalClass.DATA),
+        ("821", PortalClass.STATE),
     ],
 )
 def test_a_code_says_what_is_to_be_done(code: str, klass: PortalClass) -> None:
@@ -53,8 +83,8 @@ def test_spaces_around_a_code_and_its_case_are_overlooked(pasted: str) -> None:
 def test_all_codes_of_the_lists_are_there() -> None:
     groups = [entry.group for entry in catalogue().values()]
 
-    assert len(groups) == 262
-    assert set(groups) == {"VITAL", "INV", "EWB", "SYS", "GSP"}
+    assert len(groups) == 351
+    assert set(groups) == {"VITAL", "INV", "EWB", "EWBSYS", "SYS", "GSP"}
 
 
 def test_what_the_portals_own_pages_say_of_an_account_stops_its_queue() -> None:
@@ -95,21 +125,28 @@ def test_trouble_with_an_e_way_bill_does_not_touch_the_invoice(code: str) -> Non
     assert "takes the invoice as registered" in entry_of(code).does
 
 
-def test_a_code_without_a_published_text_says_so() -> None:
-    entry = entry_of("2300")
-
-    assert (entry.text_is, entry.portal_text) == ("none", "")
-    assert "publishes no text" in entry.means
-
-
 def test_the_portals_text_is_kept_beside_ours_as_it_stands() -> None:
     assert entry_of("2233").portal_text == "Duplicate SI nos are not allowed in items"
     assert entry_of("2176").portal_text == "Invalid HSN code(s)-{0}"
 
 
+def test_a_number_of_the_e_way_bill_system_means_nothing_of_an_invoice() -> None:
+    of_bills = [entry.code for entry in catalogue().values() if entry.group == "EWBSYS"]
+
+    assert all(portal_code(code) is not None and invoice_code(code) is None for code in of_bills)
+    assert invoice_code("2150") is portal_code("2150")
+
+
+@pytest.mark.parametrize("code", ["3026", "2300"])
+def test_what_stops_a_gstin_says_how_it_goes_on(code: str) -> None:
+    assert "`irnflow resume gstin GSTIN`" in entry_of(code).fix
+    assert "`irnflow resume gstin GSTIN`" in entry_of(code).fix_hi
+
+
 def test_a_code_names_our_rules_that_find_it_before_anything_is_sent() -> None:
     assert entry_of("2182").rules == ("totals.taxable_value",)
     assert entry_of("1019").rules == ()
+    assert entry_of("2323").rules == ()  # its rule is on hold
 
 
 @pytest.mark.parametrize("code", sorted({rule.portal_code for rule in RULES if rule.portal_code}))

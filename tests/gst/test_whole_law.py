@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from irnflow.gst import inv01
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
-from tests.gst.documents import DAY, Document, changed, check, json, read
-from tests.gst.generated import MUTATIONS, Mutation, invoices, reckoned_line, reckoned_totals
+from tests.gst.documents import Document, changed, check, json, read
+from tests.gst.generated import MUTATIONS, Mutation, day_of, invoices, reckoned_line, reckoned_totals
 
-FACTS = Facts(day=DAY)
 UNHURRIED = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
@@ -21,13 +20,13 @@ UNHURRIED = settings(
 
 def whole(given: Document) -> Document:
     """With all that follows from what the books give."""
-    return json(examine(read(given), FACTS).invoice)
+    return json(examine(read(given), Facts(day=day_of(given))).invoice)
 
 
 @UNHURRIED
 @given(given=invoices())
 def test_a_sound_invoice_of_any_kind_has_no_fault(given: Document) -> None:
-    examined = examine(read(given), FACTS)
+    examined = examine(read(given), Facts(day=day_of(given)))
 
     assert (examined.refusals, examined.warnings) == ([], [])
     assert inv01.decode(examined.payload) == examined.invoice
@@ -54,6 +53,6 @@ def amounts(section: Document, names: Any) -> dict[str, Decimal]:
 def test_one_broken_place_is_named_by_its_own_code_and_no_other(mutation: Mutation, data: st.DataObject) -> None:
     document = data.draw(invoices().map(whole).filter(mutation.applies))
 
-    faults = check(changed(document, mutation.changes(document)))
+    faults = check(changed(document, mutation.changes(document)), day=day_of(document))
 
     assert [(fault.code, fault.path) for fault in faults] == [(mutation.code, mutation.path)]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from irnflow.cli import irnflow, main
+from irnflow.gst import calculate, fold, normalise
+from irnflow.gst.hindi import kinds
 from irnflow.gst.portal_codes import PortalClass, catalogue
 from irnflow.gst.rules import RULES
 from irnflow.local import explain
@@ -46,7 +49,7 @@ def test_a_code_is_told_with_the_portals_text_its_meaning_and_what_to_do() -> No
 
 def test_a_text_that_is_no_quotation_is_not_given_as_one() -> None:
     assert "portal says PIN code does not belong to the state; its own words are not known" in shown("3039")
-    assert "portal says nothing that is published" in shown("2300")
+    assert "portal says Supplier GSTIN should be of type Regular or SED; its own words" in shown("2300")
 
 
 @pytest.mark.parametrize("pasted", ["sys_5001", " SYS_5001 ", "portal.SYS_5001"])
@@ -68,10 +71,80 @@ def test_what_a_rule_finds_in_an_invoice_stands_in_angle_brackets() -> None:
 
 
 def test_a_rule_that_holds_from_a_day_on_tells_the_day_and_the_portals_code() -> None:
-    printed = shown("SHIP_TO.is_recipient")
+    printed = shown("EWAY_BILL.document_old")
 
-    assert "in force for documents sent from 2026-08-01 on" in printed
-    assert "would answer 2323: `irnflow explain 2323`" in printed
+    assert "in force for documents sent from 2025-01-01 on" in printed
+    assert "would answer 4043: `irnflow explain 4043`" in printed
+
+
+def test_a_rule_on_hold_says_so_and_since_when() -> None:
+    printed = shown("ship_to.is_recipient")
+
+    assert "irnflow does not apply this rule today" in printed
+    assert (
+        "in force not at present: on hold since 2026-07-29, and not applied; "
+        "it was to hold for documents sent from 2026-08-01 on"
+    ) in printed
+    assert "why GSTN advisories of 20 May and 17 June 2026 on the ship-to GSTIN" in printed
+    assert "see also docs/law-calendar.md" in printed
+
+
+def test_a_code_whose_only_rule_is_on_hold_names_no_rule() -> None:
+    assert "our rules" not in shown("2323")
+
+
+@pytest.mark.parametrize(
+    ("code", "since"),
+    [
+        ("hsn.digits", "for documents sent from 2023-12-15 on"),
+        ("document.too_late_100_crore", "for documents sent from 2023-11-01 on until 2025-03-31"),
+        ("tax.retail_price", "for documents dated from 2026-02-01 on"),
+        ("ship_to.pos", "not at present: on hold since 2023-09-01, and not applied"),
+        ("lines.none", "for every document"),
+    ],
+)
+def test_a_rule_says_since_when_it_is_in_force_and_why(code: str, since: str) -> None:
+    rule = next(rule for rule in RULES if rule.code == code)
+
+    assert f"in force {since} why {rule.source}" in shown(code)
+
+
+@pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.code)
+def test_every_note_and_fault_of_ours_is_explained(kind: explain.Kind) -> None:
+    printed = shown(kind.code)
+
+    assert f"{kind.code} · code of irnflow" in printed
+    assert kind.fix in printed
+    assert kind.fix_hi in printed
+
+
+@pytest.mark.parametrize("note", [*normalise.NOTES, *calculate.NOTES, fold.FOLDED], ids=lambda note: note.code)
+def test_a_note_of_a_pass_says_that_the_invoice_is_sent(note: explain.Kind) -> None:
+    assert "only warns: the invoice is sent all the same" in shown(note.code)
+
+
+def test_an_example_shows_what_a_rule_says_of_a_document() -> None:
+    printed = shown("hsn.digits")
+
+    assert "for example HsnCd of line 1: HSN 9403 has too few digits; above 5 crore of turnover it needs 6." in printed
+
+
+@pytest.mark.parametrize("pasted", ["ship_to", "ship_to.", "SHIP_TO.*"])
+def test_what_several_codes_begin_with_lists_them_with_their_sentences(pasted: str) -> None:
+    printed = shown(pasted)
+
+    assert re.search(r"ship_to · \d+ codes of irnflow", printed)
+    assert "ship_to.pos The goods are shipped to state <found>, but the place of supply is <pos>." in printed
+
+
+@pytest.mark.parametrize(
+    ("code", "near"), [("digits", "hsn.digits"), ("ship_to.poss", "ship_to.pos"), ("hsn.digit", "hsn.digits")]
+)
+def test_an_unknown_name_gives_near_ones(code: str, near: str) -> None:
+    result = run(code)
+
+    assert result.return_value == 2
+    assert near in result.stderr
 
 
 def test_a_rule_that_only_warns_says_that_the_invoice_is_sent() -> None:
@@ -96,7 +169,7 @@ def test_without_a_code_the_classes_are_listed_with_how_many_codes_they_have() -
     result = run()
 
     assert result.return_value == 0
-    assert "262 codes of the portal" in result.stdout
+    assert "351 codes of the portal" in result.stdout
     assert "│ NUMBER_SPENT  │     1 │" in result.stdout
 
 
@@ -129,12 +202,14 @@ def test_the_command_itself_ends_with_2_for_an_unknown_code(monkeypatch: pytest.
 
 
 def test_programs_get_a_list_that_tells_what_each_is() -> None:
-    told = of(run("--json", "2150", "ship_to.is_recipient", "number_spent", "document.too_large"))
+    told = of(run("--json", "2150", "ship_to.is_recipient", "number_spent", "document.too_large", "calculated"))
 
-    assert [one["kind"] for one in told] == ["portal", "rule", "class", "fault"]
+    assert [one["kind"] for one in told] == ["portal", "rule", "class", "fault", "family"]
     assert (told[0]["code"], told[0]["class"], told[0]["portal_text"]) == ("2150", "DUPLICATE", "Duplicate IRN")
-    assert (told[1]["portal_code"], told[1]["since"], told[1]["until"]) == ("2323", "2026-08-01", None)
+    assert (told[1]["portal_code"], told[1]["since"], told[1]["on_hold"]) == ("2323", "2026-08-01", "2026-07-29")
+    assert told[1]["example"] == "ShipDtls.Gstin: The ship-to GSTIN 27ZZZCR3333C1Z2 is the recipient's own."
     assert told[2]["codes"] == ["2278"]
+    assert told[4]["codes"] == [code for code in kinds() if code.startswith("calculated.")]
 
 
 def test_programs_get_all_classes_where_no_code_is_given() -> None:

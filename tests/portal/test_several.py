@@ -6,7 +6,7 @@ import pytest
 
 from irnflow.errors import BadInput
 from irnflow.portal.client import Portal, Reply, Request
-from irnflow.portal.several import Families, Line, Portals, families, read
+from irnflow.portal.several import Families, Line, Portals, families, issuer_of, read
 from irnflow.settings import Settings
 
 FILE = """
@@ -16,6 +16,7 @@ family = "NIC"
 auth_key = "auth.pem"
 signing_keys = "/keys"
 per_minute = 60
+eway_bill_2_url = "http://127.0.0.1:3"
 
 [Other]
 url = "http://127.0.0.1:2"
@@ -41,6 +42,23 @@ def test_a_file_names_portals_in_the_order_of_preference(tmp_path: Path) -> None
         ("NIC1", "NIC", 60),
         ("Other", "Other", None),
     ]
+
+
+def test_a_portal_names_the_addresses_of_the_e_way_bill_portals(tmp_path: Path) -> None:
+    (tmp_path / "portals.toml").write_text(FILE)
+
+    portals = read(tmp_path / "portals.toml")
+
+    assert portals["NIC1"].eway_bill_urls == {2: "http://127.0.0.1:3"}
+    assert portals["Other"].eway_bill_urls == {}
+
+
+@pytest.mark.parametrize(
+    ("ewb_no", "which"),
+    [("681008686014", 1), ("611008686014", 1), ("677008686014", 1), ("688008686014", 2), ("679008686014", 2), ("", 1)],
+)
+def test_the_third_digit_tells_which_e_way_bill_portal_issued_a_number(ewb_no: str, which: int) -> None:
+    assert issuer_of(ewb_no) == which
 
 
 def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from irnflow.errors import BadInput
-from irnflow.portal.signature import BadSignature, UnknownKey, differences, verified
+from irnflow.portal.signature import BadSignature, UnknownKey, differences, is_dropped, signed_data, verified
 from irnflow.portal.signing_keys import read_keys
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -75,7 +75,37 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
         (b'{"a":1}', b'{"a":1,"b":"new"}', ["b"]),
         (b'{"a":1,"b":"x"}', b'{"a":1}', ["b"]),
         (b'{"l":[1,2]}', b'{"l":[1]}', ["l"]),
-        (b'{"a":"1"}', b'{"a":1}', ["a"]),
+        # numbers in quotes
+        (b'{"a":"1"}', b'{"a":1}', []),
+        (b'{"a":"560001"}', b'{"a":560001}', []),
+        (b'{"a":"0.90"}', b'{"a":0.9}', []),
+        (b'{"a":" 5 "}', b'{"a":5.00}', []),
+        (b'{"a":7}', b'{"a":"7"}', []),
+        (b'{"a":"+.5"}', b'{"a":0.50}', []),
+        (b'{"a":"."}', b'{"a":0.50}', ["a"]),
+        (b'{"a":"1"}', b'{"a":1.01}', ["a"]),
+        (b'{"a":"one"}', b'{"a":1}', ["a"]),
+        (b'{"a":"1,5"}', b'{"a":15}', ["a"]),
+        (b'{"a":"07"}', b'{"a":"7"}', ["a"]),
+        # members that hold only nulls
+        (b'{"a":{"b":null}}', b"{}", []),
+        (b'{"a":{"b":[],"c":null}}', b"{}", []),
+        (b'{"a":[{"b":null,"c":null}]}', b"{}", []),
+        (b'{"a":[[],{},null,{"b":{"c":[""]}}]}', b'{"a":[]}', []),
+        (b"{}", b'{"a":{"b":null}}', []),
+        (b"{}", b'{"a":{"b":[{"c":0}]}}', []),
+        (b'{"a":[{"b":1},{"b":null}]}', b'{"a":[{"b":1}]}', []),
+        (b'{"a":[{"b":null},{"b":1}]}', b'{"a":[{"b":2}]}', ["a[1].b"]),
+        (b'{"a":[1,0]}', b'{"a":[1]}', ["a"]),
+        (b'{"a":{"b":"x"}}', b"{}", ["a"]),
+        (b"{}", b'{"a":[{"b":"x"}]}', ["a"]),
+        # names in any case
+        (b'{"GSTIN":"x","POS":"29"}', b'{"Gstin":"x","Pos":"29"}', []),
+        (b'{"gstin":"x"}', b'{"Gstin":"y"}', ["Gstin"]),
+        (b'{"irn":"x"}', b'{"Irn":"y"}', ["Irn"]),
+        # the number of the document, which the portal writes in capitals, and no other text
+        (b'{"DocDtls":{"No":"blr/1"}}', b'{"DocDtls":{"No":"BLR/1"}}', []),
+        (b'{"BuyerDtls":{"LglNm":"a"}}', b'{"BuyerDtls":{"LglNm":"A"}}', ["BuyerDtls.LglNm"]),
     ],
 )
 def test_differences_are_of_what_is_said_not_of_how_it_is_written(
@@ -85,14 +115,40 @@ def test_differences_are_of_what_is_said_not_of_how_it_is_written(
 
 
 def test_a_difference_shows_both_values_as_json_has_them() -> None:
-    sent, registered = b'{"a":"1","l":[1,2],"b":1.50}', b'{"a":1,"l":[1],"c":"new"}'
+    sent, registered = b'{"a":"1","l":[1,2],"b":1.50}', b'{"a":2,"l":[1],"c":"new"}'
 
     assert differences(sent, registered) == [
-        ("a", '"1"', "1"),
+        ("a", '"1"', "2"),
         ("l", "a list of 2", "a list of 1"),
         ("b", "1.50", ""),
         ("c", "", '"new"'),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "registered", "dropped"),
+    [
+        (b'{"Extra":1}', b"{}", True),
+        (b'{"ValDtls":{"x":1}}', b'{"ValDtls":{}}', True),
+        (b'{"ItemList":[{"HsnCd":"1","Colour":"red"}]}', b'{"ItemList":[{"HsnCd":"1"}]}', True),
+        (b'{"SELLERDTLS":{"lglnm":"x"}}', b'{"SellerDtls":{}}', False),
+        (b'{"RefDtls":{"PrecDocDtls":[{"InvNo":"1"}]}}', b'{"RefDtls":{}}', False),
+        (b'{"Extra":1}', b'{"Extra":2}', False),
+        (b"{}", b'{"Extra":2}', False),
+    ],
+)
+def test_a_field_that_inv_01_lacks_counts_as_dropped(sent: bytes, registered: bytes, dropped: bool) -> None:
+    [difference] = differences(sent, registered)
+
+    assert is_dropped(difference) is dropped
+
+
+@pytest.mark.parametrize("space", [" ", "\r\n", "\n\t", "\u00a0", "\u2028", "\u3000", "\u200b", "\ufeff", "\u00ad"])
+def test_white_space_inside_a_signed_text_is_dropped(space: str) -> None:
+    text = signed({"Irn": "x"})
+
+    assert json.loads(verified(space.join(text[at : at + 76] for at in range(0, len(text), 76)), KEYS)) == {"Irn": "x"}
+    assert json.loads(signed_data(space + text.replace(".", f".{space}", 1))) == {"Irn": "x"}
 
 
 def test_what_was_signed_and_is_no_document_is_a_bad_signature() -> None:

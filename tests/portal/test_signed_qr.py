@@ -53,6 +53,24 @@ def test_each_field_that_says_something_else_is_named_with_both(field: str, thei
     assert wrong(**{field: theirs}) == [(field, ours, str(theirs))]
 
 
+def test_names_in_any_case_and_numbers_in_quotes_are_no_contradiction() -> None:
+    sent = {
+        "sellerdtls": {"GSTIN": "29AAFCC9980M1ZR"}, "BUYERDTLS": {"gstin": "29AWGPV7107B1Z1"},
+        "docDtls": {"TYP": "INV", "NO": "BLR/1", "DT": "22/11/2026"},
+        "itemList": [{"hsncd": 1006}, {"HSNCD": "850440"}, {"HsnCd": None}],
+        "VALDTLS": {"totInvVal": "118.00"},
+    }  # fmt: skip
+
+    assert wrong(sent, MainHsnCode="1006") == []
+
+
+@pytest.mark.parametrize("part", [None, "text", [], [None], 1])
+def test_sections_of_another_shape_are_contradictions(part: Any) -> None:
+    sent = {"SellerDtls": part, "BuyerDtls": part, "DocDtls": part, "ItemList": part, "ValDtls": part}
+
+    assert "SellerGstin" in [each[0] for each in wrong(sent)]
+
+
 def test_what_was_sent_has_neither_irn_nor_time() -> None:
     sent = {name: value for name, value in DOCUMENT.items() if name not in ("AckNo", "AckDt", "Irn")}
 

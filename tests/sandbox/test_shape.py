@@ -1,9 +1,11 @@
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from irnflow.sandbox.shape import ERRORS_MAX, misshapes
+from irnflow.sandbox.protocol import to_json
+from irnflow.sandbox.shape import ERRORS_MAX, as_inv01, misshapes
 from tests.sandbox.documents import Document, changed, export, inter_state, intra_state, to_sez, without
 
 
@@ -36,8 +38,6 @@ def test_a_field_may_be_so(path: str, value: Any) -> None:
     [
         ("Version", "1.03", "2140"),
         ("Irn", "0" * 64, "2140"),
-        ("Invented", 1, "2140"),
-        ("SellerDtls.Invented", "x", "2140"),
         ("TranDtls", [], "2140"),
         ("TranDtls.TaxSch", "VAT", "2140"),
         ("TranDtls.SupTyp", "B2C", "2140"),
@@ -120,9 +120,49 @@ def test_a_document_has_at_most_a_thousand_items() -> None:
     assert [error["ErrorCode"] for error in misshapes(intra_state() | {"ItemList": [item] * 1001})] == ["2173"]
 
 
+def test_a_taxpayer_who_may_send_more_items_does_so_up_to_his_own_number() -> None:
+    item = intra_state()["ItemList"][0]
+
+    assert misshapes(intra_state() | {"ItemList": [item] * 1001}, items_max=1500) == []
+    over = misshapes(intra_state() | {"ItemList": [item] * 1501}, items_max=1500)
+    assert [error["ErrorCode"] for error in over] == ["2173"]
+
+
 def test_all_misshapes_are_told_but_not_endlessly() -> None:
     two = changed(intra_state(), {"SellerDtls.Loc": "", "BuyerDtls.Loc": ""})
-    many = intra_state() | {f"Invented{n}": n for n in range(1000)}
+    many = intra_state() | {"ItemList": [{}] * 1000}
 
     assert len(misshapes(two)) == 2
     assert len(misshapes(many)) == ERRORS_MAX
+
+
+def spelt(value: Any, spell: Callable[[str], str]) -> Any:
+    """The same JSON with names spelt otherwise, numbers in quotes, and an unknown member in each section."""
+    if isinstance(value, dict):
+        return {spell(name): spelt(inside, spell) for name, inside in value.items()} | {"Invented": {"x": 1}}
+    if isinstance(value, list):
+        return [spelt(inside, spell) for inside in value]
+    return str(value) if isinstance(value, int | Decimal) else value
+
+
+@pytest.mark.parametrize("spell", [str.lower, str.upper, str.swapcase, str], ids=["lower", "upper", "swapped", "same"])
+def test_names_in_any_case_numbers_in_quotes_and_unknown_members_are_read(spell: Callable[[str], str]) -> None:
+    document = as_inv01(spelt(intra_state(), spell))
+
+    assert document == intra_state()
+    assert to_json(document) == to_json(intra_state())
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("1000.50", Decimal("1000.50")), ("7", 7), ("-1", Decimal(-1)), ("0" * 30 + "7", Decimal(7)), ("", None),
+        ("1,000", "1,000"), ("NaN", "NaN"), ("1e5", "1e5"), (" 7", " 7"), ("\u0967", "\u0967"), (True, True),
+    ],
+)  # fmt: skip
+def test_only_a_plain_number_in_quotes_is_one(written: object, read: object) -> None:
+    assert as_inv01({"ValDtls": {"AssVal": written}}) == {"ValDtls": {"AssVal": read}}
+
+
+def test_of_a_member_that_comes_twice_the_last_one_counts() -> None:
+    assert as_inv01({"DocDtls": {"No": "A/1", "NO": "A/2"}}) == {"DocDtls": {"No": "A/2"}}

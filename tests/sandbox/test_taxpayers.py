@@ -40,6 +40,17 @@ def test_a_list_leaves_only_those_in_it(tmp_path: Path) -> None:
     assert [taxpayer.status for taxpayer in [taxpayers.find(SOUND)] if taxpayer] == ["CNL"]
 
 
+def test_a_list_tells_who_may_send_more_items(tmp_path: Path) -> None:
+    file = tmp_path / "taxpayers.json"
+    file.write_text('[{"gstin": "27AAPFU0939F1ZV", "lines_max": 5000}]')
+
+    taxpayers = read_taxpayers(file, any_check_digit=False)
+
+    assert (taxpayers.lines_max(SOUND), taxpayers.lines_max("27AABCD1234E1Z8"), Taxpayers().lines_max(SOUND)) == (
+        5000, 1000, 1000,
+    )  # fmt: skip
+
+
 def test_a_list_that_is_none_says_where_and_why(tmp_path: Path) -> None:
     file = tmp_path / "taxpayers.json"
     file.write_text('[{"gstin": "27AAPFU0939F1ZV", "state": "27"}]')

@@ -12,7 +12,7 @@ from irnflow.sandbox.transport import RULES, Journey, journey_of, troubles
 from tests.sandbox.documents import BUYER_IN_KARNATAKA, SELLER, Document, changed, export, inter_state, intra_state
 
 LORRY = {"Distance": 840, "TransMode": "1", "VehNo": "MH12AB1234", "VehType": "R"}
-TRAIN = {"Distance": 840, "TransMode": "2", "TransDocNo": "RR/17", "TransDocDt": "21/11/2026"}
+TRAIN = {"Distance": 840, "TransMode": "2", "TransDocNo": "FSJWT123456789", "TransDocDt": "21/11/2026"}
 SHIP = {"Distance": 840, "TransMode": "4", "TransDocNo": "BL-9", "TransDocDt": "21/11/2026", "VehType": "O"}
 PORT = {"Nm": "Quay", "Addr1": "Nhava Sheva", "Loc": "Uran", "Pin": 400707, "Stcd": "27"}
 ABROAD = {"Nm": "Quay", "Addr1": "Jebel Ali", "Loc": "Dubai", "Pin": 999999, "Stcd": "96"}
@@ -39,11 +39,19 @@ def all_services(document: Document) -> Document:
         LORRY | {"VehType": "O"},
         LORRY | {"Distance": Decimal("840.0")},
         TRAIN,
+        TRAIN | {"TransDocNo": "PNZM2020-307306"},
+        TRAIN | {"TransDocNo": "l123456789"},
         TRAIN | {"TransMode": "3"},
+        TRAIN | {"TransMode": "3", "TransDocNo": "AWB-17"},
+        LORRY | {"VehNo": "TR1234567"},
+        LORRY | {"VehNo": "22BH1234AA"},
+        LORRY | {"VehNo": "BP1A2345"},
         SHIP,
         {"Distance": 840, "TransMode": "4", "VehNo": "MH12AB1234", "VehType": "O"},
         {"Distance": 840, "TransId": BUYER_IN_KARNATAKA},
         {"Distance": 0, "TransId": BUYER_IN_KARNATAKA},
+        {"Distance": 0, "TransId": "88AAACD8017H1ZX"},
+        {"Distance": 0, "TransId": "29AAFCA7488L1Z0"},
     ],
 )
 def test_goods_may_travel_so(details: dict[str, Any]) -> None:
@@ -60,7 +68,11 @@ def test_goods_may_travel_so(details: dict[str, Any]) -> None:
         (LORRY | {"VehType": None}, "4022"),
         (LORRY | {"VehType": "X"}, "4020"),
         (LORRY | {"VehNo": "MH-12"}, "4014"),
+        (LORRY | {"VehNo": "DL1AB123"}, "4014"),
+        (TRAIN | {"VehNo": "MH-12"}, "4014"),
+        (TRAIN | {"TransDocNo": "RR/17"}, "4042"),
         (LORRY | {"TransId": "12AB"}, "4018"),
+        (LORRY | {"TransId": "290000000000000"}, "4018"),
         (LORRY | {"TransDocDt": "2026-11-21"}, "4017"),
         (LORRY | {"TransDocDt": "23/11/2026"}, "4016"),
         (LORRY | {"TransDocDt": "19/11/2026"}, "4021"),
@@ -78,11 +90,33 @@ def test_goods_may_travel_so(details: dict[str, Any]) -> None:
         (LORRY | {"DispDtls": PORT | {"Pin": 999999}}, "4036"),
         (LORRY | {"ExpShipDtls": PORT | {"Stcd": "96"}}, "4032"),
         (LORRY | {"ExpShipDtls": PORT | {"Pin": 999999}}, "4033"),
-        (LORRY | {"ExpShipDtls": PORT | {"Gstin": BUYER_IN_KARNATAKA}}, "4074"),
     ],
 )
 def test_goods_may_not_travel_so(details: dict[str, Any], code: str) -> None:
     assert broken(details) == [code]
+
+
+@pytest.mark.parametrize(
+    ("gstin", "code"), [(BUYER_IN_KARNATAKA, "4074"), ("27AABCD1234E1Z8", "2324")], ids=["other state", "other GSTIN"]
+)
+def test_the_ship_to_rules_on_hold_need_the_switch(gstin: str, code: str) -> None:
+    document = inter_state() | {"ShipDtls": {**PORT, "Gstin": gstin if code == "4074" else SELLER}}
+    travel = journey(LORRY | {"ExpShipDtls": PORT | {"Gstin": gstin}}, document)
+
+    assert troubles(travel) == []
+    assert [each["ErrorCode"] for each in troubles(travel, held_rules=True)] == [code]
+
+
+@pytest.mark.parametrize(("today", "codes"), [(date(2027, 5, 19), []), (date(2027, 5, 20), ["4043"])])
+def test_a_document_of_more_than_180_days_has_no_bill(today: date, codes: list[str]) -> None:
+    assert broken(LORRY, today=today) == codes
+
+
+def test_an_enrolled_transporter_is_not_in_the_master() -> None:
+    listed = Taxpayers(listed={SELLER: Taxpayer(gstin=SELLER)})
+
+    assert broken(LORRY | {"TransId": "88AAACD8017H1ZX"}, taxpayers=listed) == []
+    assert broken(LORRY | {"TransId": BUYER_IN_KARNATAKA}, taxpayers=listed) == ["3052"]
 
 
 @pytest.mark.parametrize(

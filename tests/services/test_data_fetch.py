@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,18 @@ async def test_a_voucher_is_told_as_the_books_have_it(books: Shelf, store: Postg
     assert (status.status, status.at) == (State.DATA_FETCHED, NOON)
 
 
+async def test_what_the_account_said_of_the_seller_travels_with_its_voucher(books: Shelf, store: Postgres) -> None:
+    ((before, _),) = await handled([fetch("SAL/1001")], books, store)
+    await store.fetch("update irnflow.gstin set turnover_crore = 7.5, lines_max = 5000")
+
+    ((after, _),) = await handled([fetch("SAL/1001")], books, store)
+
+    assert isinstance(before, DataFetched)
+    assert isinstance(after, DataFetched)
+    assert (before.turnover_crore, before.lines_max) == (None, 1000)
+    assert (after.turnover_crore, after.lines_max) == (Decimal("7.50"), 5000)
+
+
 @pytest.mark.parametrize(
     ("told", "status"),
     [(NOON - timedelta(days=1), Status.CANCELLED), (NOON - timedelta(days=1, seconds=1), None)],
@@ -117,6 +130,21 @@ async def test_what_the_portal_said_of_a_party_travels_and_how_it_stands_for_a_d
     assert before.registrations == {}
     assert isinstance(fetched, DataFetched)
     assert fetched.registrations == {buyer: Registration(kind="SEZ", status=status, since=date(2017, 7, 1))}
+
+
+async def test_what_the_portal_said_of_a_ship_to_party_travels_too(books: Shelf, store: Postgres) -> None:
+    ((before, _),) = await handled([fetch("SAL/1017")], books, store)
+    assert isinstance(before, DataFetched)
+    depot = before.invoice.ship_dtls.gstin  # type: ignore[union-attr]
+    await store.fetch(
+        "insert into irnflow.gstin_detail (gstin, details, fetched_at) values ($1, $2::text::jsonb, $3)",
+        depot, '{"TxpType": "REG", "Status": "INA"}', NOON,
+    )  # fmt: skip
+
+    ((fetched, _),) = await handled([fetch("SAL/1017")], books, store)
+
+    assert isinstance(fetched, DataFetched)
+    assert fetched.registrations == {depot: Registration(kind="REG", status=Status.INACTIVE)}
 
 
 async def test_a_fetched_voucher_goes_over_the_wire_and_back_unchanged(books: Shelf, store: Postgres) -> None:

@@ -80,7 +80,7 @@ def test_what_passed_names_its_document_and_the_rules_it_passed() -> None:
     assert (validated.gstin, validated.doc_typ, validated.doc_no) == (SELLER, "INV", "BLR/2026/117")
     assert validated.doc_dt == "20/11/2026"
     assert validated.irn == irn(SELLER, "2026-27", "INV", "BLR/2026/117")
-    assert validated.rule_pack == "2026-08-01/2026-02-01"
+    assert validated.rule_pack == "2025-04-01/2026-02-01"
     assert validated.read_digest == "d" * 64
     assert validated.validated_at == LATER
 
@@ -118,6 +118,15 @@ def test_the_day_is_that_on_which_it_was_fetched_in_india() -> None:
 
     assert refused(fetched(of_tomorrow, fetched_at=before_midnight)).cause == "document.future"
     passed(fetched(of_tomorrow, fetched_at=after_midnight))
+
+
+def test_how_many_lines_a_document_may_have_is_the_suppliers_own() -> None:
+    lines = [{**WITHIN["ItemList"][0], "SlNo": str(number)} for number in range(1, 1002)]
+    totals = {"AssVal": 10010000, "CgstVal": 900900, "SgstVal": 900900, "TotInvVal": 11811800}
+    long = changed(WITHIN, {"ItemList": lines, "ValDtls": totals})
+
+    passed(fetched(long, lines_max=5000))
+    assert refused(fetched(long)).cause == "lines.too_many"
 
 
 def test_the_turnover_is_the_suppliers_own() -> None:

@@ -26,11 +26,16 @@ TROUBLES_MAX: Final = 10_000
 _BODY: Final = "body"  # the file's name in a finding
 _INV01: Final = {"oneOf": [{"type": "object"}, {"type": "array"}]}  # what lies below is told as findings
 
-_FILES: Final[Mapping[Kind, Mapping[str, Any]]] = {
+_WORKBOOK: Final = {"type": "string", "format": "binary"}
+# By media type. A browser on Windows calls a CSV file one of Excel, so what such a body is shows in itself.
+_FILES: Final[Mapping[str, Mapping[str, Any]]] = {
     Kind.CSV: {"type": "string"},
-    Kind.XLSX: {"type": "string", "format": "binary"},
+    "text/tab-separated-values": {"type": "string"},
+    Kind.XLSX: _WORKBOOK,
+    "application/vnd.ms-excel": _WORKBOOK,
     Kind.JSON: _INV01,
 }
+_KINDS: Final = {each: each for each in Kind} | {"text/tab-separated-values": Kind.CSV}
 
 
 class Documents:
@@ -47,13 +52,13 @@ class Documents:
             Endpoint(
                 method="POST", path="/api/v1/check", name="check",
                 says="What the portal would say of documents; nothing is sent",
-                handle=self.check, query=resources.CheckFacts, raw={"application/json": _INV01},
-                gives=resources.Checked, problems=("malformed-json",),
+                handle=self.check, query=resources.CheckFacts, raw=_FILES,
+                gives=resources.Checked, problems=("malformed-json", "unreadable-file"),
             ),
             Endpoint(
                 method="POST", path="/api/v1/imports", name="importFile",
                 says="Invoices of a file into the books; a document that can't be read is left out whole",
-                handle=self.take_in, query=resources.ImportInto, raw={kind.value: _FILES[kind] for kind in Kind},
+                handle=self.take_in, query=resources.ImportInto, raw=_FILES,
                 gives=Imported, problems=("unknown-books", "books-not-named", "books-not-ours", "unreadable-file"),
             ),
         ]  # fmt: skip
@@ -69,14 +74,14 @@ class Documents:
             sent_by=asked.operator and asked.operator.upper(),
             accept_sandbox_gstins=asked.sandbox_gstins,
         )
-        return await asyncio.to_thread(checked, sent.content, facts, asked.lang)
+        return await asyncio.to_thread(checked, sent.content, facts, asked.lang, _KINDS.get(sent.media_type))
 
     async def take_in(self, call: Call) -> Imported:
         asked: resources.ImportInto = call.query
         sent: Raw = call.body
         source = await self._source(call, asked.books)
         async with self._importing:
-            done = await asyncio.to_thread(imported, source, sent.content, Kind(sent.media_type))
+            done = await asyncio.to_thread(imported, source, sent.content, _KINDS.get(sent.media_type))
         if done.unreadable and not (done.added or done.updated or done.unchanged or done.refused):
             raise Refused("unreadable-file", done.troubles[0].says)
         return done
@@ -106,7 +111,7 @@ def _gstins(said: str | None) -> frozenset[str]:
     return frozenset(said.upper().split(",")) if said else frozenset()
 
 
-def imported(source: Source, content: bytes, kind: Kind, *, most: int = TROUBLES_MAX) -> Imported:
+def imported(source: Source, content: bytes, kind: Kind | None, *, most: int = TROUBLES_MAX) -> Imported:
     """Take a body into the books. Raises Refused for books of another layout, Unavailable when they don't answer."""
     books = SqlBooks(source)
     try:
@@ -119,14 +124,18 @@ def imported(source: Source, content: bytes, kind: Kind, *, most: int = TROUBLES
         books.close()
 
 
-def checked(content: bytes, facts: Facts, lang: str, *, most: int = FINDINGS_MAX) -> resources.Checked:
-    """What is found in a body, at most so many findings told. Raises Refused when a document can't be read."""
+def checked(
+    content: bytes, facts: Facts, lang: str, kind: Kind | None = Kind.JSON, *, most: int = FINDINGS_MAX
+) -> resources.Checked:
+    """What is found in a body, at most so many findings told. Raises Refused when it can't be read."""
     documents = refused = found = 0
     told: list[Finding] = []
-    judged = checking.judge_file(_BODY, BytesIO(content), facts)
+    judged = checking.judge_files([(_BODY, lambda mode: BytesIO(content))], facts, kind)
     for one in checking.in_hindi(judged) if lang == "hi" else judged:
-        if one.unreadable:
+        if one.unreadable and kind is Kind.JSON:
             raise Refused("malformed-json", f"The body can't be read as JSON: {one.findings[0].says}.")
+        if one.unreadable and one.findings[0].code == checking.UNREADABLE:
+            raise Refused("unreadable-file", one.findings[0].says)
         documents += 1
         refused += one.refused
         found += len(one.findings)

@@ -1,5 +1,6 @@
 """GSTINs of an account: why one stands still, new credentials, and letting it go on. No answer holds a secret."""
 
+from decimal import Decimal
 from typing import Final
 
 from irnflow.api import cursor, resources
@@ -45,6 +46,11 @@ class GstinDesk:
                 problems=("unknown-gstin", "unknown-portal", "unknown-login", "login-needed"),
             ),
             Endpoint(
+                method="PUT", path=f"{_PATH}/terms", name="setTerms",
+                says="Set what the rules must know of a GSTIN: its turnover, and how many lines the portal allows it",
+                handle=self.set_terms, body=resources.GstinTerms, gives=resources.Gstin, problems=("unknown-gstin",),
+            ),
+            Endpoint(
                 method="POST", path=f"{_PATH}/resume", name="resumeGstin",
                 says="Let a stopped GSTIN go on with the credentials that it has",
                 handle=self.resume, query=resources.WhichLogins, gives=resources.Gstin,
@@ -82,6 +88,16 @@ class GstinDesk:
             await accounts.add_gstin(self._store, self._key, gstin, account_id=account_id, credentials=credentials)
         except BadInput as error:
             raise Refused("gstin-of-another", f"{error}.", [Place(pointer="", detail=str(error))]) from error
+        return await self._one(account_id, gstin)
+
+    async def set_terms(self, call: Call) -> resources.Gstin:
+        asked: resources.GstinTerms = call.body
+        account_id, gstin = _account(call).account_id, gstin_of_path(call)
+        await accounts.set_gstin(
+            self._store, account_id, gstin,
+            turnover_crore=None if asked.turnover is None else Decimal(asked.turnover),
+            lines_max=None if asked.lines_max is None else int(asked.lines_max),
+        )  # fmt: skip
         return await self._one(account_id, gstin)
 
     async def resume(self, call: Call) -> resources.Gstin:
@@ -152,4 +168,6 @@ def _shown(found: accounts.Gstin) -> resources.Gstin:
             )
             for login in found.logins
         ],
+        turnover=None if found.turnover_crore is None else f"{found.turnover_crore:f}",
+        lines_max=found.lines_max,
     )

@@ -55,6 +55,15 @@ VoucherIds = Annotated[
 Crore = Annotated[
     str, Meta(pattern=CRORE, description="The supplier's yearly turnover in crore rupees; 10 or more if not said.")
 ]
+LinesMax = Annotated[
+    float,  # a whole number, which JSON may write as 5000.0
+    Meta(
+        ge=1,
+        le=5000,
+        multiple_of=1,
+        description="Lines that the portal allows in a document: 1,000, or more by request.",
+    ),
+]
 Day = Annotated[
     str,
     Meta(
@@ -278,6 +287,8 @@ class Gstin(msgspec.Struct, frozen=True, kw_only=True):
     gstin: str
     stopped: str | None  # why its queue stands still: nothing of it is sent until that is mended
     logins: list[Login]
+    turnover: str | None  # yearly, in crore rupees
+    lines_max: int | None  # of a document, where the portal allows it more than 1,000
 
 
 class GstinPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -298,6 +309,13 @@ class GstinCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     def __repr__(self) -> str:
         return f"GstinCredentials(username={self.username!r}, ...)"
+
+
+class GstinTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the rules must know of a GSTIN; what is not given stays as it stands."""
+
+    turnover: Crore | None = None
+    lines_max: LinesMax | None = None
 
 
 class WhichLogin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

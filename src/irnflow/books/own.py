@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
@@ -110,7 +110,8 @@ def write(books: OpenBooks, documents: Sequence[Document]) -> dict[str, tuple[Ou
     """
     ids = [document.voucher_id for document in documents]
     _lock(books.connection, ids)
-    there, wanted = books.read(ids), as_read(documents)
+    there = books.read(ids)
+    wanted = as_read([document for document in documents if document.voucher_id in there])
     holders = _holders(books.connection, documents)
     fates: dict[str, tuple[Outcome, str]] = {}
     for document in documents:
@@ -158,11 +159,11 @@ def _voucher(document: Document, parties: dict[str, dict[str, Any]]) -> dict[str
     """The row of table `voucher`; its parties are added to those that there are."""
     left = dict(_filled(document))
     row: dict[str, Any] = {VOUCHER_ID: document.voucher_id}
-    for prefix, reference in _PARTIES.items():
-        party = {name: left.pop(_party_column(prefix, name), None) for name in _PARTY}
-        if any(party.values()) or reference in ("seller", "buyer"):
+    for reference, columns in _PARTY_COLUMNS.items():
+        party = tuple([left.pop(column, None) for column in columns])
+        if reference in ("seller", "buyer") or any(party):
             row[reference] = _party_id(party)
-            parties[row[reference]] = {"party_id": row[reference], **party}
+            parties[row[reference]] = {"party_id": row[reference], **dict(zip(_PARTY, party, strict=True))}
     return row | left
 
 
@@ -170,9 +171,15 @@ def _party_column(prefix: str, name: str) -> str:
     return "dispatch_name" if (prefix, name) == ("dispatch", "legal_name") else f"{prefix}_{name}"
 
 
-def _party_id(party: Mapping[str, Any]) -> str:
+_PARTY_COLUMNS: Final = {
+    reference: tuple(_party_column(prefix, name) for name in _PARTY) for prefix, reference in _PARTIES.items()
+}
+
+
+@lru_cache(maxsize=1024)
+def _party_id(party: tuple[Any, ...]) -> str:
     """The same for the same party: rows of others are never changed, for other vouchers may stand on them."""
-    return "file-" + sha256(msgspec.json.encode(list(party.values()))).hexdigest()[:24]
+    return "file-" + sha256(msgspec.json.encode(party)).hexdigest()[:24]
 
 
 def _filled(document: Document) -> Row:
@@ -185,15 +192,20 @@ def _lines(document: Document) -> list[Row]:
 
 
 def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> int:
-    """All rows in one statement, as one JSON value; gives how many were written."""
+    """All rows in one statement; gives how many were written."""
     names = ", ".join(columns)
     if connection.dialect.name == "sqlite":
-        values = ", ".join(f"json_extract(value, '$.{name}')" for name in columns)
-        source = "json_each(:rows) where true"  # without it `on` would belong to a join
-    else:
-        values, source = names, f"jsonb_populate_recordset(null::books.{table}, cast(:rows as jsonb))"
-    sql = f"insert into books.{table} as t ({names}) select {values} from {source} {conflict}"  # noqa: S608 (our own names)
+        sql = f"insert into books.{table} as t ({names}) values ({', '.join('?' * len(columns))}) {conflict}"  # noqa: S608 (our own names)
+        values = [tuple([_bound(row.get(name)) for name in columns]) for row in rows]
+        return connection.exec_driver_sql(own_sql(sql, connection.engine.url), values).rowcount
+    source = f"jsonb_populate_recordset(null::books.{table}, cast(:rows as jsonb))"
+    sql = f"insert into books.{table} as t ({names}) select {names} from {source} {conflict}"  # noqa: S608 (our own names)
     return _run(connection, sql, {"rows": msgspec.json.encode(rows).decode()}).rowcount
+
+
+def _bound(value: Any) -> Any:
+    """SQLite has neither decimals nor dates: both are kept as texts, numbers in columns that read them as numbers."""
+    return str(value) if isinstance(value, Decimal | date) else value
 
 
 # -- what is there ---------------------------------------------------------------------------------------------------

@@ -1,13 +1,17 @@
 """`irnflow check`: what the portal would say of documents, before anything is sent."""
 
+import os
+import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 import click
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from irnflow.files.checking import Judged
+    from irnflow.files.importing import Opener
     from irnflow.gst.facts import Facts
 
 CLEAN, FAULTS, UNREADABLE = 0, 1, 2  # exit codes
@@ -76,8 +81,8 @@ def check(
 ) -> int:  # fmt: skip
     """Check documents as irnflow checks them before it sends them. Nothing is sent.
 
-    FILE is INV-01 JSON: one document, a list of them (NIC's file for bulk generation), or an object around such lists;
-    - reads the standard input. Or name --books and --voucher.
+    FILE is INV-01 JSON (one document, a list of them, or an object around such lists), or a table as irnflow import
+    reads it, CSV or XLSX; - reads the standard input. Or name --books and --voucher.
 
     \b
     Ends with 0 when nothing is refused (warnings may stand), 1 when some document is refused,
@@ -113,15 +118,26 @@ def _gstins(said: Sequence[str]) -> frozenset[str]:
 def _files(names: Sequence[str], facts: "Facts") -> Iterator["Judged"]:
     from irnflow.files import checking
 
-    with _progress(names) as bar:
-        for name in names:
-            try:
-                with ExitStack() as closing:
-                    stream = sys.stdin.buffer if name == _STDIN else closing.enter_context(Path(name).open("rb"))
-                    shown = "standard input" if name == _STDIN else name
-                    yield from checking.judge_file(shown, bar(stream), facts)
-            except OSError as error:
-                yield checking.unreadable(name, (error.strerror or str(error)) + ".", "Check the name of the file.")
+    with _progress(names) as opened, ExitStack() as closing:
+        files = [(_shown(name), _standard_input(closing) if name == _STDIN else opened(name)) for name in names]
+        yield from checking.judge_files(files, facts)
+
+
+def _shown(name: str) -> str:
+    return "standard input" if name == _STDIN else name
+
+
+def _standard_input(closing: ExitStack) -> "Opener":
+    """A copy of it, for a file is read from its beginning more than once."""
+    copy = closing.enter_context(TemporaryFile())  # noqa: SIM115 (closed by `closing`)
+    shutil.copyfileobj(sys.stdin.buffer, copy)
+    copy.flush()
+
+    def open_it(mode: Literal["rb"]) -> BinaryIO:
+        copy.seek(0)
+        return os.fdopen(copy.fileno(), mode, closefd=False)
+
+    return open_it
 
 
 def _vouchers(name: str, voucher_ids: Sequence[str], facts: "Facts") -> Iterator["Judged"]:
@@ -139,25 +155,25 @@ def _vouchers(name: str, voucher_ids: Sequence[str], facts: "Facts") -> Iterator
     yield from checking.judge_vouchers(name, ((each, found.get(each)) for each in wanted), facts)
 
 
-class _Counted:
-    """A stream that tells how far it has been read."""
+class _Counted(FileIO):
+    """A file that tells how far it has been read."""
 
-    def __init__(self, stream: BinaryIO, advance: Any) -> None:
-        self._stream = stream
+    def __init__(self, name: str, advance: Callable[[int], None]) -> None:
+        super().__init__(name, "rb")
         self._advance = advance
 
-    def read(self, most: int = -1) -> bytes:
-        chunk = self._stream.read(most)
-        self._advance(len(chunk))
-        return chunk
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer) or 0
+        self._advance(count)
+        return count
 
 
 @contextmanager
-def _progress(names: Sequence[str]) -> Iterator[Any]:
-    """Wraps streams; while they are read a bar stands on the terminal, if there is one and they are large."""
+def _progress(names: Sequence[str]) -> Iterator[Callable[[str], "Opener"]]:
+    """Opens files by name; while they are read a bar stands on the terminal, if there is one and they are large."""
     total = sum(Path(name).stat().st_size for name in names if Path(name).is_file())
     if total < _BAR_FROM_BYTES or not sys.stderr.isatty():
-        yield lambda stream: stream
+        yield lambda name: Path(name).open
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -166,7 +182,11 @@ def _progress(names: Sequence[str]) -> Iterator[Any]:
     on_screen = sys.stdout.isatty()  # what is printed meanwhile must pass by the bar
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=on_screen) as progress:
         task = progress.add_task("", total=total)
-        yield lambda stream: _Counted(stream, lambda n: progress.advance(task, n))
+
+        def advance(count: int) -> None:
+            progress.advance(task, count)
+
+        yield lambda name: lambda mode: BufferedReader(_Counted(name, advance))
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------
@@ -248,9 +268,9 @@ def _print(console: "Console", judged: "Judged", *, heading: bool) -> None:
 
 
 def _below(judged: "Judged", path: str) -> str:
-    """The path within its document."""
+    """The path within its document, which of a table is a row and a column."""
     top = judged.place.partition(", line ")[0]
-    return path.removeprefix(top).removeprefix(".") if top else path
+    return "" if path == top else path.removeprefix(f"{top}.") if top else path
 
 
 def _print_summary(console: "Console", tally: Counter[str], facts: "Facts") -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 import msgspec
 
+from irnflow.commands.check import Crore
 from irnflow.commands.environment import settings
 from irnflow.errors import BadInput
 from irnflow.settings import Settings
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 _PAGE: Final = 500
 _POLL_S: Final = 0.5
+_CRORE_END: Final = Decimal(10) ** 9
 _ASKED_MOST: Final = 20  # ten seconds for the portal's answer
 # What the portal tells of a GSTIN, in the order in which a person looks for it.
 _NAMES: Final = {
@@ -152,6 +155,21 @@ def credentials(
     asyncio.run(_set(settings("database_url"), account, given))
     names = given[0].gstin.upper() if len(given) == 1 else f"{len(given)} GSTINs"
     click.echo(f"Credentials of {names} are set, and sealed. What waited is sent now.")
+
+
+@gstin.command("set")
+@click.argument("number", metavar="GSTIN")
+@click.option("--account", help="Name of the account; may be left out where there is one.")
+@click.option("--turnover", type=Crore(), help="Its yearly turnover in crore rupees.")
+@click.option("--lines-max", type=click.IntRange(1, 5000), metavar="N",
+              help="How many lines the portal allows a document: 1000, or more by request.")  # fmt: skip
+def set_(number: str, account: str | None, turnover: Decimal | None, lines_max: int | None) -> None:
+    """Set what the rules must know of a GSTIN. What is not given stays as it is."""
+    if turnover is None and lines_max is None:
+        raise click.UsageError("give --turnover or --lines-max")
+    if turnover is not None and turnover >= _CRORE_END:
+        raise click.BadParameter(f"{turnover} crore is more than any turnover", param_hint="--turnover")
+    click.echo(asyncio.run(_set_terms(settings("database_url"), account, number.upper(), turnover, lines_max)))
 
 
 @gstin.command()
@@ -297,6 +315,23 @@ async def _resume(found: Settings, account: str | None, number: str, portal: str
             raise BadInput(f"account {whose.name} has no GSTIN {number}{there}; `irnflow gstin list` shows them")
         logins = known.logins if known else ()
         return bool(known and known.stopped) or any(each.stopped for each in logins if family in (None, each.family))
+
+
+async def _set_terms(
+    found: Settings, account: str | None, number: str, turnover: Decimal | None, lines_max: int | None
+) -> str:
+    """What is set now, in words. Raises BadInput."""
+    from irnflow.gst.facts import LINES_MAX
+    from irnflow.store import accounts, database
+
+    async with database.connect(found.database_url, connections=1) as store:
+        whose = await accounts.named(store, account)
+        await accounts.set_gstin(store, whose.account_id, number, turnover_crore=turnover, lines_max=lines_max)
+        known = await accounts.gstin_of(store, whose.account_id, number)
+    if known is None:
+        raise BadInput(f"account {whose.name} has no GSTIN {number}; `irnflow gstin list` shows them")
+    crore = "10 crore or more" if known.turnover_crore is None else f"{known.turnover_crore:f} crore"
+    return f"{number}: a turnover of {crore}, at most {known.lines_max or LINES_MAX} lines in a document."
 
 
 async def _remove(found: Settings, account: str | None, number: str, portal: str) -> str:

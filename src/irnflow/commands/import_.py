@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 IMPORTED, REFUSED, UNREADABLE = 0, 1, 2  # exit codes
 SHOWN_MOST: Final = 200  # documents left out that are shown; --json has them all
+NOTED_MOST: Final = 20  # documents with notes that are shown
 _WIDTH_PIPED: Final = 120
 _STYLES: Final = {"added": "green", "updated": "green", "unchanged": "dim", "left out": "red"}
 
@@ -44,7 +44,7 @@ def import_(files: tuple[str, ...], books: str, as_json: bool) -> int:
     into = SqlBooks(catalogue.named(settings().books, books, environment=variables()))
     try:
         importing.prepare(into)
-        taken = chain.from_iterable(importing.read(name, Path(name).open, None) for name in files)
+        taken = importing.read_all([(name, Path(name).open) for name in files])
         results = importing.take_in(into, taken)
         return _tell_programs(results) if as_json else _tell_people(results, books)
     finally:
@@ -66,11 +66,15 @@ def _tell_people(results: Iterable["Result"], books: str) -> int:
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_PIPED)
     tally: Counter[str] = Counter()
-    code, file, example = IMPORTED, "", ""
+    code, file, example, noted = IMPORTED, "", "", 0
     for one in results:
         if one.outcome:
             tally[one.outcome] += 1
             example = example or one.voucher_id
+            noted += bool(one.notes)
+            if one.notes and noted <= NOTED_MOST:
+                _print(console, one, heading=one.place.file != file)
+                file = one.place.file
             continue
         code = max(code, UNREADABLE if one.unreadable else REFUSED)
         tally["left out"] += not one.unreadable
@@ -79,12 +83,14 @@ def _tell_people(results: Iterable["Result"], books: str) -> int:
             file = one.place.file
     if tally["left out"] > SHOWN_MOST:
         console.print(f"\n... and {tally['left out'] - SHOWN_MOST} more; --json has them all", style="dim")
+    if noted > NOTED_MOST:
+        console.print(f"\n... and notes on {noted - NOTED_MOST} more; --json has them all", style="dim")
     _print_summary(console, tally, books, example)
     return code
 
 
 def _print(console: "Console", one: "Result", *, heading: bool) -> None:
-    """One document that was left out: what it is, and a row a trouble."""
+    """One document that was left out, or corrected: what it is, and a row a trouble or a note."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
@@ -98,9 +104,10 @@ def _print(console: "Console", one: "Result", *, heading: bool) -> None:
     table.add_column(no_wrap=True, style="dim")
     table.add_column(no_wrap=True)
     table.add_column()
-    for trouble in one.troubles:
+    for trouble in one.troubles or one.notes:
         table.add_row(_where(trouble), Text(trouble.column), Text(trouble.says))
-    console.print(Text.assemble(("left out  ", "red"), (one.title, "bold")))
+    fate = ("corrected  ", "yellow") if one.outcome else ("left out  ", "red")
+    console.print(Text.assemble(fate, (one.title, "bold")))
     console.print(Padding(table, (0, 0, 0, 2)))
 
 

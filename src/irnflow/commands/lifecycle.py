@@ -124,7 +124,11 @@ def make(
     irn: str, distance: int, mode: str | None, vehicle: str | None, vehicle_type: str | None, transporter: str | None,
     transporter_name: str | None, document: str | None, document_date: str | None, account: str | None, wait_s: float,
 ) -> int:  # fmt: skip
-    """Make the e-way bill of an IRN."""
+    """Make the e-way bill of an IRN.
+
+    What speaks against it (an invoice of more than 180 days, a vehicle number in another form) is printed first, and
+    the portal is asked all the same.
+    """
     from irnflow.store import lifecycle
 
     said = {
@@ -135,9 +139,32 @@ def make(
     request = {name: value for name, value in said.items() if value is not None}
 
     async def ask(store: "Database", account_id: int) -> "list[Asked]":
+        for doubt in await _doubts(store, account_id, irn, request):
+            click.echo(f"{irn}  warning: {doubt}", err=True)
         return [await lifecycle.eway_bill(store, account_id, irn, request, by="command", at=_now())]
 
     return asyncio.run(_asked(ask, account, wait_s))
+
+
+async def _doubts(store: "Database", account_id: int, irn: str, request: dict[str, Any]) -> list[str]:
+    """What the rules of e-way bills find in what is asked for."""
+    import msgspec
+
+    from irnflow.gst import dates, inv01
+    from irnflow.gst.invoice import EwayBill
+    from irnflow.gst.rules import Facts, check_eway_bill
+    from irnflow.services.registration.lifecycle.portal import details
+    from irnflow.store import lifecycle
+
+    payload = await lifecycle.payload(store, account_id, irn)
+    if payload is None:  # unknown, as the answer to the request says
+        return []
+    facts = Facts(day=dates.in_india(_now()), accept_sandbox_gstins=settings().accept_sandbox_gstins)
+    bill = msgspec.convert(details(request), EwayBill)
+    return [
+        fault.says + (f" [{fault.portal_code}]" if fault.portal_code else "")
+        for fault in check_eway_bill(inv01.decode(payload), bill, facts)
+    ]
 
 
 @ewaybill.command("cancel")

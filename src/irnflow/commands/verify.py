@@ -30,12 +30,12 @@ _MARKS: Final = {"holds": "✔", "does not hold": "✘", "key unknown": "?"}
               help="The portal's certificates; may be given again.  [default: those in the settings]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="A JSON list, for programs.")
 def verify(files: tuple[Path, ...], sent: Path | None, folders: tuple[Path, ...], as_json: bool) -> int:
-    """Tell whether signed invoices and QR codes are what the portal signed: offline, with its certificates.
+    """Verify signed invoices and QR codes offline, with the portal's certificates.
 
-    FILE is a signed text (JWS), the portal's JSON answer, a picture of the QR code (PNG, JPEG), or the invoice's PDF.
+    FILE is a signed text (JWS), the portal's JSON answer, a picture of the QR code (PNG, JPEG, WebP and others), or the
+    invoice's PDF.
 
-    \b
-    Ends with 0 when all hold, 1 when one does not or its key is not there, 2 when a file can't be read.
+    Exits with 0 if all hold, with 1 if one does not or its key is not there, with 2 if a file can't be read.
     """
     from irnflow.files import signed
 
@@ -77,12 +77,13 @@ def _documents(sent: Path | None) -> list[bytes]:
     if sent is None:
         return []
     try:
-        whole = msgspec.json.decode(sent.read_bytes(), type=list[msgspec.Raw] | dict[str, msgspec.Raw])
+        content = sent.read_bytes().removeprefix(b"\xef\xbb\xbf")
+        whole = msgspec.json.decode(content, type=list[dict[str, msgspec.Raw]] | dict[str, msgspec.Raw])
     except OSError as error:
         raise BadInput(f"{sent} can't be read: {error.strerror}") from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"{sent} is no INV-01 JSON: {error}") from error
-    documents = [bytes(each) for each in whole] if isinstance(whole, list) else [msgspec.json.encode(whole)]
+    documents = [msgspec.json.encode(each) for each in (whole if isinstance(whole, list) else [whole])]
     if not documents:
         raise BadInput(f"{sent} holds no document")
     return documents
@@ -124,12 +125,15 @@ def _tell_people(proofs: "Sequence[tuple[str, Proof]]", unreadable: Sequence[str
 
 def _tell_one(console: "Console", place: str, proof: "Proof") -> None:
     from rich.markup import escape
+    from rich.padding import Padding
     from rich.table import Table
+
+    from irnflow.gst.faults import in_words
 
     style = _STYLES[proof.verdict]
     title = f"{_MARKS[proof.verdict]} {proof.verdict}"
     console.print(f"[bold {style}]{title}[/]  {proof.what} [dim]({escape(place)})[/]", highlight=False)
-    console.print(f"  {escape(proof.says)}", highlight=False)
+    console.print(Padding(escape(proof.says), (0, 0, 0, 2)), highlight=False)
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="dim")
     facts.add_column(overflow="fold")
@@ -137,6 +141,9 @@ def _tell_one(console: "Console", place: str, proof: "Proof") -> None:
         facts.add_row(f"  {name}", escape(value))
     if proof.kid:
         facts.add_row("  key", escape(_key_text(proof)))
+    if proof.dropped:
+        names = ", ".join(map(in_words, proof.dropped[:_SHOWN_MOST])) + ", ..." * (len(proof.dropped) > _SHOWN_MOST)
+        facts.add_row("  dropped", escape(f"{names}: sent, but not in INV-01, so the portal registered it without"))
     console.print(facts, highlight=False)
     if proof.differences:
         console.print()
@@ -148,12 +155,14 @@ def _table(proof: "Proof") -> Any:
     from rich.markup import escape
     from rich.table import Table
 
+    from irnflow.gst.faults import in_words
+
     table = Table(box=None, padding=(0, 2, 0, 2))
     table.add_column("differs", style="bold")
     table.add_column(proof.against or "must be", overflow="fold")
     table.add_column("what is signed", style="red", overflow="fold")
     for each in proof.differences[:_SHOWN_MOST]:
-        table.add_row(escape(each.path), escape(each.ours) or "-", escape(each.theirs) or "-")
+        table.add_row(escape(in_words(each.path)), escape(each.ours) or "-", escape(each.theirs) or "-")
     if len(proof.differences) > _SHOWN_MOST:
         table.add_row(f"and {len(proof.differences) - _SHOWN_MOST} more", "", "")
     return table
@@ -175,7 +184,7 @@ def _tell_programs(proofs: "Sequence[tuple[str, Proof]]", unreadable: Sequence[s
         {
             "file": place, "what": proof.what, "verdict": proof.verdict, "says": proof.says, "kid": proof.kid,
             "key_owner": proof.key.owner if proof.key else None, "signed": msgspec.Raw(proof.data or b"null"),
-            "against": proof.against,
+            "against": proof.against, "dropped": proof.dropped,
             "differences": [dict(zip(("path", "expected", "signed"), each, strict=True)) for each in proof.differences],
         }
         for place, proof in proofs

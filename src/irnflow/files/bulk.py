@@ -19,11 +19,15 @@ from irnflow.errors import BadInput
 from irnflow.gst.invoice import Invoice
 
 PIECE_BYTES_MAX: Final = 16 * 1024 * 1024  # the portal takes 2 MB; indented JSON is larger
-_CHUNK_BYTES: Final = 1024 * 1024
+_CHUNK_BYTES: Final = 128 * 1024
 _SECTIONS: Final = frozenset(field.encode_name for field in msgspec.structs.fields(Invoice)) | {"Irn"}
+_LISTS: Final = frozenset({"itemlist", "addldocdtls"})
+_OBJECTS: Final = frozenset(name.lower() for name in _SECTIONS) - _LISTS
 _BLANK: Final = re.compile(rb"[ \t\r\n]*")
-_STRING: Final = rb'"(?:[^"\\]++|\\.)*+("?)'
-_MARK: Final = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
+_STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_TEXT: Final = re.compile(_STRING, re.DOTALL)
+# Up to the next bracket that is not inside a string; no match if the buffer ends before one.
+_BRACKET: Final = re.compile(rb'[^"{}\[\]]*+(?:' + _STRING + rb'[^"{}\[\]]*+)*+([{}\[\]])', re.DOTALL)
 _SCALAR: Final = re.compile(rb"[^\s,:{}\[\]\"]+")
 
 
@@ -98,7 +102,7 @@ def _object(text: "_Text") -> Iterator[Piece]:
     ended = text.peek() == b"}"
     while not ended:
         name = text.name()
-        if name in _SECTIONS:
+        if _is_section(name, text.peek()):
             if lists:
                 raise text.unreadable(f"{name} is a section of an invoice, and stands beside a list of invoices")
             break
@@ -112,6 +116,13 @@ def _object(text: "_Text") -> Iterator[Piece]:
     if not lists:
         text.rewind()
         yield text.piece("")
+
+
+def _is_section(name: str, first: bytes) -> bool:
+    """Whether a member, whose value begins so, makes its object an invoice; in other letters it must look like one."""
+    if name in _SECTIONS:
+        return True
+    return name.lower() in _LISTS or (name.lower() in _OBJECTS and first == b"{")
 
 
 class _Text:
@@ -168,10 +179,15 @@ class _Text:
 
     def value(self) -> bytes:
         """The next value, as it is written."""
-        first = self.peek()
-        if not first:
-            raise self.unreadable("the file ends here, in the middle of its JSON")
-        end = self._end_of_marks() if first in (b"{", b"[", b'"') else self._end_of_scalar()
+        match self.peek():
+            case b"":
+                raise self.unreadable("the file ends here, in the middle of its JSON")
+            case b"{" | b"[":
+                end = self._end_of_brackets()
+            case b'"':
+                end = self._end_of_string()
+            case _:
+                end = self._end_of_scalar()
         start, self._at = self._at, end
         return self._buffer[start:end]
 
@@ -196,23 +212,21 @@ class _Text:
         line, column = self._where()
         return Unreadable(f"line {line}, column {column}: {says}")
 
-    def _end_of_marks(self) -> int:
-        """Behind the bracket that closes the one at hand, or behind the string at hand."""
+    def _end_of_brackets(self) -> int:
+        """Behind the bracket that closes the one at hand."""
         depth, scanned = 0, self._at
         while True:
-            for mark in _MARK.finditer(self._buffer, scanned):
-                written = mark[0]
-                if written[0] == 0x22:  # a quote
-                    if not mark[1]:
-                        break  # the string goes on in the next chunk
-                elif written in b"{[":
-                    depth += 1
-                else:
-                    depth -= 1
-                scanned = mark.end()
+            while found := _BRACKET.match(self._buffer, scanned):
+                scanned = found.end()
+                depth += 1 if found[1] in b"{[" else -1
                 if depth == 0:
                     return scanned
             scanned -= self._more_for_value()
+
+    def _end_of_string(self) -> int:
+        while (found := _TEXT.match(self._buffer, self._at)) is None:
+            self._more_for_value()
+        return found.end()
 
     def _end_of_scalar(self) -> int:
         while True:
@@ -232,10 +246,12 @@ class _Text:
     def _more(self) -> int:
         """Read a chunk, and let go of what is behind us; gives how much that was."""
         gone = self._at if self._kept is None else min(self._kept, self._at)
-        if len(self._buffer) - gone > PIECE_BYTES_MAX:
+        kept = len(self._buffer) - gone
+        if kept > PIECE_BYTES_MAX:
             raise self.unreadable(f"this document has more than {PIECE_BYTES_MAX >> 20} MiB")
         self._count(gone)
-        chunk = self._stream.read(_CHUNK_BYTES)
+        # A long value doubles what is read, so that it is copied a few times only.
+        chunk = self._stream.read(min(max(_CHUNK_BYTES, kept), PIECE_BYTES_MAX + 1 - kept))
         self._ended = not chunk
         self._buffer = self._buffer[gone:] + chunk
         self._at -= gone

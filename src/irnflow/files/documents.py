@@ -1,12 +1,13 @@
 """Documents of files on their way into the books: each whole, or with all that keeps it out.
 
-A table (CSV, XLSX) has one row a line; the header's columns stand on each row of a document. Rows belong together that
-have the same `voucher_id`, or without one the same supplier, financial year, type and number.
+A table (CSV, XLSX) has one row a line; the header's columns stand on each row of a document, or on its first. Which
+rows belong together is decided in `assembly`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -52,12 +53,11 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     document: Document | None = None
     troubles: Sequence[Trouble] = ()
+    notes: Sequence[Trouble] = ()  # what was corrected, or left out of the document
     unreadable: bool = False  # no document, but the rest of its file
+    table: "Table | None" = None  # that it stands in
+    rows: Sequence[int] = ()  # of that table, one a line
 
-
-Row = Mapping[str, Any]  # the cells of a table's row that are not blank, by the names that HEADER and LINE have
-BROKEN: Final = object()  # what stands in a cell that a spreadsheet could not reckon
-OVERLONG: Final = ""  # the column of what stands behind the last one
 
 # The columns of a table: the books' own names; where header and lines share one, the document's has `document_` before.
 _BOTH: Final = {column.name for column in HEADERS} & {column.name for column in LINES}
@@ -69,71 +69,163 @@ _READ_HEADER, _READ_LINE = cells.readers()
 
 # -- of a table ------------------------------------------------------------------------------------------------------
 
-
-def key(row: Row) -> tuple[str, ...] | None:
-    """What rows of one document have in common; None where a row doesn't say."""
-    if voucher_id := _said(row, VOUCHER_ID):
-        return (voucher_id,)
-    if not _said(row, "document_number"):
-        return None
-    try:
-        dated = _READ_HEADER["document_date"](row.get("document_date", ""))
-    except ValueError:  # told when the row is read
-        dated = None
-    year = financial_year(dated) if isinstance(dated, date) else ""
-    return (year, *(_said(row, name).upper() for name in ("seller_gstin", "document_type", "document_number")))
+Cell = Any  # "" when it is blank; what else is no text, number or pair of them is made a value by its table
+Row = Sequence[Cell]  # as many cells as the table has columns, or more
+_SEEN_MOST: Final = 2_000
+_NEVER: Final = object()
 
 
-def _said(row: Row, column: str) -> str:
-    try:
-        return cells.text(row.get(column, "")) or ""
-    except ValueError:
-        return ""
+class Column:
+    """A column of one table: reads its cells, each text once."""
+
+    __slots__ = ("at", "name", "own", "read", "seen")
+
+    def __init__(self, at: int, name: str, own: str, read: cells.Read) -> None:
+        self.at = at
+        self.name = name  # in the table
+        self.own = own  # in the books
+        self.read = read
+        self.seen: dict[Cell, Value | None] = {}
 
 
-def of_table(rows: Sequence[tuple[Place, Row]]) -> Taken:
-    """The document that these rows are."""
-    troubles: list[Trouble] = []
-    header: dict[str, Value] = {}
-    said_at: dict[str, Place] = {}
-    lines: list[dict[str, Value]] = []
-    for number, (place, row) in enumerate(rows, 1):
-        for column, value in _read(row, HEADER, _READ_HEADER, place, troubles).items():
-            if header.setdefault(HEADER[column], value) != value:
-                earlier = f"{said_at[column]} of the same document says {header[HEADER[column]]}"
-                troubles.append(place.trouble(f"it says {value}, and {earlier}", column))
-            said_at.setdefault(column, place)
-        if OVERLONG in row:
-            troubles.append(place.trouble("the row has more cells than the header: a comma in a text without quotes?"))
-        line = _read(row, LINE, _READ_LINE, place, troubles)
-        if not line:
-            troubles.append(place.trouble("the row has no line item: description, hsn, quantity and so on are blank"))
-        lines.append({LINE_NO: number, **line} if LINE_NO not in line else line)
-    first = rows[0][0]
-    return _taken(first, _said(rows[0][1], VOUCHER_ID), header, lines, troubles)
+class Table:
+    """The columns that the first row of a sheet or of a CSV file names."""
+
+    def __init__(self, file: str, sheet: str, names: Sequence[str], value: Callable[[Any], object] | None) -> None:
+        self.file = file
+        self.sheet = sheet
+        self.names = names
+        self.value = value  # of a cell that is neither a text nor a mere number
+        at = {name: at for at, name in enumerate(names) if name}
+        self.voucher_id = Column(at[VOUCHER_ID], VOUCHER_ID, VOUCHER_ID, cells.text) if VOUCHER_ID in at else None
+        self.header = [Column(at[n], n, own, _READ_HEADER[own]) for n, own in HEADER.items() if n in at]
+        self.lines = [Column(at[n], n, own, _READ_LINE[own]) for n, own in LINE.items() if n in at]
+        self.of_document = [column.at for column in (self.voucher_id, *self.header) if column]
+        self.head: Callable[[Row], Row] = _taker(self.of_document)
+        self.column_of = {c.own: c.name for c in self.lines} | {c.own: c.name for c in self.header}
+        self.lines_of = {c.own: c.name for c in self.lines}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and (self.file, self.sheet, self.names) == (
+            other.file,
+            other.sheet,
+            other.names,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.file, self.sheet))
+
+    def place(self, row: int) -> Place:
+        return Place(file=self.file, sheet=self.sheet, row=row)
+
+    def read(self, column: Column, cell: Cell) -> Value | cells.Noted | None:
+        """Raises ValueError, with words that end a sentence begun with the column's name."""
+        if type(cell) is tuple and self.value:
+            cell = self.value(cell)
+        return column.read(cell)
 
 
-def _read(row: Row, names: Mapping[str, str], readers: Mapping[str, cells.Read], place: Place,
-          troubles: list[Trouble]) -> dict[str, Value]:  # fmt: skip
-    found: dict[str, Value] = {}
-    for column in (each for each in row if each in names):
+def _taker(places: Sequence[int]) -> Callable[[Row], Row]:
+    """Gives these cells of a row, as one value to compare."""
+    if len(places) == 1:
+        (only,) = places
+        return lambda row: (row[only],)
+    return itemgetter(*places)
+
+
+class _Reading:
+    """The rows of one document, while they are read."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.header: dict[str, Value] = {}
+        self.lines: list[dict[str, Value]] = []
+        self.troubles: list[Trouble] = []
+        self.notes: list[Trouble] = []
+        self._said_at: dict[str, int] = {}
+        self._first: Row = ()
+        self._head: Row = ()
+        self._is_bad = False  # the row above has a trouble in the columns of the document
+
+    def row(self, number: int, row: Row) -> None:
+        head = self.table.head(row)
+        if head != self._head or self._is_bad:
+            found = len(self.troubles)
+            self._read_header(number, row)
+            self._head, self._is_bad = head, len(self.troubles) > found
+        if len(row) > len(self.table.names) and any(row[len(self.table.names) :]):
+            says = "the row has more cells than the header: a comma in a text without quotes?"
+            self.troubles.append(self.table.place(number).trouble(says))
+        self._read_line(number, row)
+
+    def _read_header(self, number: int, row: Row) -> None:
+        again, first = self._first, self._first or row
+        self._first = first
+        for column in self.table.header:
+            cell = row[column.at]
+            if cell == "" or (again and cell == again[column.at] and not self._is_bad):
+                continue
+            value = self.value(column, cell, number)
+            if value is None:
+                continue
+            if not _is_the_same(self.header.setdefault(column.own, value), value):
+                earlier = f"{self.table.place(self._said_at[column.own])} of the same document says"
+                says = f"it says {value}, and {earlier} {self.header[column.own]}"
+                self.troubles.append(self.table.place(number).trouble(says, column.name))
+            self._said_at.setdefault(column.own, number)
+
+    def _read_line(self, number: int, row: Row) -> None:
+        line: dict[str, Value] = {}
+        found = len(self.troubles)
+        for column in self.table.lines:
+            cell = row[column.at]
+            if cell == "":
+                continue
+            value = column.seen.get(cell, _NEVER)
+            if value is _NEVER:
+                value = self.value(column, cell, number)
+            if value is not None:
+                line[column.own] = value  # type: ignore[assignment]
+        if not line and len(self.troubles) == found:
+            says = "the row has no line item: description, hsn, quantity and so on are blank"
+            self.troubles.append(self.table.place(number).trouble(says))
+        if LINE_NO not in line:
+            line[LINE_NO] = len(self.lines) + 1
+        self.lines.append(line)
+
+    def value(self, column: Column, cell: Cell, number: int) -> Value | None:
+        value = column.seen.get(cell, _NEVER)
+        if value is not _NEVER:
+            return value  # type: ignore[return-value]
         try:
-            if row[column] is BROKEN:
-                raise ValueError("the cell holds an error of the spreadsheet, such as #DIV/0! or #N/A")
-            cell = cells.with_leading_zero(row[column]) if column == "hsn" else row[column]
-            value = readers[names[column]](cell)
+            found = self.table.read(column, cell)
         except ValueError as error:
-            troubles.append(place.trouble(str(error), column))
-            continue
-        if value is not None:
-            found[column] = value
-    return found
+            self.troubles.append(self.table.place(number).trouble(str(error), column.name))
+            return None
+        if isinstance(found, cells.Noted):
+            self.notes.append(self.table.place(number).trouble(found.says, column.name))
+            return found.value
+        if len(column.seen) >= _SEEN_MOST:
+            column.seen.clear()
+        column.seen[cell] = found
+        return found
 
 
-def without_key(place: Place) -> Taken:
-    """A row of which nobody can tell whose it is."""
-    trouble = place.trouble("the row has neither voucher_id nor document_number", "document_number")
-    return Taken(place=place, title="a row without a number", troubles=(trouble,))
+def _is_the_same(one: Value, other: Value) -> bool:
+    return one == other or (isinstance(one, str) and isinstance(other, str) and one.casefold() == other.casefold())
+
+
+def of_table(table: Table, rows: Sequence[tuple[int, Row]]) -> Taken:
+    """The document that these rows are."""
+    reading = _Reading(table)
+    for number, row in rows:
+        reading.row(number, row)
+    place, first = table.place(rows[0][0]), rows[0][1]
+    voucher_id: object = ""
+    if table.voucher_id and first[table.voucher_id.at] != "":
+        voucher_id = reading.value(table.voucher_id, first[table.voucher_id.at], rows[0][0]) or ""
+    return _taken(place, str(voucher_id), reading.header, reading.lines, reading.troubles, reading.notes,
+                  table=table, rows=[number for number, _ in rows])  # fmt: skip
 
 
 # -- of INV-01 -------------------------------------------------------------------------------------------------------
@@ -142,8 +234,9 @@ def without_key(place: Place) -> Taken:
 def of_invoice(place: Place, invoice: Invoice) -> Taken:
     """The document that an INV-01 JSON is."""
     troubles: list[Trouble] = []
-    header, lines = _flat(place, msgspec.to_builtins(invoice, builtin_types=_KEPT), troubles)
-    return _taken(place, "", header, lines, troubles)
+    notes: list[Trouble] = []
+    header, lines = _flat(place, msgspec.to_builtins(invoice, builtin_types=_KEPT), troubles, notes)
+    return _taken(place, "", header, lines, troubles, notes)
 
 
 _KEPT: Final = (Decimal,)
@@ -152,17 +245,21 @@ _LINE_AT: Final = {column.field: column.name for column in LINES}
 _Rows = tuple[dict[str, Value], list[dict[str, Value]]]  # header, lines
 
 
-def _flat(place: Place, inv01: dict[str, Any], troubles: list[Trouble]) -> _Rows:
+def _flat(place: Place, inv01: dict[str, Any], troubles: list[Trouble], notes: list[Trouble]) -> _Rows:
     items = inv01.pop("ItemList", [])
-    header = _columns(place, "", inv01, _HEADER_AT, _READ_HEADER, troubles)
-    lines = [_columns(place, f"ItemList[{at}].", item, _LINE_AT, _READ_LINE, troubles) for at, item in enumerate(items)]
+    header = _columns(place, "", inv01, _HEADER_AT, _READ_HEADER, troubles, notes)
+    lines = [
+        _columns(place, f"ItemList[{at}].", item, _LINE_AT, _READ_LINE, troubles, notes)
+        for at, item in enumerate(items)
+    ]
     if not any(LINE_NO in line for line in lines):
         lines = [{LINE_NO: number, **line} for number, line in enumerate(lines, 1)]
     return header, lines
 
 
 def _columns(place: Place, prefix: str, section: dict[str, Any], names: Mapping[str, str],
-             readers: Mapping[str, cells.Read], troubles: list[Trouble]) -> dict[str, Value]:  # fmt: skip
+             readers: Mapping[str, cells.Read], troubles: list[Trouble], notes: list[Trouble]
+             ) -> dict[str, Value]:  # fmt: skip
     found: dict[str, Value] = {}
     for path, given in _leaves(section, ""):
         if _CONSTANTS.get(path) == given:
@@ -174,8 +271,11 @@ def _columns(place: Place, prefix: str, section: dict[str, Any], names: Mapping[
         except ValueError as error:
             troubles.append(place.trouble(str(error), prefix + path))
             continue
+        if type(value) is cells.Noted:
+            notes.append(place.trouble(value.says, prefix + path))
+            value = value.value
         if value is not None:
-            found[names[path]] = value
+            found[names[path]] = value  # type: ignore[assignment]
     return found
 
 
@@ -194,7 +294,8 @@ def _leaves(section: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _taken(place: Place, voucher_id: str, header: dict[str, Value], lines: list[dict[str, Value]],
-           troubles: list[Trouble]) -> Taken:  # fmt: skip
+           troubles: list[Trouble], notes: list[Trouble], *, table: Table | None = None, rows: Sequence[int] = ()
+           ) -> Taken:  # fmt: skip
     if not voucher_id:
         voucher_id = _own_id(place, header, troubles)
     if len(voucher_id) > VOUCHER_ID_CHARACTERS_MAX or not voucher_id.isprintable():
@@ -204,8 +305,9 @@ def _taken(place: Place, voucher_id: str, header: dict[str, Value], lines: list[
     troubles.extend(_numbering(place, lines))
     title = f"{header.get('document_type', 'document')} {header.get('document_number', 'without a number')}"
     if troubles:
-        return Taken(place=place, title=title, troubles=troubles)
-    return Taken(place=place, title=title, document=Document(voucher_id=voucher_id, header=header, lines=lines))
+        return Taken(place=place, title=title, troubles=troubles, notes=notes, table=table, rows=rows)
+    document = Document(voucher_id=voucher_id, header=header, lines=lines)
+    return Taken(place=place, title=title, document=document, notes=notes, table=table, rows=rows)
 
 
 def _own_id(place: Place, header: Mapping[str, Value], troubles: list[Trouble]) -> str:

@@ -1,6 +1,7 @@
 """Whether what a portal signed holds, by which key, and where it says something else than what was sent."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -8,18 +9,22 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.gst import dates
-from irnflow.gst.irn import financial_year, irn
+from irnflow.gst.faults import sentence
+from irnflow.gst.irn import registered_as
+from irnflow.portal.envelope import NO_JSON
 from irnflow.portal.signature import (
     BadSignature,
     Difference,
     UnknownKey,
     contradictions,
     differences,
+    is_dropped,
     kid_of,
     signed_data,
     verified,
 )
 from irnflow.portal.signing_keys import SigningKey
+from irnflow.portal.values import member
 
 _exact = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _TYPES: Final = {"INV": "Invoice", "CRN": "Credit note", "DBN": "Debit note"}
@@ -45,6 +50,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[tuple[str, str], ...] = ()  # what is signed, as a person reads it
     differences: tuple[Difference, ...] = ()  # where it says something else than what it is held against
     against: str = ""  # what that is
+    dropped: tuple[str, ...] = ()  # places of what was sent that INV-01 does not have, and so the portal dropped
 
 
 def examine(jws: str, keys: Sequence[SigningKey], *, sent: Sequence[bytes] = (), beside: bytes = b"") -> Proof:
@@ -53,7 +59,7 @@ def examine(jws: str, keys: Sequence[SigningKey], *, sent: Sequence[bytes] = (),
     try:
         kid, data = kid_of(jws), signed_data(jws)
         fields = _exact.decode(data)
-    except (BadSignature, msgspec.MsgspecError):
+    except (BadSignature, *NO_JSON):
         says = "It is no text that a portal has signed, or it is cut."
         return Proof(what="signed text", verdict=Verdict.FALSE, says=says)
     is_qr = "ItemCnt" in fields
@@ -86,19 +92,20 @@ def _compared(proof: Proof, fields: Mapping[str, Any], is_qr: bool, sent: Sequen
     try:
         if other:
             found = contradictions(other, proof.data) if is_qr else differences(other, proof.data)
-        found += _of_irn(fields, is_qr)
     except BadSignature as error:
-        return msgspec.structs.replace(proof, verdict=Verdict.FALSE, says=f"{str(error).capitalize()}.")
+        return msgspec.structs.replace(proof, verdict=Verdict.FALSE, says=sentence(str(error)))
+    dropped = tuple(each.path for each in found if is_dropped(each)) if not is_qr else ()
+    found = [each for each in found if each.path not in dropped] + _of_irn(fields, is_qr)
+    proof = msgspec.structs.replace(proof, against=against, dropped=dropped)
     if found:
         places = "one place" if len(found) == 1 else f"{len(found)} places"
         says = f"It says something else than {against or 'it must'}, in {places}."
-        return msgspec.structs.replace(
-            proof, verdict=Verdict.FALSE, says=says, differences=tuple(found), against=against
-        )  # fmt: skip
+        return msgspec.structs.replace(proof, verdict=Verdict.FALSE, says=says, differences=tuple(found))
     if proof.verdict is Verdict.HOLDS:
         agrees = f", and it agrees with {against} in every field" if against else ""
-        proof = msgspec.structs.replace(proof, says=f"The portal signed exactly this{agrees}.")
-    return msgspec.structs.replace(proof, against=against)
+        agrees += " of INV-01" if dropped else ""
+        return msgspec.structs.replace(proof, says=f"The portal signed exactly this{agrees}.")
+    return proof
 
 
 def _of_irn(fields: Mapping[str, Any], is_qr: bool) -> list[Difference]:
@@ -107,9 +114,17 @@ def _of_irn(fields: Mapping[str, Any], is_qr: bool) -> list[Difference]:
     dated = dates.parse(dt)
     if dated is None:
         return []
-    right = irn(gstin, financial_year(dated), typ, no)
+    right = registered_as(gstin, dated, typ, no, _day(fields.get("IrnDt" if is_qr else "AckDt")))
     signed = str(fields.get("Irn", ""))
-    return [] if signed.lower() == right else [Difference("Irn", right, signed)]
+    return [] if signed.lower() in right else [Difference("Irn", right[0], signed)]
+
+
+def _day(moment: Any) -> date | None:
+    """The day of "2026-11-22 12:00:17"."""
+    try:
+        return datetime.fromisoformat(moment).date()
+    except (TypeError, ValueError):
+        return None
 
 
 def _identity(fields: Mapping[str, Any], is_qr: bool) -> list[str]:
@@ -122,15 +137,22 @@ def _identity(fields: Mapping[str, Any], is_qr: bool) -> list[str]:
 
 
 def _same_number(fields: Mapping[str, Any], sent: Sequence[bytes]) -> bytes | None:
-    """The one document that was sent, or of several the one with this number."""
+    """The one document that was sent, or of several the one with this number; of those the one of this type."""
     if len(sent) == 1:
         return sent[0]
-    wanted = _number(fields)
-    return next((each for each in sent if _number(_exact.decode(each)) == wanted), None)
+    wanted, typ = _number(fields), _type(fields)
+    documents = [(each, _exact.decode(each)) for each in sent]
+    found = [(each, document) for each, document in documents if _number(document) == wanted]
+    of_type = (each for each, document in found if _type(document) == typ)
+    return next(of_type, found[0][0] if found else None)
 
 
 def _number(fields: Mapping[str, Any]) -> str:
-    return str(fields.get("DocNo") or _part(fields, "DocDtls").get("No") or "").upper()
+    return str(fields.get("DocNo") or member(member(fields, "DocDtls"), "No") or "").upper()
+
+
+def _type(fields: Mapping[str, Any]) -> str:
+    return str(fields.get("DocTyp") or member(member(fields, "DocDtls"), "Typ") or "").upper()
 
 
 def _part(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -8,16 +8,22 @@ import msgspec
 
 from irnflow.errors import BadInput
 from irnflow.portal.envelope import NO_JSON
+from irnflow.portal.signature import compact, looks_signed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _BYTES_MAX: Final = 32 * 1024 * 1024
 _PIXELS_MAX: Final = 100_000_000
+_PIXELS_AT_WORK: Final = 50_000_000  # of a picture with transparency, and of one that is enlarged
 _PAGES_MAX: Final = 50  # of a PDF
 _DEPTH_MAX: Final = 8  # of the JSON around the signed texts
-_PDF_SCALES: Final = (3.0, 6.0)  # pages at 216 dpi; and again at 432, where no code is found
+# Pages at 216 dpi; where no code is found again at 432, and at last sharpened, for scans.
+_PDF_ATTEMPTS: Final = ((3.0, False), (6.0, False), (6.0, True))
+_SCALES: Final = (1, 2, 3, 4)  # of a picture that is blurred or small
+_GROUNDS: Final = (255, 0)  # what a transparent picture is laid on: white, black
 _PICTURES: Final = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+_BREAKS: Final = dict.fromkeys(map(ord, "\r\n\t"))
 _NAMES: Final = {"signedinvoice": "signed invoice", "signedqrcode": "signed QR code"}
 
 
@@ -39,26 +45,21 @@ def read(path: Path) -> list[SignedText]:
         raise BadInput(f"{path} is larger than {_BYTES_MAX // 2**20} MiB")
     if content.startswith(b"%PDF"):
         return _of_pdf(content, path)
-    if content.startswith(_PICTURES):
-        return _of_codes(_codes(_picture(content, path)), "", path)
+    if content.startswith(_PICTURES) or content[4:8] == b"ftyp":  # AVIF, and HEIC, which Pillow can't open
+        return _of_codes(_in_picture(_opened(content, path)), "", path)
     return _of_text(content, path)
-
-
-def looks_signed(text: str) -> bool:
-    """Whether a text has the shape of a JWS."""
-    return text.count(".") == 2 and text.startswith("eyJ")  # base64 of {"
 
 
 # -- texts and JSON --------------------------------------------------------------------------------------------------
 
 
 def _of_text(content: bytes, path: Path) -> list[SignedText]:
-    text = content.removeprefix(b"\xef\xbb\xbf").strip()
-    whole = text.strip(b'"').decode("utf-8", "replace")
+    text = _decoded(content)
+    whole = compact(text).strip('"')
     if looks_signed(whole):
         return [SignedText(place="", jws=whole)]
     try:
-        value = msgspec.json.decode(text)
+        value = _json(text)
     except NO_JSON as error:
         raise BadInput(
             f"{path} is neither a signed text, nor the portal's JSON, nor a picture or PDF with a QR code"
@@ -71,6 +72,20 @@ def _of_text(content: bytes, path: Path) -> list[SignedText]:
     raise BadInput(f"{path} has neither SignedInvoice nor SignedQRCode: nothing in it is signed")
 
 
+def _decoded(content: bytes) -> str:
+    """Text as editors write it: UTF-8, or UTF-16 with its byte order mark."""
+    utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return content.decode("utf-16" if utf_16 else "utf-8-sig", "replace")
+
+
+def _json(text: str) -> Any:
+    """JSON, also where mail has broken its lines inside the texts."""
+    try:
+        return msgspec.json.decode(text)
+    except NO_JSON:
+        return msgspec.json.decode(text.translate(_BREAKS))
+
+
 def _in_json(value: Any, place: str, depth: int) -> Iterator[SignedText]:
     if depth > _DEPTH_MAX:
         return
@@ -78,12 +93,14 @@ def _in_json(value: Any, place: str, depth: int) -> Iterator[SignedText]:
         for name, each in value.items():
             where = _NAMES.get(str(name).lower())
             if where and isinstance(each, str) and each:
-                yield SignedText(place=f"{place}{where}", jws=each.strip())
+                yield SignedText(place=f"{place}{where}", jws=compact(each))
             else:
                 yield from _in_json(_unpacked(each), place, depth + 1)
     elif isinstance(value, list):
         for number, each in enumerate(value, start=1):
             yield from _in_json(each, f"{place}document {number}, " if len(value) > 1 else place, depth + 1)
+    elif isinstance(value, str) and looks_signed(jws := compact(value)):
+        yield SignedText(place=f"{place}signed text", jws=jws)
 
 
 def _unpacked(value: Any) -> Any:
@@ -91,7 +108,7 @@ def _unpacked(value: Any) -> Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
     try:
-        return msgspec.json.decode(value)
+        return _json(value)
     except NO_JSON:
         return value
 
@@ -99,18 +116,53 @@ def _unpacked(value: Any) -> Any:
 # -- pictures and PDFs -----------------------------------------------------------------------------------------------
 
 
-def _picture(content: bytes, path: Path) -> "Image":
+def _opened(content: bytes, path: Path) -> "list[Image]":
+    """The picture in grey; one with transparency is laid on each of the grounds."""
     import io
+    import warnings
 
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
-        picture = Image.open(io.BytesIO(content))
-        if picture.width * picture.height > _PIXELS_MAX:
-            raise BadInput(f"{path} has {picture.width} x {picture.height} pixels: cut the QR code out of it")
-        return picture.convert("L")
+        with warnings.catch_warnings(action="ignore"):  # what Pillow finds odd, in the file's metadata and elsewhere
+            picture = Image.open(io.BytesIO(content))
+            pixels_max = _PIXELS_AT_WORK if picture.has_transparency_data else _PIXELS_MAX
+            if picture.width * picture.height > pixels_max:
+                raise BadInput(f"{path} has {picture.width} x {picture.height} pixels: cut the QR code out of it")
+            if picture.mode.startswith("I") or not picture.has_transparency_data:  # 16 bits: Pillow knows no RGBA of it
+                return [picture.convert("L")]
+            whole = picture.convert("RGBA")
+            grey, mask = whole.convert("L"), whole.getchannel("A")
+            return [Image.composite(grey, Image.new("L", grey.size, ground), mask) for ground in _GROUNDS]
+    except UnidentifiedImageError as error:  # its words quote an object in memory
+        raise BadInput(f"{path} is no picture that can be opened: save it as PNG or JPEG") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadInput(f"{path} is no picture that can be opened: {error}") from error
+        raise BadInput(f"{path} is no picture that can be opened ({error}): save it as PNG or JPEG") from error
+
+
+def _in_picture(pictures: "Sequence[Image]") -> list[str]:
+    """The texts of its QR codes, as it is, or else sharpened and enlarged: until one is signed."""
+    codes: list[str] = []
+    for attempt in _attempts(pictures):
+        codes = _codes(attempt) or codes
+        if any(map(looks_signed, codes)):
+            break
+    return codes
+
+
+def _attempts(pictures: "Sequence[Image]") -> "Iterator[Image]":
+    yield from pictures
+    for scale in _SCALES:
+        if scale == 1 or pictures[0].width * pictures[0].height * scale * scale <= _PIXELS_AT_WORK:
+            yield from (_sharpened(picture, scale) for picture in pictures)
+
+
+def _sharpened(picture: "Image", scale: int) -> "Image":
+    """Enlarged, with the edges that blur took away: a code of 2 dots a square becomes legible so."""
+    from PIL import Image, ImageFilter
+
+    enlarged = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.LANCZOS)
+    return enlarged.filter(ImageFilter.UnsharpMask(radius=1.5 * scale, percent=500, threshold=0))
 
 
 def _of_pdf(content: bytes, path: Path) -> list[SignedText]:
@@ -123,11 +175,11 @@ def _of_pdf(content: bytes, path: Path) -> list[SignedText]:
     try:
         if len(document) > _PAGES_MAX:
             raise BadInput(f"{path} has {len(document)} pages, more than {_PAGES_MAX}: give one invoice")
-        for scale in _PDF_SCALES:
+        for scale, sharper in _PDF_ATTEMPTS:
             codes = [
                 (f"page {number + 1}, " if len(document) > 1 else "", text)
                 for number in range(len(document))
-                for text in _codes(_page(document[number], scale, path))
+                for text in _codes(_page(document[number], scale, sharper, path))
             ]
             if any(looks_signed(text) for _, text in codes):
                 break
@@ -137,12 +189,12 @@ def _of_pdf(content: bytes, path: Path) -> list[SignedText]:
         document.close()
 
 
-def _page(page: Any, scale: float, path: Path) -> "Image":
+def _page(page: Any, scale: float, sharper: bool, path: Path) -> "Image":
     width, height = page.get_size()
     if width * height * scale * scale > _PIXELS_MAX:
         raise BadInput(f"{path} has a page too large to be drawn: cut the QR code out of it")
     picture: Image = page.render(scale=scale, grayscale=True).to_pil()
-    return picture.convert("L")
+    return _sharpened(picture.convert("L"), 1) if sharper else picture.convert("L")
 
 
 def _codes(picture: "Image") -> list[str]:
@@ -150,7 +202,7 @@ def _codes(picture: "Image") -> list[str]:
     import zxingcpp
 
     found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
-    return [code.text.strip() for code in found]
+    return [compact(code.text) for code in found]
 
 
 def _of_codes(codes: Sequence[str], place: str, path: Path) -> list[SignedText]:

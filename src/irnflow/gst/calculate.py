@@ -25,6 +25,7 @@ from typing import Final
 from msgspec.structs import asdict, replace
 
 from irnflow.gst import dates, fold, hsn, supply
+from irnflow.gst.complete import is_complete
 from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault, Kind, Severity
 from irnflow.gst.fold import Line
@@ -76,6 +77,12 @@ _DUST: Final = Decimal("0.000001")  # what binary numbers leave of an exact sum
 
 def calculate(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     """The invoice with its lines and totals filled in, and a warning for what was reckoned otherwise than given."""
+    if is_complete(invoice):
+        return invoice, []
+    return _calculated(invoice, facts)
+
+
+def _calculated(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     notes: list[Fault] = []
     lines = [asdict(item) for item in invoice.item_list]
     totals = asdict(invoice.val_dtls or Totals())

@@ -14,8 +14,9 @@ Made from the catalogue by `python -m irnflow.gst.codes_page > docs/codes.md`; a
 them. Above each table stands what irnflow does, and what a person does, in English and Hindi, where a code has no words
 of its own. `irnflow explain 2150` tells the same of one code, `GET /api/v1/codes/2150` tells it to programs.
 
-- *List* is the portal's list that has the code: VITAL (login, account, master data), INV (invoice), EWB (e-way bill),
-  SYS (the portal's system). Codes of GSP are those of service providers.
+- *List* is the portal's list that has the code: VITAL (login, account, master data), INV (invoice), EWB (e-way bill
+  with or by an IRN), EWBSYS (the e-way bill system itself, which answers when a bill is cancelled; its numbers mean
+  nothing in an answer about an invoice), SYS (the portal's system). Codes of GSP are those of service providers.
 - *Portal's text* is literal, `{{0}}` standing for what the portal fills in. ≈ stands before a text that is known nearly
   or in part; text in parentheses tells what is known of a code whose own words are not. All else is in our words.
 
@@ -55,8 +56,6 @@ def _row(entry: PortalCode, words: ClassWords) -> str:
 
 
 def _portal_text(entry: PortalCode) -> str:
-    if not entry.portal_text:
-        return "*the portal publishes none that we could find*"
     return f"≈ {entry.portal_text}" if entry.text_is in ("near-exact", "partial") else entry.portal_text
 
 

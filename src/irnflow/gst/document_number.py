@@ -7,9 +7,11 @@ were hashed as they were given. Source of the form: NIC's schema text of INV-01 
 """
 
 import re
+from datetime import date
 from typing import Final
 
 UPPER_CASE_SINCE: Final = "2025-26"
+UPPER_CASE_FROM: Final = date(2025, 6, 1)  # by the day of registration
 _FORM: Final = re.compile(r"[a-zA-Z1-9][a-zA-Z0-9/-]{0,15}")
 
 

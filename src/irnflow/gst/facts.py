@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 TURNOVER_NOT_SAID: Final = Decimal(10)  # crore: whom the 30-day limit binds, the careful assumption
+LINES_MAX: Final = 1000  # of a document; the portal may allow a GSTIN up to 5,000 on request (ClearTax)
 
 
 class Status(StrEnum):
@@ -21,9 +22,31 @@ class Status(StrEnum):
     PROVISIONAL = "PRO"
 
 
-# TxpType. Only REG is published; how a developer is written is our guess, so what isn't here is not judged by.
-SEZ_DEVELOPER: Final = "SEZD"
-_IN_ZONE: Final = {"REG": False, "SEZ": True, SEZ_DEVELOPER: True}
+class TaxpayerType(StrEnum):
+    """TxpType of the portal's GSTIN details (Masters India section 13.1, item 38). An unlisted type is not judged."""
+
+    REGULAR = "REG"
+    COMPOSITION = "COM"
+    CASUAL = "CTP"
+    SEZ_UNIT = "SEZ"
+    SEZ_DEVELOPER = "SED"
+    UN_BODY = "UNB"
+    INPUT_SERVICE_DISTRIBUTOR = "ISD"
+    TDS = "TDS"
+    TCS = "TCS"
+
+
+# Who makes no e-invoices and receives no deemed exports, in words.
+RESTRICTED_TYPES: Final[Mapping[TaxpayerType | None, str]] = {
+    TaxpayerType.COMPOSITION: "a composition taxpayer",
+    TaxpayerType.INPUT_SERVICE_DISTRIBUTOR: "an input service distributor",
+    TaxpayerType.TDS: "a deductor of tax at source (TDS)",
+    TaxpayerType.TCS: "a collector of tax at source (TCS)",
+    TaxpayerType.UN_BODY: "a UN body or embassy",
+}
+_IN_ZONE: Final = frozenset({TaxpayerType.SEZ_UNIT, TaxpayerType.SEZ_DEVELOPER})
+_OLD_WORDS: Final = {"SEZD": TaxpayerType.SEZ_DEVELOPER}  # how irnflow itself once wrote a developer
+_TYPES: Final[Mapping[str, TaxpayerType]] = {member.value: member for member in TaxpayerType} | _OLD_WORDS
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,17 +57,24 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     since: date | None = None  # DtReg
     until: date | None = None  # DtDReg: the day of de-registration
 
+    @property
+    def taxpayer_type(self) -> TaxpayerType | None:
+        """What kind of taxpayer it is; None: not known, or a type that no list has."""
+        return _TYPES.get(self.kind or "")
+
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the law must know beside the invoice. What isn't known is asked of no invoice."""
 
     day: date  # of sending, in India
     turnover_crore: Decimal = TURNOVER_NOT_SAID  # the supplier's aggregate annual turnover
+    lines_max: int = LINES_MAX  # of a document, as the portal allows the supplier
     accept_sandbox_gstins: bool = False
     sent_by: str | None = None  # the GSTIN that sends it, where an e-commerce operator does; None: the supplier
     sez_gstins: frozenset[str] | None = None  # units and developers of special economic zones; None: not known
     sez_developers: frozenset[str] = frozenset()  # who develops such a zone: of those in it only these may supply
     registrations: Mapping[str, Registration] = {}  # by GSTIN; one that isn't here is not known
+    held_rules: bool = False  # apply the rules that are on hold too: to see what they would refuse if they came back
 
     def is_in_zone(self, gstin: str) -> bool | None:
         """Whether it is a unit or developer of a special economic zone; None: not known."""
@@ -52,10 +82,14 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
             return True
         if self.sez_gstins is not None:
             return gstin in self.sez_gstins
-        known = self.registrations.get(gstin)
-        return _IN_ZONE.get(known.kind or "") if known else None
+        known = self.taxpayer_type(gstin)
+        return known in _IN_ZONE if known else None
 
     def develops_zone(self, gstin: str) -> bool:
         """Whether it is known as the developer of a special economic zone."""
+        return gstin in self.sez_developers or self.taxpayer_type(gstin) is TaxpayerType.SEZ_DEVELOPER
+
+    def taxpayer_type(self, gstin: str) -> TaxpayerType | None:
+        """What kind of taxpayer the portal says it is; None: not known."""
         known = self.registrations.get(gstin)
-        return gstin in self.sez_developers or (known is not None and known.kind == SEZ_DEVELOPER)
+        return known.taxpayer_type if known else None

@@ -70,3 +70,8 @@ def shorten(value: Any) -> str:
         return "(blank)"
     text = written(value) if isinstance(value, Decimal) else str(value)
     return text if len(text) <= FOUND_CHARACTERS_MAX else text[:FOUND_CHARACTERS_MAX] + "..."
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence: its first letter a capital, all others as they are, unlike with `str.capitalize`."""
+    return f"{text[:1].upper()}{text[1:]}."

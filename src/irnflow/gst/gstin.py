@@ -40,20 +40,22 @@ class Kind(StrEnum):
     TCS = "tcs"
 
 
+# The first that fits counts: NIC's pattern for regular taxpayers lets the D of who deducts tax through as well.
 _PATTERNS: Final = {
+    Kind.TDS: re.compile(r"[0-9]{2}[A-Z]{4}[A-Z0-9][0-9]{4}[A-Z][1-9A-Z]D[0-9A-Z]"),
+    Kind.TCS: re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]C[0-9A-Z]"),
     Kind.REGULAR: re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][Z1-9ABD-J][0-9A-Z]"),
     Kind.GOVERNMENT: re.compile(r"[0-9]{2}[A-Z]{4}[0-9]{5}[A-Z][0-9]Z[0-9]"),
     Kind.NON_RESIDENT: re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}NR[0-9A-Z]"),
     Kind.ONLINE_SERVICES: re.compile(r"99[0-9]{2}[A-Z]{3}[0-9]{5}OS[0-9A-Z]"),
     Kind.UN_BODY: re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}[UO]N[A-Z0-9]"),
-    Kind.TDS: re.compile(r"[0-9]{2}[A-Z]{4}[A-Z0-9][0-9]{4}[A-Z][1-9A-Z]D[0-9A-Z]"),
-    Kind.TCS: re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]C[0-9A-Z]"),
 }
 # Only for these was the check character ever recomputed; the others are left to the portal,
 # for refusing a sound GSTIN is worse than passing an unsound one.
 _CHECKED: Final = frozenset({Kind.REGULAR, Kind.TDS, Kind.TCS})
 
 
+@lru_cache(maxsize=4096)
 def kind(gstin: str) -> Kind | None:
     """Whose number this is by its pattern, or None when no kind has such numbers."""
     return next((kind for kind, pattern in _PATTERNS.items() if pattern.fullmatch(gstin)), None)
@@ -79,6 +81,15 @@ def check_character(first_14: str) -> str:
         product = _VALUE[character] * (1 + position % 2)
         total += product // 36 + product % 36
     return _ALPHABET[-total % 36]
+
+
+def is_transporter_id(number: str) -> bool:
+    """Whether it has the form of a transporter's id: a GSTIN, or a TRANSIN, which looks like one.
+
+    The check character is not compared: that of a TRANSIN may be wrong, as in 88AAACD8017H1ZX, where 88 stands in place
+    of the state, and in 29AAFCA7488L1Z0, which the e-way bill system takes (india-compliance, issues 1044 and 2072).
+    """
+    return kind(number) is not None
 
 
 def state(gstin: str) -> str:

@@ -27,5 +27,5 @@ def fix_of(code: str) -> str | None:
 @cache
 def kinds() -> Mapping[str, Kind]:
     """Every kind of fault of the law, by its code."""
-    kinds = (*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE, loose.NOT_INV01)
+    kinds = (*rules.RULES, *normalise.NOTES, *calculate.NOTES, inv01.TOO_LARGE, *loose.KINDS)
     return {kind.code: kind for kind in kinds}

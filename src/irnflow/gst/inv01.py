@@ -1,14 +1,13 @@
 """INV-01 version 1.1, the portal's JSON: read strictly, written always in the same way.
 
-Read: no digit is lost (numbers become `Decimal`); a field that INV-01 does not have is refused, and so is a number
-written as text; `null` counts as absent. Written: the same invoice gives the same bytes, with its fields in the order
-of `invoice.py`, without nulls, numbers as `normalise` wrote them: 2 or 3 decimals, never an exponent.
+Read: no digit is lost (numbers become `Decimal`); a field that INV-01 does not have is refused, and `loose` reads what
+is written in another way; `null` counts as absent. Written: the same invoice gives the same bytes, with its fields in
+the order of `invoice.py`, without nulls, numbers as `normalise` wrote them: 2 or 3 decimals, never an exponent.
 """
 
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -27,7 +26,10 @@ TOO_LARGE: Final = Kind(
     portal_code="5002",
 )
 _decoder: Final = msgspec.json.Decoder(Invoice)
-_loose_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
+_any_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
+_NAN: Final = re.compile(rb'nan\d*\s*"')
+_INFINITY: Final = re.compile(rb'inf(?:inity)?\s*"')
+_ESCAPED_LETTER: Final = re.compile(rb"\\u00[46]")  # of such a text
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -37,8 +39,8 @@ def decode(document: bytes) -> Invoice:
         invoice = _decoder.decode(document)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadInput(f"not an INV-01 document: {error}") from error
-    if _maybe_quoted().search(document) and (quoted := list(_quoted_numbers(_loose_decoder.decode(document), ""))):
-        raise BadInput(f"not an INV-01 document: numbers are written without quotes, unlike at {', '.join(quoted[:9])}")
+    if _may_hold_no_number(document) and (places := list(_no_numbers(_any_decoder.decode(document), ""))):
+        raise BadInput(f"not an INV-01 document: a number belongs at {', '.join(places[:9])}")
     return invoice
 
 
@@ -52,18 +54,22 @@ def too_large(document: bytes) -> Fault:
     return TOO_LARGE.fault("", found=len(document), most=BYTES_MAX)
 
 
-@cache
-def _maybe_quoted() -> re.Pattern[bytes]:
-    """What stands in every document that has a number as text, and in hardly any other; names may be escaped."""
-    numbers = {path.rpartition(".")[2] for path, field in fields.table().items() if field.fits and not field.is_text}
-    return re.compile(rf'\\u|"(?:{"|".join(sorted(numbers))})"\s*:\s*"'.encode())
+def _may_hold_no_number(document: bytes) -> bool:
+    """Whether NaN or Infinity in quotes may stand for a number, which the typed decoder takes."""
+    written = document.lower()
+    return bool(_NAN.search(written) or _INFINITY.search(written) or _ESCAPED_LETTER.search(written))
 
 
-def _quoted_numbers(section: dict[str, Any], path: str) -> Iterator[str]:
-    """Paths of numbers given as text: the typed decoder takes them, INV-01 does not."""
+def _no_numbers(section: dict[str, Any], path: str) -> Iterator[str]:
+    """Paths of numbers whose text is none."""
     for name, value in section.items():
         for inside in value if isinstance(value, list) else (value,):
             if isinstance(inside, dict):
-                yield from _quoted_numbers(inside, f"{path}{name}{'[]' if isinstance(value, list) else ''}.")
-            elif isinstance(inside, str) and not fields.table()[path + name].is_text:
+                yield from _no_numbers(inside, f"{path}{name}{'[]' if isinstance(value, list) else ''}.")
+            elif isinstance(inside, str) and _is_number(path + name) and not Decimal(inside).is_finite():
                 yield path + name
+
+
+def _is_number(path: str) -> bool:
+    field = fields.table().get(path)  # the model holds places that the table does not have, all of them texts
+    return field is not None and not field.is_text

@@ -17,7 +17,10 @@ Made from the table of rules by `python -m irnflow.gst.law_page > docs/law.md`; 
 
 {refused} rules refuse an invoice, {warned} only warn. All faults of an invoice are told at once, each with its place.
 Rules with a day *from* or *until* (that day included) are judged by the day of sending or, where *dated* stands beside
-it, by the date of the document: last year's invoice is judged by last year's rules.
+it, by the date of the document: last year's invoice is judged by last year's rules. {held} rules are *on hold* since
+the day beside them: announced or once in force, not applied today, and kept for the day they come back.
+`irnflow explain hsn.digits` shows one rule with an example. What changed when, and where to look for what changes next:
+[law-calendar.md](law-calendar.md).
 Words in italics stand for what is found in an invoice. *Portal* is the code that the portal would answer with.
 The fields themselves, their lengths and patterns: `src/irnflow/gst/codes/inv01_fields.csv`. The code lists and their
 sources: `src/irnflow/gst/codes/README.md`.
@@ -30,8 +33,9 @@ def page() -> str:
 
 
 def _lines() -> Iterator[str]:
-    warned = sum(rule.severity is Severity.WARNING for rule in RULES)
-    yield _HEAD.format(refused=len(RULES) - warned, warned=warned).rstrip()
+    held = sum(rule.on_hold is not None for rule in RULES)
+    warned = sum(rule.severity is Severity.WARNING and rule.on_hold is None for rule in RULES)
+    yield _HEAD.format(refused=len(RULES) - warned - held, warned=warned, held=held).rstrip()
     for about, rows in CHAPTERS:
         yield from ("", f"## {about}", "")
         yield from (
@@ -45,11 +49,15 @@ def _lines() -> Iterator[str]:
 
 def _changes() -> Iterator[str]:
     """What holds since a day: rules, rates, and how a number goes into the IRN; newest first."""
-    rules = [(rule.since.isoformat(), f"`{rule.code}`") for rule in RULES if rule.since > ALWAYS]
+    rules = [(rule.since.isoformat(), f"`{rule.code}`") for rule in RULES if rule.since > ALWAYS and not rule.on_hold]
+    held = [(rule.on_hold.isoformat(), f"`{rule.code}` is on hold: not applied") for rule in RULES if rule.on_hold]
     rates = [(day.isoformat(), f"a rate of {rate} %, by the date of the document") for day, rate in introduced()]
     yield from ("", "## What changed when", "", "| from | what |", "|---|---|")
     yield f"| financial year {UPPER_CASE_SINCE} | the IRN is of the number in upper case; irnflow writes it so always |"
-    for since, what in sorted(rules + rates, reverse=True):
+    held.append(
+        ("2026-07-29", "2324 and 4074, of e-way bills made by IRN, are on hold: only the sandbox portal has them")
+    )
+    for since, what in sorted(rules + held + rates, reverse=True):
         yield f"| {since} | {what} |"
 
 
@@ -58,6 +66,8 @@ def _row(rule: Rule) -> str:
     clock = " dated" if rule.clock is Clock.DATED else ""
     since = "" if rule.since == ALWAYS else rule.since.isoformat() + clock
     until = "" if rule.until == FOR_EVER else rule.until.isoformat() + clock
+    if rule.on_hold is not None:
+        since = f"*on hold* {rule.on_hold.isoformat()}"
     cells = (
         f"`{rule.code}`{warning}", rule.portal_code or "", _sentence(rule.says), rule.fix, rule.fix_hi, rule.source,
         since, until,

@@ -52,6 +52,6 @@ def agrees(given: Decimal, due: Decimal) -> bool:
     So 2345.34 allows 2344.00 to 2347.00, and 10241.00 allows 10240.00 to 10242.00.
     Source: Masters India's API document, section 13; ClearTax's validations chapter.
     """
-    if -ONE <= given - due <= ONE:  # always inside, and nearly always so
+    if given == due or -ONE <= given - due <= ONE:  # always inside, and nearly always so
         return True
     return due.to_integral_value(ROUND_FLOOR) - ONE <= given <= due.to_integral_value(ROUND_CEILING) + ONE

@@ -2,7 +2,7 @@
 
 Only the writing changes, never the meaning: spaces around and between words, capitals of numbers and codes, spellings
 of units, dates of another order, a leading zero of a state code, dots in an HSN, quotes and backslashes. Empty texts
-count as absent, and so does the recipient's GSTIN repeated for its own site. Numbers get the decimals of their field, 2
+count as absent. Numbers get the decimals of their field, 2
 for amounts, 3 for quantities, prices and rates: the value stays, and nothing is said.
 
 What INV-01 doesn't take in an optional field is corrected or left out (`mend`), and a name or an address that is too
@@ -22,7 +22,6 @@ from msgspec.structs import astuple, replace
 from irnflow.gst import fields, hsn, mend, units
 from irnflow.gst.faults import FOUND_CHARACTERS_MAX, Fault, Kind, Severity, in_words
 from irnflow.gst.fields import Field, Shape
-from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.invoice import Invoice, Item
 from irnflow.gst.money import PAISA
 from irnflow.gst.supply import NO_DOCUMENT
@@ -36,14 +35,6 @@ CHANGED: Final = Kind(
     says="{found} is sent as {written}.",
     fix="Nothing need be done; write it so in the books to be rid of this note.",
     fix_hi="कुछ करने की ज़रूरत नहीं; यह सूचना न आए इसके लिए बहीखाते में ऐसे ही लिखें।",
-    severity=Severity.WARNING,
-)
-# The recipient's GSTIN stands with the recipient already, and the portal refuses it here (2323).
-OWN_SITE: Final = Kind(
-    code="normalised.own_site",
-    says="{found} is the recipient's own GSTIN and is left out of the ship-to address.",
-    fix="Nothing need be done; a ship-to GSTIN is for another party.",
-    fix_hi="कुछ करने की ज़रूरत नहीं; माल पहुँचाने के पते का GSTIN किसी दूसरे पक्ष के लिए होता है।",
     severity=Severity.WARNING,
 )
 LEFT_OUT: Final = Kind(
@@ -67,7 +58,7 @@ ADDRESS: Final = Kind(
     fix_hi="कुछ करने की ज़रूरत नहीं; यह सूचना न आए इसके लिए बहीखाते में पते को ऐसे ही बाँटें।",
     severity=Severity.WARNING,
 )
-NOTES: Final = (CHANGED, OWN_SITE, LEFT_OUT, CUT, ADDRESS)
+NOTES: Final = (CHANGED, LEFT_OUT, CUT, ADDRESS)
 _INVISIBLE: Final = dict.fromkeys(
     [code for code in range(0xA0) if not chr(code).isprintable() and not chr(code).isspace()]
     + [0xAD, 0x180E, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
@@ -90,14 +81,15 @@ class _Plan(msgspec.Struct, frozen=True):
 
 def normalise(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     """The invoice as INV-01 writes it, and a warning for each text that was changed or left out."""
+    if _stands_already()(invoice):
+        return invoice, []
+    return _normalised(invoice)
+
+
+def _normalised(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     notes: list[Fault] = []
     kind = ((invoice.doc_dtls or NO_DOCUMENT).typ or "").strip().upper()
-    tidied = _with_constants(_tidied(invoice, "", _plan(), kind in CREDIT_AND_DEBIT_NOTES, notes))
-    ship, buyer = tidied.ship_dtls, tidied.buyer_dtls
-    if ship and buyer and ship.gstin and ship.gstin == buyer.gstin != UNREGISTERED:
-        notes.append(OWN_SITE.fault("ShipDtls.Gstin", found=ship.gstin))
-        tidied = replace(tidied, ship_dtls=replace(ship, gstin=None))
-    return tidied, notes
+    return _with_constants(_tidied(invoice, "", _plan(), kind in CREDIT_AND_DEBIT_NOTES, notes)), notes
 
 
 def _tidied(section: S, path: str, plan: _Plan, is_note: bool, notes: list[Fault]) -> S:
@@ -246,6 +238,9 @@ def _written_out(number: Decimal, step: Decimal) -> Decimal:
     return written if written == number else number
 
 
+_FILLED: Final = frozenset({"Version", "TranDtls.TaxSch"})
+
+
 def _with_constants(invoice: Invoice) -> Invoice:
     """Fill the two fields that can hold one value only."""
     transaction = invoice.tran_dtls
@@ -347,9 +342,35 @@ def _plan(shape: Shape | None = None) -> _Plan:
         tuple(
             (at, _last(field.path), field.fits)
             for at, (_, field) in places
-            if field.required and field.fits and field.path.rpartition(".")[0] in mend.LEFT_OUT_WHOLE
+            if field.fits and _is_left_out_without(field)
         ),
     )
+
+
+@cache
+def _stands_already() -> Callable[[Any], bool]:
+    """Whether nothing in an invoice would be changed: nearly so in all that come as INV-01."""
+    return fields.compiled(
+        fields.shape(), _stand, needed=lambda field: field.path in _FILLED or _is_left_out_without(field)
+    )
+
+
+def _stand(index: int, field: Field, known: dict[str, object]) -> str:
+    if field.is_text:
+        stands: object = _stands(field)
+    elif field.path in _IDLE or _is_left_out_without(field):
+        stands = field.fits
+    elif not field.decimals:
+        return ""
+    else:
+        stands = fields.step(field.decimals).same_quantum
+    known[f"stands_{index}"] = stands
+    return f"stands_{index}(value)"
+
+
+def _is_left_out_without(field: Field) -> bool:
+    """Whether its section is left out when it is absent or does not fit."""
+    return field.required and field.path.rpartition(".")[0] in mend.LEFT_OUT_WHOLE
 
 
 def _last(path: str) -> str:

@@ -1,9 +1,9 @@
 """What the portal's error codes mean, what irnflow does about each, and what a person does.
 
-`codes/portal_codes.csv` holds codes, literal texts and classes: NIC's three lists (VITAL, INV, EWB), the portal's
-system errors (SYS), and what service providers put in front (GSP). Our own words stand in `codes/portal_words.csv`;
-what they leave out is said once for the whole class in `codes/portal_classes.csv`. Match on the code, never on the
-text: the portal fills its `{0}` and mends its words.
+`codes/portal_codes.csv` holds codes, literal texts and classes: NIC's three lists (VITAL, INV, EWB), the e-way bill
+system's own numbers (EWBSYS), the portal's system errors (SYS), and what service providers put in front (GSP). Our own
+words stand in `codes/portal_words.csv`; what they leave out is said once for the whole class in
+`codes/portal_classes.csv`. Match on the code, never on the text: the portal fills its `{0}` and mends its words.
 """
 
 import difflib
@@ -38,15 +38,15 @@ class PortalCode(msgspec.Struct, frozen=True, kw_only=True):
     """One code of the portal, in its words and in ours."""
 
     code: str  # "2150"
-    group: str  # VITAL INV EWB SYS GSP
+    group: str  # VITAL INV EWB EWBSYS SYS GSP
     klass: PortalClass = msgspec.field(name="class")
-    portal_text: str  # {0} standing for what the portal fills in; "" where no text is published
-    text_is: str  # how sure that wording is: exact, near-exact, partial, paraphrase, none
+    portal_text: str  # {0} standing for what the portal fills in
+    text_is: str  # how sure that wording is: exact, near-exact, partial, paraphrase
     means: str
     does: str  # irnflow
     fix: str  # what a person does
     fix_hi: str  # the same in Hindi; of the whole class, where the code has none of its own
-    rules: tuple[str, ...]  # our rules that find it before anything is sent
+    rules: tuple[str, ...]  # our rules that find it before anything is sent; none that is on hold
 
 
 class ClassWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +61,8 @@ class ClassWords(msgspec.Struct, frozen=True, kw_only=True):
 
 _Key: TypeAlias = tuple[str, str]  # class as the list has it, and the group when it has words of its own, or ""
 
+EWAY_BILL_SYSTEM: Final = "EWBSYS"  # the group of codes that only that system says
+
 # Marks what the portal's own pages say when a user registers or changes a password. Through the API it can only
 # mean that this account is not in order there.
 _OF_ITS_PAGES: Final = "PORTAL"
@@ -69,6 +71,12 @@ _OF_ITS_PAGES: Final = "PORTAL"
 def portal_code(code: str) -> PortalCode | None:
     """The entry for a code, or None when no list we know has it. Spaces around it and its case don't matter."""
     return catalogue().get(code.strip().upper())
+
+
+def invoice_code(code: str) -> PortalCode | None:
+    """The same of an answer about an invoice: the e-way bill system's numbers mean nothing there."""
+    entry = portal_code(code)
+    return None if entry is None or entry.group == EWAY_BILL_SYSTEM else entry
 
 
 def near(code: str) -> list[str]:
@@ -117,5 +125,5 @@ def _entry(row: Mapping[str, str], own: Mapping[str, str]) -> PortalCode:
         does=own["does"] or shared.does,
         fix=own["fix"] or shared.fix,
         fix_hi=own["fix_hi"] or shared.fix_hi,
-        rules=tuple(rule.code for rule in RULES if rule.portal_code == row["code"]),
+        rules=tuple(rule.code for rule in RULES if rule.portal_code == row["code"] and not rule.on_hold),
     )

@@ -24,6 +24,13 @@ class Described(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     signing_keys: Path  # folder of the certificates that it signs with
     family: str = ""  # NIC, say; empty: it is alone
     per_minute: int | None = None  # calls it takes of a GSTIN; absent: not known, found out by its 429s
+    eway_bill_url: str = ""  # base of the API of the first e-way bill portal, and
+    eway_bill_2_url: str = ""  # of the second; empty: `url` serves for both
+
+    @property
+    def eway_bill_urls(self) -> Mapping[int, str]:
+        """The addresses of e-way bill portals that are described."""
+        return {which: url for which, url in ((1, self.eway_bill_url), (2, self.eway_bill_2_url)) if url}
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +41,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     portal: Portal
     keys: KeySet
     per_minute: int | None = None
+    eway_bills: Mapping[int, Portal] = {}  # by the e-way bill portal, where that has an address of its own
+
+    def of_bill(self, ewb_no: str) -> Portal:
+        """Where an e-way bill is cancelled: the portal that issued its number, as far as there is an address for it."""
+        return self.eway_bills.get(issuer_of(ewb_no), self.portal)
+
+
+def issuer_of(ewb_no: str) -> int:
+    """Which e-way bill portal issued a number: 2 (since 1 July 2025) where the third digit is 8 or 9, else 1."""
+    return 2 if ewb_no[2:3] in ("8", "9") else 1
 
 
 class Portals(Mapping[str, Line]):

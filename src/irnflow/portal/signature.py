@@ -1,8 +1,10 @@
 """What the portal signed, checked offline: compact JWS, RS256, key by `kid` (domain.md section 4.7)."""
 
 import base64
+import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -10,11 +12,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from irnflow.gst import fields
 from irnflow.gst.faults import shorten
 from irnflow.portal.client import Document
 from irnflow.portal.envelope import NO_JSON
 from irnflow.portal.signed_qr import NoQr, qr_differences, read_qr
 from irnflow.portal.signing_keys import KeySet
+from irnflow.portal.values import is_absent, same
 
 
 class BadSignature(Exception):
@@ -33,6 +37,10 @@ class Difference(NamedTuple):
     theirs: str
 
 
+_WRAPPING: Final = re.compile(r"=\r?\n|\\[rnt]")  # line breaks as quoted-printable mail and JSON write them
+_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u180e\u200b\u200c\u200d\u2060\ufeff"))  # no white space to Python
+
+
 class _Header(msgspec.Struct, frozen=True):
     alg: str
     kid: str
@@ -42,8 +50,21 @@ class _Payload(msgspec.Struct, frozen=True):
     data: str
 
 
+def compact(text: str) -> str:
+    """A signed text without the white space that mail, editors and viewers of JSON put into it."""
+    if text.isascii() and not any(space in text for space in " \t\r\n\v\f\\"):  # as nearly always
+        return text
+    return "".join(_WRAPPING.sub("", text).translate(_INVISIBLE).split())
+
+
+def looks_signed(text: str) -> bool:
+    """Whether a compact text has the shape of a JWS."""
+    return text.count(".") == 2 and text.startswith("eyJ") and "\\" not in text  # eyJ: {" in base64; \\: JSON around it
+
+
 def verified(jws: str, keys: KeySet) -> bytes:
     """The signed `data`, JSON bytes. Raises BadSignature, UnknownKey."""
+    jws = compact(jws)
     header, data = _opened(jws)
     if header.alg != "RS256":  # never let the text choose a weaker algorithm
         raise BadSignature(f"signed with {header.alg}, not RS256")
@@ -61,12 +82,12 @@ def verified(jws: str, keys: KeySet) -> bytes:
 
 def kid_of(jws: str) -> str:
     """By which key it says it is signed. Raises BadSignature when it is no JWS."""
-    return _opened(jws)[0].kid.upper()
+    return _opened(compact(jws))[0].kid.upper()
 
 
 def signed_data(jws: str) -> bytes:
     """The `data` of a text whose signature is checked elsewhere, or can't be. Raises BadSignature when it is no JWS."""
-    return _opened(jws)[1]
+    return _opened(compact(jws))[1]
 
 
 def examined(document: Document, keys: KeySet, *, irn: str, gstin: str, typ: str, no: str) -> Document | None:
@@ -113,9 +134,9 @@ def _proved(
         if wrong := contradictions(data, qr):
             names = ", ".join(f"{each.path} ({each.theirs}, not {each.ours})" for each in wrong)
             raise BadSignature(f"its QR code is not about its signed document: {names}")
-        fields = read_qr(qr)
-        if (fields["SellerGstin"], str(fields["DocNo"]).upper(), fields["DocTyp"]) != (gstin, no, typ):
-            raise BadSignature(f"its QR code is about {fields['SellerGstin']} {fields['DocTyp']} {fields['DocNo']}")
+        about = read_qr(qr)
+        if (about["SellerGstin"], str(about["DocNo"]).upper(), about["DocTyp"]) != (gstin, no.upper(), typ):
+            raise BadSignature(f"its QR code is about {about['SellerGstin']} {about['DocTyp']} {about['DocNo']}")
     # The AckDt outside the signed text may be cut to the minute.
     document = Document(
         irn=irn, ack_no=invoice.ack_no, ack_dt=invoice.ack_dt, signed_invoice=signed_invoice, signed_q_r_code=signed_qr
@@ -170,11 +191,12 @@ def _unbase64(text: bytes) -> bytes:
 
 _exact = msgspec.json.Decoder(Any, float_hook=Decimal)
 _shown = msgspec.json.Encoder(decimal_format="number")
-_ADDED: Final = frozenset({"AckNo", "AckDt", "Irn", "ItemNo", "Status"})  # what the portal adds to what was sent
+_ADDED: Final = frozenset({"ackno", "ackdt", "irn", "itemno", "status"})  # what the portal adds to what was sent
+_INDEX: Final = re.compile(r"\[[0-9]+\]")
 
 
 def differences(sent: bytes, signed: bytes) -> list[Difference]:
-    """Where the signed document says something else than ours; numbers compare by value, 1 is 1.0.
+    """Where the signed document says something else than ours (`values.same`), at its places in INV-01.
 
     Raises BadSignature when what was signed is no document.
     """
@@ -182,6 +204,18 @@ def differences(sent: bytes, signed: bytes) -> list[Difference]:
     if _without_what_is_added(theirs, ours) == ours:  # as nearly always, and quickly said
         return []
     return list(_differ("", ours, theirs))
+
+
+def is_dropped(found: Difference) -> bool:
+    """Whether a field was sent that INV-01 does not have: the portal registers the document without it."""
+    return found.theirs == "" and _INDEX.sub("", found.path).lower() not in _known()
+
+
+@cache
+def _known() -> frozenset[str]:
+    """Every place of INV-01 in small letters, sections and lists too: "itemlist", "itemlist.hsncd"."""
+    paths = [path.replace("[]", "").lower().split(".") for path in fields.table()]
+    return frozenset(".".join(path[:end]) for path in paths for end in range(1, len(path) + 1))
 
 
 def _document(data: bytes) -> Any:
@@ -204,25 +238,48 @@ def _without_what_is_added(theirs: Any, ours: Any) -> Any:
             {name: line[name] for name in line if name != "ItemNo"} if isinstance(line, dict) else line
             for line in lines
         ]
-    plain = {name: value for name, value in theirs.items() if name in ours or name not in _ADDED}
+    plain = {name: value for name, value in theirs.items() if name in ours or name.lower() not in _ADDED}
     return plain | {"ItemList": lines} if "ItemList" in plain else plain
 
 
 def _differ(path: str, ours: Any, theirs: Any) -> Iterator[Difference]:
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        for name in ours | theirs:
-            if name in ours or name not in _ADDED:
-                yield from _differ(f"{path}.{name}" if path else name, ours.get(name), theirs.get(name))
-    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for at, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            yield from _differ(f"{path}[{at}]", one, other)
-    elif ours != theirs and not (_absent(ours) and _absent(theirs)):
+        yield from _differ_in_sections(f"{path}." if path else "", ours, theirs)
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        yield from _differ_in_lists(path, ours, theirs)
+    elif not (same(ours, theirs) or (is_absent(ours) and is_absent(theirs)) or _same_number(path, ours, theirs)):
         yield Difference(path, _text(ours), _text(theirs))
 
 
-def _absent(value: Any) -> bool:
-    """What the portal may drop or add without saying anything else: null and nothing, a zero where we sent none."""
-    return value is None or value == "" or value == 0 or value == [] or value == {}
+def _differ_in_sections(path: str, ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[Difference]:
+    """The portal reads names in any case, and signs them as INV-01 writes them."""
+    signed = {name.lower(): name for name in theirs}
+    for name, value in ours.items():
+        registered = signed.get(name.lower(), name)
+        yield from _differ(path + registered, value, theirs.get(registered))
+    sent = {name.lower() for name in ours}
+    for name, value in theirs.items():
+        if name.lower() not in sent | _ADDED:
+            yield from _differ(path + name, None, value)
+
+
+def _differ_in_lists(path: str, ours: list[Any], theirs: list[Any]) -> Iterator[Difference]:
+    said, signed = _said(ours), _said(theirs)
+    if len(said) != len(signed):
+        yield Difference(path, _text(ours), _text(theirs))
+        return
+    for (at, one), (_, other) in zip(said, signed, strict=True):
+        yield from _differ(f"{path}[{at}]", one, other)
+
+
+def _said(values: list[Any]) -> list[tuple[int, Any]]:
+    """The entries of a list that say something, and their places."""
+    return [(at, value) for at, value in enumerate(values) if value == 0 or not is_absent(value)]
+
+
+def _same_number(path: str, ours: Any, theirs: Any) -> bool:
+    """The portal writes a document's number in capitals."""
+    return path == "DocDtls.No" and isinstance(ours, str) and isinstance(theirs, str) and ours.upper() == theirs.upper()
 
 
 def _text_of(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.portal.envelope import NO_JSON
+from irnflow.portal.values import is_absent, member, same
 
 FIELDS: Final = (
     "SellerGstin", "BuyerGstin", "DocNo", "DocTyp", "DocDt", "TotInvVal", "ItemCnt", "MainHsnCode", "Irn", "IrnDt",
@@ -37,22 +38,23 @@ def qr_differences(document: Any, qr: dict[str, Any]) -> Iterator[tuple[str, Any
     `Irn` and `IrnDt` only where the document has been registered. MainHsnCode should be the HSN of the line with the
     highest taxable value; as no source says so for sure, the HSN of any line will do.
     """
-    lines = document.get("ItemList") or []
-    details, seller = document.get("DocDtls") or {}, document.get("SellerDtls") or {}
+    listed = member(document, "ItemList")
+    lines = [line for line in listed if not is_absent(line)] if isinstance(listed, list) else []
+    details = member(document, "DocDtls")
     said = {
-        "SellerGstin": seller.get("Gstin"),
-        "BuyerGstin": (document.get("BuyerDtls") or {}).get("Gstin"),
-        "DocNo": details.get("No"),
-        "DocTyp": details.get("Typ"),
-        "DocDt": details.get("Dt"),
-        "TotInvVal": (document.get("ValDtls") or {}).get("TotInvVal"),
+        "SellerGstin": member(member(document, "SellerDtls"), "Gstin"),
+        "BuyerGstin": member(member(document, "BuyerDtls"), "Gstin"),
+        "DocNo": member(details, "No"),
+        "DocTyp": member(details, "Typ"),
+        "DocDt": member(details, "Dt"),
+        "TotInvVal": member(member(document, "ValDtls"), "TotInvVal"),
         "ItemCnt": len(lines),
     }
     for name, ours in said.items():
         if not _same(ours, qr[name]):
             yield name, ours, qr[name]
-    codes = [line.get("HsnCd") for line in lines]
-    if qr["MainHsnCode"] not in codes:
+    codes = [member(line, "HsnCd") for line in lines]
+    if not any(_same(code, qr["MainHsnCode"]) for code in codes):
         yield "MainHsnCode", " or ".join(dict.fromkeys(map(str, codes))), qr["MainHsnCode"]
     if "Irn" in document and not _same(document["Irn"], qr["Irn"]):
         yield "Irn", document["Irn"], qr["Irn"]
@@ -61,10 +63,10 @@ def qr_differences(document: Any, qr: dict[str, Any]) -> Iterator[tuple[str, Any
 
 
 def _same(ours: Any, theirs: Any) -> bool:
-    """Numbers by value; texts in any case, for the portal turns document numbers to upper case."""
+    """Texts in any case, for the portal turns document numbers to upper case."""
     if isinstance(ours, str) and isinstance(theirs, str):
         return ours.upper() == theirs.upper()
-    return bool(ours == theirs)
+    return same(ours, theirs)
 
 
 def _same_moment(ours: Any, theirs: Any) -> bool:

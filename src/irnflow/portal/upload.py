@@ -7,7 +7,7 @@ import msgspec
 
 from irnflow.errors import BadInput
 from irnflow.portal.envelope import NO_JSON
-from irnflow.portal.signature import BadSignature, signed_data
+from irnflow.portal.signature import BadSignature, compact, looks_signed, signed_data
 
 BYTES_MAX: Final = 16 * 1024 * 1024  # a signed thousand-line invoice is about 3 MiB
 _DEPTH_MAX: Final = 6  # of the JSON around the signed texts
@@ -27,8 +27,8 @@ def read_texts(content: bytes, irn: str) -> Texts:
     if len(content) > BYTES_MAX:
         raise BadInput(f"the signed document is larger than {BYTES_MAX} bytes")
     text = content.removeprefix(b"\xef\xbb\xbf").strip()
-    if text.count(b".") == 2 and text.startswith(b"eyJ"):  # base64 of {"
-        return Texts(text.decode("ascii", "replace"), None)
+    if looks_signed(whole := compact(text.decode("utf-8", "replace"))):
+        return Texts(whole, None)
     try:
         value = msgspec.json.decode(text)
     except NO_JSON as error:
@@ -43,13 +43,13 @@ def read_texts(content: bytes, irn: str) -> Texts:
 def _texts(value: Any, depth: int) -> Iterator[Texts]:
     if depth > _DEPTH_MAX:
         return
-    if isinstance(value, str) and value.count(".") == 2 and value.startswith("eyJ"):
-        yield Texts(value, None)
+    if isinstance(value, str) and looks_signed(whole := compact(value)):
+        yield Texts(whole, None)
     elif isinstance(value, dict):
         named = {str(name).lower(): each for name, each in value.items()}
         invoice, qr = named.get("signedinvoice"), named.get("signedqrcode")
         if isinstance(invoice, str):
-            yield Texts(invoice, qr if isinstance(qr, str) else None)
+            yield Texts(compact(invoice), compact(qr) if isinstance(qr, str) else None)
             return
         for each in value.values():
             if isinstance(each, dict | list):

@@ -6,6 +6,7 @@ A login arrives as RSA (PKCS#1 v1.5) of base64 of JSON; every other body as AES-
 
 import base64
 import binascii
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -104,7 +105,14 @@ def wrapped_payload_in(body: bytes, sek: bytes) -> tuple[dict[str, Any], bool]:
 
 def action_in(body: bytes) -> str:
     """What a call to the e-way bill system wants done; it stands beside the sealed part."""
-    return str(_object_in(body, otherwise=refused("5003")).get("action") or "")
+    (action,) = members(_object_in(body, otherwise=refused("5003")), "action")
+    return str(action or "")
+
+
+def members(sent: Mapping[str, Any], *names: str) -> list[Any]:
+    """What stands under these names, written in any case; None where nothing does. Of two the last one counts."""
+    known = {name.lower(): value for name, value in sent.items()}
+    return [known.get(name.lower()) for name in names]
 
 
 def _plain_in(body: bytes, sek: bytes) -> bytes:
@@ -127,7 +135,7 @@ def _data_in(body: bytes) -> str:
     if len(body) > BODY_BYTES_MAX:
         raise refused("5002")
     sent = _object_in(body, otherwise=refused("5003"))
-    data = sent.get("Data") or sent.get("data")
+    (data,) = members(sent, "Data")
     if not data or not isinstance(data, str):
         raise refused("5003")  # Data cannot be null or empty: what the live portal says to `{}`
     return data

@@ -19,7 +19,9 @@ PORTALS: Final[tuple[PortalName, ...]] = get_args(PortalName)
 
 IN_MEMORY: Final = Path(":memory:")
 _FIRST_ACK_NO: Final = 162_610_000_000_001  # 15 digits, shaped like the portal's 162010000001700
-_FIRST_EWB_NO: Final = 681_000_000_001  # 12 digits, like 681008686014
+# 12 digits, like 681008686014; the third says which e-way bill portal issued it: 1 to 7 the first, 8 or 9 the second.
+_FIRST_EWB_NO: Final[dict[PortalName, int]] = {"NIC1": 681_000_000_001, "NIC2": 688_000_000_001}
+_EWB_NOS: Final = 1_000_000_000  # of one portal
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,9 +196,17 @@ class Register:
 
     # -- e-way bills -------------------------------------------------------------------------------------------------
 
-    def next_ewb_no(self) -> int:
-        (last,) = self._database.execute("SELECT max(ewb_no) FROM eway_bill").fetchone()
-        return last + 1 if last else _FIRST_EWB_NO
+    def next_ewb_no(self, portal: PortalName = "NIC1") -> int:
+        """A number of the e-way bill portal that goes with this one."""
+        first = _FIRST_EWB_NO[portal]
+        numbers = "SELECT max(ewb_no) FROM eway_bill WHERE ewb_no >= ? AND ewb_no < ?"
+        (last,) = self._database.execute(numbers, [first, first + _EWB_NOS]).fetchone()
+        return last + 1 if last else first
+
+    @staticmethod
+    def issuer_of(ewb_no: int) -> PortalName:
+        """The portal whose e-way bill portal issued a number."""
+        return "NIC2" if str(ewb_no)[2] in "89" else "NIC1"
 
     def add_bill(self, bill: EwayBill) -> None:
         """Raises sqlite3.IntegrityError when the document has an active one."""
@@ -207,7 +217,10 @@ class Register:
 
     def last_bill_of(self, irn: str) -> EwayBill | None:
         """The active one, else the one that was cancelled last."""
-        return next(iter(self._bills("irn = ? ORDER BY ewb_no DESC LIMIT 1", irn)), None)
+        return next(
+            iter(self._bills("irn = ? ORDER BY cancelled_at IS NULL DESC, made_at DESC, ewb_no DESC LIMIT 1", irn)),
+            None,
+        )
 
     def active_bill_of(self, irn: str) -> EwayBill | None:
         return next(iter(self._bills("irn = ? AND cancelled_at IS NULL", irn)), None)

@@ -22,9 +22,9 @@ CREATE TABLE IF NOT EXISTS invoice (
 CREATE INDEX IF NOT EXISTS invoice_document ON invoice (gstin, doc_no, doc_type);
 CREATE INDEX IF NOT EXISTS invoice_contested ON invoice (ack_no) WHERE contested;
 
--- One system makes the e-way bills of both portals.
+-- Two e-way bill portals share the bills; the third digit of a number says which issued it.
 CREATE TABLE IF NOT EXISTS eway_bill (
-    ewb_no         INTEGER PRIMARY KEY,             -- 12 digits, increasing
+    ewb_no         INTEGER PRIMARY KEY,             -- 12 digits, increasing for each of them
     portal         TEXT    NOT NULL,                -- through which it was asked for
     irn            TEXT    NOT NULL,
     gstin          TEXT    NOT NULL,                -- who asked for it

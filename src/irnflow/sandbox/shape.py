@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +19,14 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.sandbox.codes import error
-from irnflow.sandbox.taxpayers import UNREGISTERED
+from irnflow.sandbox.taxpayers import ITEMS_MAX, UNREGISTERED
 
 ERRORS_MAX: Final = 50  # what one answer lists at most
 SCHEMA_CODE: Final = "2140"
 _ISSUE_TOO_MANY_ITEMS: Final = "2173"
 _UNREGISTERED_SUPPLIER: Final = "2213"  # who has no GSTIN makes no invoices
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_INT_LENGTH_MAX: Final = 18
 _DATE = re.compile(r"([0-3][0-9])/([01][0-9])/(20[12][0-9])")
 
 Finding = tuple[str, str]  # code, what is wrong
@@ -44,9 +47,20 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     members: dict[str, "Field"]
 
 
-def misshapes(document: dict[str, Any]) -> list[dict[str, str]]:
+def as_inv01(document: dict[str, Any]) -> dict[str, Any]:
+    """The document as the portal's JSON reader takes it: names in any case, unknown members overlooked, numbers also in
+    quotes, with their digits. Of a member that comes twice, the last one counts."""
+    return _read_members(document, _INVOICE)
+
+
+def as_eway_bill(request: dict[str, Any]) -> dict[str, Any]:
+    """The same of a request for an e-way bill by IRN: Irn, the members of EwbDtls, and the two places."""
+    return _read_members(request, _EWAY_BILL)
+
+
+def misshapes(document: dict[str, Any], *, items_max: int = ITEMS_MAX) -> list[dict[str, str]]:
     """ErrorDetails for every way the document is no INV-01, at most ERRORS_MAX; empty when it is one."""
-    found = islice(_in_members(document, _INVOICE, ""), ERRORS_MAX)
+    found = islice(_in_members(document, _invoice_of(items_max), ""), ERRORS_MAX)
     return [error(code, f"- {says}" if code == SCHEMA_CODE else says) for code, says in found]
 
 
@@ -64,9 +78,37 @@ def calendar_date(text: str) -> date:
     return date(int(year), int(month), int(day))
 
 
+def _read_members(given: dict[str, Any], members: dict[str, Field]) -> dict[str, Any]:
+    read = {}
+    for written, value in given.items():
+        name = written if written in members else next((each for each in members if _same(each, written)), None)
+        if name is not None:
+            read[name] = _read(value, members[name])
+    return read
+
+
+def _same(name: str, written: str) -> bool:
+    return len(name) == len(written) and name.lower() == written.lower()
+
+
+def _read(value: Any, field: Field) -> Any:
+    if field.members and isinstance(value, dict):
+        return _read_members(value, field.members)
+    if field.members and isinstance(value, list):
+        return [_read(each, field) for each in value]
+    return _number(value) if field.kind == "number" and isinstance(value, str) else value
+
+
+def _number(text: str) -> Any:
+    """The number in quotes; empty quotes are as good as null; anything else stays a text, and is refused as one."""
+    if not text.strip():
+        return None
+    if not _NUMBER.fullmatch(text):
+        return text
+    return int(text) if len(text) <= _INT_LENGTH_MAX and text.isdigit() else Decimal(text)
+
+
 def _in_members(value: dict[str, Any], members: dict[str, Field], prefix: str) -> Iterator[Finding]:
-    for name in value.keys() - members.keys():
-        yield SCHEMA_CODE, f"{prefix}{name} is not a field of the schema"
     for name, field in members.items():
         yield from _in_field(value.get(name), field, f"{prefix}{name}")
 
@@ -141,6 +183,12 @@ _CHECKS: Final = {
 }
 
 
+@lru_cache(maxsize=16)
+def _invoice_of(items_max: int) -> dict[str, Field]:
+    """The table for a taxpayer who may send so many items."""
+    return _INVOICE | {"ItemList": msgspec.structs.replace(_INVOICE["ItemList"], high=Decimal(items_max))}
+
+
 def _read_table() -> dict[str, Field]:
     """The top-level sections, each holding its members."""
     with (Path(__file__).parent / "data" / "inv01_fields.csv").open(newline="", encoding="utf-8") as file:
@@ -169,3 +217,7 @@ def _field_of(row: dict[str, str]) -> Field:
 
 
 _INVOICE: Final = _read_table()
+_EWAY_BILL: Final = {
+    "Irn": _INVOICE["Irn"], **_INVOICE["EwbDtls"].members,
+    "ExpShipDtls": _INVOICE["ShipDtls"], "DispDtls": _INVOICE["DispDtls"],
+}  # fmt: skip

@@ -103,6 +103,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pin_distances: dict[str, Annotated[int, Meta(ge=1, le=4000)]] | UnsetType | None = UNSET  # {"411001-560001": 840}
     limits: dict[str, Any] | UnsetType = UNSET  # of `Limits`, those that change
     errors_as: ErrorsAs | UnsetType = UNSET  # how ErrorDetails is written: portals differ
+    held_rules: bool | UnsetType = UNSET  # hold documents to the rules that are on hold too
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +121,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     pin_distances: dict[str, int] | None = None
     limits: Limits = Limits()
     errors_as: ErrorsAs = "list"
+    held_rules: bool = False
     clock_offset_s: float = 0
 
 

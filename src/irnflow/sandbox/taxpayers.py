@@ -20,17 +20,22 @@ from irnflow.errors import BadInput
 
 UNREGISTERED: Final = "URP"  # stands in place of a recipient's GSTIN at exports
 
-REGULAR, SEZ_UNIT = "REG", "SEZ"  # TxpType
-SEZ_DEVELOPER: Final = "SEZD"  # our word: how the portal writes it is not published
+REGULAR, SEZ_UNIT, SEZ_DEVELOPER = "REG", "SEZ", "SED"  # TxpType; also CTP, a casual taxpayer
+# Composition, input service distributor, deductor and collector of tax, UN body: 2300 as suppliers.
+NO_SUPPLIERS: Final = frozenset({"COM", "ISD", "TDS", "TCS", "UNB"})
+_SEZ_DEVELOPER_ONCE: Final = "SEZD"  # how older files of this sandbox write it
+ITEMS_MAX: Final = 1000  # of a document
 TAKEN_AT_ITS_WORD: Final = ""  # it may be regular or in a zone, as each document says
 ACTIVE, PROVISIONAL, SUSPENDED, CANCELLED = "ACT", "PRO", "SUS", "CNL"  # Status; also INA
 
 _LOOSE: Final = re.compile(r"[0-9]{2}[0-9A-Z]{13}")  # all that INV-01 asks for
 _OPERATOR: Final = re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]C[0-9A-Z]")  # e-commerce; collects tax (TCS)
+_DEDUCTOR: Final = re.compile(r"[0-9]{2}[A-Z]{4}[A-Z0-9][0-9]{4}[A-Z][1-9A-Z]D[0-9A-Z]")
+_UN_BODY: Final = re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}[UO]N[A-Z0-9]")
 # NIC's patterns by kind of taxpayer. With a check digit: regular, deductors of tax (TDS), operators.
 _CHECKED: Final = (
     re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][Z1-9ABD-J][0-9A-Z]"),
-    re.compile(r"[0-9]{2}[A-Z]{4}[A-Z0-9][0-9]{4}[A-Z][1-9A-Z]D[0-9A-Z]"),
+    _DEDUCTOR,
     _OPERATOR,
 )
 # Of the others nobody has told: government offices, non-residents, online services from abroad, UN bodies.
@@ -38,8 +43,9 @@ _UNCHECKED: Final = (
     re.compile(r"[0-9]{2}[A-Z]{4}[0-9]{5}[A-Z][0-9]Z[0-9]"),
     re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}NR[0-9A-Z]"),
     re.compile(r"99[0-9]{2}[A-Z]{3}[0-9]{5}OS[0-9A-Z]"),
-    re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}[UO]N[A-Z0-9]"),
+    _UN_BODY,
 )
+_KIND_BY_FORM: Final = (("TDS", _DEDUCTOR), ("TCS", _OPERATOR), ("UNB", _UN_BODY))
 _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -49,15 +55,20 @@ class Taxpayer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gstin: str
     legal_name: str = "SANDBOX TAXPAYER"
     trade_name: str = "SANDBOX TAXPAYER"
-    kind: str = REGULAR  # TxpType; SEZ for a unit in a special economic zone, SEZD for who develops one
+    kind: str = REGULAR  # TxpType; SEZ for a unit in a special economic zone, SED for who develops one
     status: str = ACTIVE  # SUS, CNL, INA, PRO
     blocked: bool = False
     # Aggregate annual turnover: above 5 crore e-invoices are a duty, from 10 they are due within 30 days.
     turnover_crore: Decimal = Decimal(8)
+    lines_max: int = ITEMS_MAX  # NIC allows more, up to 5,000, to who asks for it
     location: str = "SANDBOX"
     pin: int = 999999
     registered_on: date | None = date(2017, 7, 1)
     deregistered_on: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == _SEZ_DEVELOPER_ONCE:
+            msgspec.structs.force_setattr(self, "kind", SEZ_DEVELOPER)
 
     def details(self) -> dict[str, Any]:
         """Data of the call for GSTIN details."""
@@ -100,6 +111,28 @@ class Taxpayers(msgspec.Struct, frozen=True, kw_only=True):
         """TxpType where the master was given one; None where it only takes a GSTIN at its word."""
         taxpayer = (self.listed or {}).get(gstin)
         return taxpayer.kind if taxpayer else None
+
+    def kind_told(self, gstin: str) -> str | None:
+        """TxpType as the form of the number shows it, else as listed; None: it may be any."""
+        forms = () if self.any_check_digit else _KIND_BY_FORM
+        return next((kind for kind, form in forms if form.fullmatch(gstin)), self.kind_listed(gstin))
+
+    def may_carry(self, transporter: str) -> bool:
+        """Whether this transporter is active; the master lacks those whose id is a TRANSIN and no GSTIN."""
+        taxpayer = (self.listed or {}).get(transporter)
+        if taxpayer:
+            return taxpayer.status == ACTIVE
+        return self.listed is None or not is_sound(transporter)
+
+    def has_form(self, transporter: str) -> bool:
+        """Whether it can be a GSTIN or TRANSIN; the check digit of a TRANSIN may be any."""
+        forms = (_LOOSE,) if self.any_check_digit else _CHECKED + _UNCHECKED
+        return any(form.fullmatch(transporter) for form in forms)
+
+    def lines_max(self, gstin: str) -> int:
+        """How many items its documents may have."""
+        taxpayer = (self.listed or {}).get(gstin)
+        return taxpayer.lines_max if taxpayer else ITEMS_MAX
 
     def is_operator(self, gstin: str) -> bool:
         """Whether it is of an e-commerce operator, who collects tax at source."""

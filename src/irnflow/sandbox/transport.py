@@ -27,7 +27,17 @@ PIN_ABROAD: Final = 999999
 DISTANCE_MAX: Final = 4000  # km
 _SAME_PIN_DISTANCE_MAX: Final = 100
 _SHORT: Final = 100  # below it a distance may be anything from 1
+_OLDEST: Final = timedelta(days=180)  # of a document: GSTN advisory of 17 December 2024
 _VEHICLE: Final = re.compile(r"[A-Za-z0-9]{4,20}")
+# General master of the IRIS portal, 28 March 2023: the first two letters are a state's, in most forms.
+_OF_A_STATE: Final = re.compile(r"([A-Z]{2})(\d{2}[A-Z]{0,3}|\d{3}[A-Z])\d{4}", re.ASCII)
+_OF_NO_STATE: Final = re.compile(r"[A-Z]{3}\d{4}|\d{2}BH\d{4}[A-Z]{1,2}|(DF|TM|TR|BP|NP)[A-Z0-9]{5,13}", re.ASCII)
+_STATES_ON_PLATES: Final = (  # searched for two letters, which no space divides
+    "AN AP AR AS BR CG CH DD DL DN GA GJ HP HR JH JK KA KL LA LD MH ML MN MP MZ NL OD OR PB PY RJ SK TG TN TR TS UA UK "
+    "UP WB"
+)
+# NIC's additional validations of 17 December 2024: parcel way bill, railway receipt, leased wagon.
+_RAILWAY: Final = re.compile(r"P[A-Z]{1,5}\d{4}-?\d{6}|F[A-Z]{1,5}\d{9}|L\d{9}", re.ASCII)
 _KM_A_DAY: Final = {REGULAR: 200, OVER_DIMENSIONAL: 20}  # a bill is valid for so long (from memory, unverified)
 
 
@@ -96,6 +106,7 @@ class Rule(msgspec.Struct, frozen=True):
     code: str
     says: str
     is_broken: Callable[[Journey], object]  # what is true counts as broken; strings fill the code's text
+    on_hold: bool = False  # announced for 1 August 2026, on hold since 29 July: tried only by the switch held_rules
 
 
 def journey_of(
@@ -113,11 +124,14 @@ def journey_of(
     )
 
 
-def troubles(journey: Journey) -> list[dict[str, str]]:
-    """Every breach, as ErrorDetails has it; empty when the goods may travel so."""
+def troubles(journey: Journey, *, held_rules: bool = False) -> list[dict[str, str]]:
+    """Every breach, as ErrorDetails has it; empty when the goods may travel so.
+
+    The rules that are on hold are tried only when `held_rules` says so.
+    """
     found = []
     for rule in RULES:
-        broken = rule.is_broken(journey)
+        broken = (held_rules or not rule.on_hold) and rule.is_broken(journey)
         if broken:
             found.append(error(rule.code, *(broken if isinstance(broken, tuple) else ())))
     return found
@@ -151,21 +165,32 @@ def _names_nobody(journey: Journey) -> bool:
 
 
 def _vehicle_is_wrong(journey: Journey) -> bool:
-    number = journey.details.get("VehNo")
-    return bool(number) and not _VEHICLE.fullmatch(str(number))
+    number = str(journey.details.get("VehNo") or "").upper()
+    if not number or journey.mode not in {"", ROAD}:
+        return bool(number) and not _VEHICLE.fullmatch(number)
+    of_a_state = _OF_A_STATE.fullmatch(number)
+    return not (of_a_state and of_a_state[1] in _STATES_ON_PLATES) and not _OF_NO_STATE.fullmatch(number)
 
 
 def _transporter_is_wrong(journey: Journey) -> bool:
     transporter = journey.details.get("TransId")
-    return bool(transporter) and not journey.taxpayers.is_sound(str(transporter))
+    return bool(transporter) and not journey.taxpayers.has_form(str(transporter))
 
 
 def _transporter_is_gone(journey: Journey) -> tuple[str, ...] | None:
     transporter = str(journey.details.get("TransId") or "")
-    if not transporter or not journey.taxpayers.is_sound(transporter):
+    if not transporter or not journey.taxpayers.has_form(transporter):
         return None
-    known = journey.taxpayers.find(transporter)
-    return None if known and known.status == "ACT" else (transporter,)
+    return None if journey.taxpayers.may_carry(transporter) else (transporter,)
+
+
+def _document_is_old(journey: Journey) -> bool:
+    return journey.today - calendar_date(journey.document["DocDtls"]["Dt"]) > _OLDEST
+
+
+def _railway_number_is_wrong(journey: Journey) -> bool:
+    number = str(journey.details.get("TransDocNo") or "").upper()
+    return journey.mode == RAIL and bool(number) and not _RAILWAY.fullmatch(number)
 
 
 def _transport_day(journey: Journey) -> date | None:
@@ -207,6 +232,12 @@ def _ship_to_state_is_another(journey: Journey) -> bool:
     place = journey.ship_to or {}
     gstin = place.get("Gstin") or UNREGISTERED
     return gstin != UNREGISTERED and gstin[:2] != str(place.get("Stcd") or "").zfill(2)
+
+
+def _ship_to_is_another(journey: Journey) -> bool:
+    named, registered = (journey.details.get("ExpShipDtls") or {}), (journey.document.get("ShipDtls") or {})
+    given = named.get("Gstin")
+    return bool(given) and not _is_export(journey) and given != registered.get("Gstin", given)
 
 
 def _distance_is_no_number(journey: Journey) -> bool:
@@ -260,6 +291,7 @@ RULES: Final = (
     Rule("4010", "Credit and debit notes have no e-way bill.", _is_note),
     Rule("4009", "At least one item is goods.", _has_no_goods),
     Rule("4015", "The supplier is not blocked.", _supplier_is_blocked),
+    Rule("4043", "The document is at most 180 days old.", _document_is_old),
     Rule("4019", "Part A alone names a transporter.", _names_nobody),
     Rule("4028", "A vehicle or transport document comes with its mode.", _has_carrier_without_mode),
     Rule("4011", "By road: a vehicle.", _lacks("VehNo", ROAD)),
@@ -272,7 +304,8 @@ RULES: Final = (
     Rule("4024", "Over-dimensional cargo goes by road or ship.",
          lambda it: it.mode in {RAIL, AIR} and it.vehicle_type == OVER_DIMENSIONAL),
     Rule("4020", "A vehicle's type is R or O.", lambda it: it.vehicle_type not in {"", REGULAR, OVER_DIMENSIONAL}),
-    Rule("4014", "A vehicle's number has 4 to 20 letters and digits.", _vehicle_is_wrong),
+    Rule("4042", "By rail: the transport document has a number of the railways.", _railway_number_is_wrong),
+    Rule("4014", "A vehicle's number has one of the set forms.", _vehicle_is_wrong),
     Rule("4018", "A transporter's id can be one.", _transporter_is_wrong),
     Rule("3052", "A transporter is active.", _transporter_is_gone),
     Rule("4017", "Dates are dd/mm/yyyy.", _transport_day_is_wrong),
@@ -283,7 +316,8 @@ RULES: Final = (
     Rule("4033", "Goods are shipped to a PIN of India.", _ship_to("Pin", PIN_ABROAD)),
     Rule("4035", "Goods leave from a state of India.", _dispatch("Stcd", ABROAD)),
     Rule("4036", "Goods leave from a PIN of India.", _dispatch("Pin", PIN_ABROAD)),
-    Rule("4074", "The ship-to GSTIN belongs to its state.", _ship_to_state_is_another),
+    Rule("4074", "The ship-to GSTIN belongs to its state.", _ship_to_state_is_another, on_hold=True),
+    Rule("2324", "The ship-to GSTIN of the IRN stays.", _ship_to_is_another, on_hold=True),
     Rule("4006", "The distance is a number.", _distance_is_no_number),
     Rule("4038", "The distance is at most 4000 km.",
          lambda it: not _distance_is_no_number(it) and it.distance_given > DISTANCE_MAX),

@@ -18,6 +18,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Final
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from irnflow.api.server import probes, serving
@@ -28,7 +29,7 @@ from irnflow.books.sql import RefusedRow, SqlBooks
 from irnflow.bus import rabbit
 from irnflow.bus.batch import Answer, Consumer, Now, consume, reading
 from irnflow.bus.port import Bus
-from irnflow.gst.facts import Registration, Status
+from irnflow.gst.facts import LINES_MAX, Registration, Status
 from irnflow.log import logger
 from irnflow.messages import DataFetched, Detail, FetchData, FetchFailed, Message, State, StatusChanged
 from irnflow.settings import Settings
@@ -37,7 +38,7 @@ from irnflow.store.database import Database
 
 NAME = "data_fetch"
 
-Turnovers = Mapping[str, Decimal | None]  # an account's GSTINs, crore rupees behind each
+Owned = Mapping[str, "Terms"]  # an account's GSTINs
 Registrations = Mapping[str, Registration]  # by GSTIN, of those that the portal was asked for
 
 TROUBLES_SHOWN: Final = 10
@@ -53,6 +54,13 @@ FIX: Final[Mapping[str, str]] = {
 }
 
 
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What the account has said of one of its GSTINs."""
+
+    turnover_crore: Decimal | None = None
+    lines_max: int = LINES_MAX
+
+
 async def handle(asked: Sequence[FetchData], *, books: Shelf, store: Database, now: Now) -> list[Answer]:
     """Read all from their books at once; those of books that are down wait, the others don't."""
     owned = await gstins(store, {each.account_id for each in asked})
@@ -62,20 +70,21 @@ async def handle(asked: Sequence[FetchData], *, books: Shelf, store: Database, n
     return [answer(each, found, owned[each.account_id], known, at) for each, found in zip(asked, read, strict=True)]
 
 
-async def gstins(store: Database, accounts: Collection[int]) -> Mapping[int, Turnovers]:
+async def gstins(store: Database, accounts: Collection[int]) -> Mapping[int, Owned]:
     """The GSTINs of each account."""
-    owned: dict[int, dict[str, Decimal | None]] = {account: {} for account in accounts}
+    owned: dict[int, dict[str, Terms]] = {account: {} for account in accounts}
     for row in await store.fetch(_QUERIES["gstins_of"], list(accounts)):
-        owned[row["account_id"]][row["gstin"]] = row["turnover_crore"]
+        terms = Terms(turnover_crore=row["turnover_crore"], lines_max=row["lines_max"] or LINES_MAX)
+        owned[row["account_id"]][row["gstin"]] = terms
     return owned
 
 
 def parties(found: Voucher | Exception | None) -> list[str]:
-    """The GSTINs of who sells and who buys, as the law writes them."""
+    """The GSTINs of who sells, who buys and to whom the goods go, as the law writes them."""
     if not isinstance(found, Voucher) or found.invoice is None:
         return []
-    both = found.invoice.seller_dtls, found.invoice.buyer_dtls
-    return [party.gstin.strip().upper() for party in both if party and party.gstin]
+    named = found.invoice.seller_dtls, found.invoice.buyer_dtls, found.invoice.ship_dtls
+    return [party.gstin.strip().upper() for party in named if party and party.gstin]
 
 
 async def registrations(store: Database, gstins: Collection[str], at: datetime) -> Registrations:
@@ -105,7 +114,7 @@ def vouchers(books: SqlBooks, asked: Sequence[FetchData]) -> list[Voucher | None
     return [found.get(each.transaction_id) for each in asked]
 
 
-def answer(asked: FetchData, found: Voucher | Exception | None, owned: Turnovers, known: Registrations,
+def answer(asked: FetchData, found: Voucher | Exception | None, owned: Owned, known: Registrations,
            at: datetime) -> Answer:  # fmt: skip
     """What to say of one voucher."""
     if isinstance(found, Exception):
@@ -119,9 +128,10 @@ def answer(asked: FetchData, found: Voucher | Exception | None, owned: Turnovers
     # A voucher without a seller's GSTIN is nobody's: validation names that beside all else that it lacks.
     if gstin is not None and gstin.upper() not in owned:
         return _failure(asked, "books.foreign_gstin", f"The seller's GSTIN {gstin[:20]} isn't one of this account.", at)
+    terms = owned[gstin.upper()] if gstin else Terms()
     fetched = DataFetched(
         **asked.about, fetched_at=at, digest=found.digest, invoice=found.invoice,
-        turnover_crore=owned[gstin.upper()] if gstin else None,
+        turnover_crore=terms.turnover_crore, lines_max=terms.lines_max,
         registrations={party: known[party] for party in parties(found) if party in known},
     )  # fmt: skip
     return [fetched, StatusChanged(**asked.about, status=State.DATA_FETCHED, at=at)]

@@ -42,6 +42,7 @@ def handle(fetched: DataFetched, *, accept_sandbox_gstins: bool, now: Now) -> li
     facts = Facts(
         day=dates.in_india(fetched.fetched_at),
         turnover_crore=TURNOVER_NOT_SAID if fetched.turnover_crore is None else fetched.turnover_crore,
+        lines_max=fetched.lines_max,
         accept_sandbox_gstins=accept_sandbox_gstins,
         registrations=fetched.registrations,
     )

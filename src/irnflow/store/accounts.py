@@ -78,6 +78,8 @@ class Gstin(msgspec.Struct, frozen=True, kw_only=True):
     gstin: str
     stopped: str | None  # why its queue stands still; None: it runs, with one login at least
     logins: tuple[Login, ...]
+    turnover_crore: Decimal | None = None  # None: not said
+    lines_max: int | None = None  # of a document; None: what the portal allows everybody
 
     @property
     def families(self) -> list[str]:
@@ -146,6 +148,13 @@ async def add_gstin(
         raise BadInput(f"GSTIN {gstin} belongs to another account: a GSTIN is of one only")
 
 
+async def set_gstin(
+    database: Database, account_id: int, gstin: str, *, turnover_crore: Decimal | None, lines_max: int | None
+) -> bool:
+    """Set what the rules must know of a GSTIN, None as it stands; whether the account has it."""
+    return bool(await database.fetch(SQL["set_gstin"], account_id, gstin, turnover_crore, lines_max))
+
+
 async def credentials_of(database: Database, key: KeyRing, gstin: str, family: str) -> Credentials:
     """A GSTIN's credentials, opened. Raises Permanent when it has none there, or they were sealed with another key."""
     rows = await database.fetch(SQL["credentials"], gstin, family)
@@ -188,7 +197,10 @@ async def gstin_of(database: Database, account_id: int, gstin: str) -> Gstin | N
 
 def _gstin(row: Row) -> Gstin:
     logins = msgspec.json.decode(row["logins"], type=tuple[Login, ...])
-    return Gstin(gstin=row["gstin"], stopped=row["stopped"], logins=logins)
+    return Gstin(
+        gstin=row["gstin"], stopped=row["stopped"], logins=logins, turnover_crore=row["turnover_crore"],
+        lines_max=row["lines_max"],
+    )  # fmt: skip
 
 
 async def issue_key(

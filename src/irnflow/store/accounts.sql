@@ -35,12 +35,22 @@ select gstin from kept;
 select irnflow.credentials_remove($1::bigint, $2::text, $3::text, $4::text[]) as outcome;
 
 -- gstins: those of an account, why each stands still that does, and their logins
-select g.gstin, irnflow.why_stopped(g.gstin) as stopped, irnflow.logins(g.gstin)::text as logins from irnflow.gstin g
+select g.gstin, irnflow.why_stopped(g.gstin) as stopped, irnflow.logins(g.gstin)::text as logins, g.turnover_crore,
+       g.lines_max
+  from irnflow.gstin g
 where g.account_id = $1::bigint and g.gstin > $2::text order by g.gstin limit $3::int;
 
 -- gstin: one of an account
-select g.gstin, irnflow.why_stopped(g.gstin) as stopped, irnflow.logins(g.gstin)::text as logins from irnflow.gstin g
+select g.gstin, irnflow.why_stopped(g.gstin) as stopped, irnflow.logins(g.gstin)::text as logins, g.turnover_crore,
+       g.lines_max
+  from irnflow.gstin g
 where g.account_id = $1::bigint and g.gstin = $2::text;
+
+-- set_gstin: what the rules must know of a GSTIN of an account; null leaves it as it stands; no row: it has no such
+update irnflow.gstin
+   set turnover_crore = coalesce($3::numeric, turnover_crore), lines_max = coalesce($4::int, lines_max)
+ where account_id = $1::bigint and gstin = $2::text
+returning gstin;
 
 -- credentials: what a GSTIN logs in to a family of portals with
 select family, username, client_id, sealed_secret, sealed_password from irnflow.credentials

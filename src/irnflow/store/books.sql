@@ -1,5 +1,5 @@
--- gstins_of: the GSTINs that some accounts may sell under, and the turnover behind each.
-select account_id, gstin, turnover_crore from irnflow.gstin where account_id = any($1::bigint[]);
+-- gstins_of: the GSTINs that some accounts may sell under, with what the rules must know of each.
+select account_id, gstin, turnover_crore, lines_max from irnflow.gstin where account_id = any($1::bigint[]);
 
 -- registrations: what the portal has said of GSTINs; how they stand only if it said so since a time, for that changes.
 select gstin, details->>'TxpType' as kind, case when fetched_at >= $2::timestamptz then details->>'Status' end as status,

@@ -140,6 +140,12 @@ async def irn(database: Database, account_id: int, irn: str) -> Row | None:
     return rows[0] if rows else None
 
 
+async def payload(database: Database, account_id: int, irn: str) -> bytes | None:
+    """The INV-01 that was sent of a document."""
+    rows = await database.fetch(SQL["payload"], account_id, irn)
+    return rows[0]["payload"].encode() if rows else None
+
+
 async def bills(database: Database, irn: str) -> Sequence[Row]:
     """The e-way bills of an IRN, the active one first."""
     return await database.fetch(SQL["bills"], irn)

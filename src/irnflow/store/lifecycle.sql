@@ -20,6 +20,12 @@ select * from irnflow.ask_eway_bill_fetch($1::bigint, $2::text, $3::text, $4::ti
 select irn, state::text, gstin, doc_typ, doc_no, doc_dt, voucher_id, books, portal, ack_no, ack_dt, signed_qr, verified
   from irnflow.registration where irn = $2::text and account_id = $1::bigint;
 
+-- payload: what was sent of a document, as JSON
+select convert_from(q.payload, 'UTF8') as payload
+  from irnflow.registration r
+  join irnflow.registration_request q on q.batch_id = r.batch_id and q.transaction_id = r.transaction_id
+ where r.irn = $2::text and r.account_id = $1::bigint;
+
 -- bills: the e-way bills of an IRN, newest first
 select ewb_no, made_at, valid_till, distance, cancelled_at from irnflow.eway_bill where irn = $1::text
  order by cancelled_at is not null, made_at desc;

@@ -63,6 +63,11 @@ select irnflow.gstin_stop($1::text, $2::text);
 -- stop_login: nor does anybody log it in to a family of portals.
 select irnflow.login_stop($1::text, $2::text, $3::text);
 
+-- why_stopped: why nothing of a GSTIN goes to a family of portals; null: it goes.
+select coalesce(g.stopped, c.stopped) as stopped
+  from irnflow.gstin g left join irnflow.credentials c on c.gstin = g.gstin and c.family = $2::text
+ where g.gstin = $1::text;
+
 -- session_take: the session of a GSTIN, or the right to log in.
 select sealed, claimed, put_off, stopped from irnflow.session_take(
     $1::text, $2::text, $3::timestamptz, $4::timestamptz, $5::timestamptz, $6::timestamptz);

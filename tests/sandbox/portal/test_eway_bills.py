@@ -9,7 +9,7 @@ import pytest
 
 from irnflow.sandbox.switches import Failure, Order
 from tests.sandbox.client import Client, aes, codes, to_json
-from tests.sandbox.documents import BUYER_IN_KARNATAKA, SELLER, inter_state
+from tests.sandbox.documents import BUYER_IN_KARNATAKA, SELLER, changed, inter_state
 
 LORRY = {"Distance": 840, "TransMode": "1", "VehNo": "MH12AB1234", "VehType": "R"}
 TRANSPORTER = {"Distance": 840, "TransId": BUYER_IN_KARNATAKA}
@@ -94,6 +94,26 @@ def test_a_bill_is_made_for_what_is_registered(client: Client) -> None:
 
     assert data == {"EwbNo": 681000000001, "EwbDt": "2026-11-22 15:08:39", "EwbValidTill": "2026-11-27 23:59:00"}
     assert client.by_irn(irn)["Data"]["EwbNo"] == data["EwbNo"]
+
+
+def test_a_bill_is_made_with_names_in_any_case_and_numbers_in_quotes(client: Client) -> None:
+    irn = client.generate(inter_state())["Data"]["Irn"]
+    details = {"Distance": "840", "Transmode": "1", "Vehno": "MH12AB1234", "vehtype": "R", "Accdet": "x", "ewbDtls": {}}
+
+    answer = client.send("/eiewb/v1.03/ewaybill", {"IRN": irn, "Transid": None} | details)
+
+    assert answer["Data"]["EwbValidTill"] == "2026-11-27 23:59:00"
+    assert answer["InfoDtls"] is None  # the distance is as given
+
+
+def test_a_bill_is_cancelled_with_names_in_any_case(client: Client) -> None:
+    number = registered(client)["EwbNo"]
+    plain = to_json({"EWBNO": str(number), "CancelRsnCode": "2", "cancelrmrk": "order cancelled"})
+
+    body = {"ACTION": "canewb", "DATA": client.sealed(plain)}
+    answer = client.opened(client.envelope("POST", "/ewaybillapi/v1.03/ewayapi", body))
+
+    assert answer["Data"]["ewayBillNo"] == number
 
 
 def test_a_second_bill_is_4002(client: Client) -> None:
@@ -273,3 +293,34 @@ def test_the_e_way_bill_system_knows_no_other_action(client: Client) -> None:
     body = {"action": "GENEWAYBILL", "data": client.sealed(b"{}")}
 
     assert codes(client.envelope("POST", "/ewaybillapi/v1.03/ewayapi", body)) == ["4006"]
+
+
+# -- two e-way bill portals ------------------------------------------------------------------------------------------
+
+
+def test_each_portal_issues_numbers_of_its_own_e_way_bill_portal(client: Client) -> None:
+    first = registered(client.at("NIC1"))["EwbNo"]
+    another = changed(inter_state(), {"DocDtls.No": "B/2"}) | {"EwbDtls": LORRY}
+    second = client.at("NIC2").generate(another)["Data"]["EwbNo"]
+
+    assert (first, second) == (681000000001, 688000000001)
+
+
+def test_only_the_portal_that_issued_a_bill_cancels_it(client: Client) -> None:
+    number = client.at("NIC2").generate(inter_state() | {"EwbDtls": LORRY})["Data"]["EwbNo"]
+
+    assert codes(client.at("NIC1").cancel_eway_bill(number)) == ["312"]
+    assert client.at("NIC2").cancel_eway_bill(number)["Data"]["ewayBillNo"] == number
+
+
+def test_the_newest_bill_is_looked_up_whoever_issued_it(client: Client) -> None:
+    irn = client.at("NIC1").generate(inter_state())["Data"]["Irn"]
+    at_2 = client.at("NIC2", irp="NIC1")
+    first = at_2.make_eway_bill(irn, **LORRY)["Data"]["EwbNo"]
+    at_2.cancel_eway_bill(first)
+    client.wait(minutes=1)
+
+    second = client.at("NIC1").make_eway_bill(irn, **LORRY)["Data"]["EwbNo"]
+
+    assert (str(first)[2], str(second)[2]) == ("8", "1")
+    assert client.at("NIC1").eway_bill(irn)["Data"]["EwbNo"] == second

@@ -69,6 +69,30 @@ def test_a_stale_taxpayer_is_refused_until_it_is_synced(client: Client, code: st
     assert client.generate(inter_state())["Status"] == 1
 
 
+def test_a_stale_ship_to_party_is_refused_until_it_is_synced(client: Client) -> None:
+    depot = {"LglNm": "Depot", "Addr1": "1 Dock Road", "Loc": "Mumbai", "Pin": 400001, "Stcd": "27"}
+    document = inter_state() | {"ShipDtls": depot | {"Gstin": BUYER_IN_STATE}}
+    client.sandbox.obey(Order(stale_gstins={BUYER_IN_STATE: "3029"}))
+
+    assert codes(client.generate(document)) == ["3029"]
+
+    client.get(SYNC + BUYER_IN_STATE)
+
+    assert client.generate(document)["Status"] == 1
+
+
+def test_the_rules_on_hold_are_applied_while_the_switch_says_so(client: Client) -> None:
+    depot = {"LglNm": "Depot", "Addr1": "1 Dock Road", "Loc": "Mumbai", "Pin": 400001, "Stcd": "27"}
+    document = inter_state() | {"ShipDtls": depot | {"Gstin": BUYER_IN_KARNATAKA}}
+    client.sandbox.obey(Order(held_rules=True))
+
+    assert codes(client.generate(document)) == ["2323", "2325", "2245"]
+
+    client.sandbox.obey(Order(held_rules=False))
+
+    assert client.generate(document)["Status"] == 1
+
+
 def test_syncing_one_leaves_the_others_stale(client: Client) -> None:
     client.sandbox.obey(Order(stale_gstins={BUYER_IN_STATE: "3029", BUYER_IN_KARNATAKA: "3028"}))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from irnflow.sandbox.portal import irn_of
+from irnflow.sandbox.taxpayers import Taxpayer, Taxpayers
 from tests.sandbox.client import Client, codes
 from tests.sandbox.documents import SELLER, changed, intra_state
 
@@ -39,6 +40,22 @@ def test_a_sound_document_is_registered(client: Client) -> None:
     assert client.sandbox.register.counts()["active"] == 1
 
 
+def test_more_than_a_thousand_items_are_registered_only_of_who_may_send_them(client: Client) -> None:
+    item = intra_state()["ItemList"][0]
+    items = [item | {"SlNo": str(number)} for number in range(1, 1002)]
+    sums = {"AssVal": "AssAmt", "CgstVal": "CgstAmt", "SgstVal": "SgstAmt", "TotInvVal": "TotItemVal"}
+    long = intra_state() | {"ItemList": items, "ValDtls": {name: item[part] * 1001 for name, part in sums.items()}}
+    taxpayer = Taxpayer(gstin=SELLER, lines_max=5000)
+    buyer = Taxpayer(gstin=long["BuyerDtls"]["Gstin"])
+
+    refused = client.generate(long)
+    client.sandbox._office.taxpayers = Taxpayers(listed={SELLER: taxpayer, buyer.gstin: buyer})
+    registered = client.generate(long)
+
+    assert codes(refused) == ["2173"]
+    assert registered["Status"] == 1
+
+
 def test_the_answer_tells_the_minute_and_the_signature_the_second(client: Client) -> None:
     data = client.generate(intra_state())["Data"]
 
@@ -61,6 +78,28 @@ def signed_text(token: str) -> str:
     text = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["data"]
     assert isinstance(text, str)
     return text
+
+
+def test_odoo_s_names_are_read_and_signed_as_inv01_spells_them(client: Client) -> None:
+    document = intra_state()
+    for party in ("SellerDtls", "BuyerDtls"):
+        document[party] = {"GSTIN": document[party].pop("Gstin"), "Web": "example.com"} | document[party]
+    document["BuyerDtls"]["POS"] = document["BuyerDtls"].pop("Pos")
+
+    content = signed(client.generate(document)["Data"]["SignedInvoice"])
+
+    assert content["BuyerDtls"]["Pos"] == intra_state()["BuyerDtls"]["Pos"]
+    assert content["SellerDtls"]["Gstin"] == SELLER
+    assert "Web" not in content["SellerDtls"]
+
+
+def test_numbers_in_quotes_are_signed_as_numbers_with_their_digits(client: Client) -> None:
+    document = changed(intra_state(), {"SellerDtls.Pin": "411001", "ItemList[0].AssAmt": "1000.00"})
+
+    text = signed_text(client.generate(document)["Data"]["SignedInvoice"])
+
+    assert '"Pin":411001' in text
+    assert '"AssAmt":1000.00' in text
 
 
 def test_a_call_is_committed_when_it_returns(client: Client) -> None:
@@ -245,6 +284,18 @@ def test_a_cancelled_document_says_so_and_its_number_is_spent(client: Client) ->
     assert client.by_irn(irn)["Data"]["Status"] == "CNL"
     assert codes(client.generate(intra_state())) == ["2278"]
     assert client.sandbox.register.counts()["cancelled"] == 1
+
+
+@pytest.mark.parametrize(
+    "names", [("Irn", "Cnlrsn", "Cnlrem"), ("irn", "cnlrsn", "cnlrem"), ("IRN", "CNLRSN", "CNLREM")]
+)
+def test_india_compliance_s_cancellation_is_taken(client: Client, names: tuple[str, str, str]) -> None:
+    irn = client.generate(intra_state())["Data"]["Irn"]
+
+    answer = client.send(f"{DOCUMENT}/Cancel", dict(zip(names, (irn, "1", "wrong"), strict=True)) | {"Extra": 1})
+
+    assert answer["Data"]["Irn"] == irn
+    assert client.by_irn(irn)["Data"]["Remarks"] == "wrong"
 
 
 def test_a_document_is_cancelled_once(client: Client) -> None:

@@ -1,11 +1,14 @@
 """Tokens: who gets one, how long it lives, who is locked out."""
 
 import base64
+import json
 from typing import Any
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from irnflow.sandbox.identity import Identity
 from irnflow.sandbox.portal import Sandbox
@@ -17,6 +20,15 @@ from tests.sandbox.conftest import NOW, counted
 from tests.sandbox.documents import BUYER_IN_KARNATAKA, BUYER_IN_STATE, SELLER, intra_state
 
 # -- login -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_login_names_its_members_in_any_case(client: Client) -> None:
+    plain = {"username": client.username, "PASSWORD": client.password, "Appkey": base64.b64encode(APP_KEY).decode()}
+    key = load_pem_public_key(client.sandbox.identity.auth_public_file.read_bytes())
+    assert isinstance(key, rsa.RSAPublicKey)
+    sealed = base64.b64encode(key.encrypt(base64.b64encode(json.dumps(plain).encode()), PKCS1v15())).decode()
+
+    assert client.envelope("POST", "/eivital/v1.04/auth", {"DATA": sealed})["Status"] == 1
 
 
 def test_a_login_gives_a_token_for_an_hour_in_indian_time(stranger: Client) -> None:

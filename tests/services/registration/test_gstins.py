@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 
+from irnflow.portal.envelope import Said
 from irnflow.sandbox.switches import Failure, Order
-from irnflow.services.registration.gstins import ask, is_fit
+from irnflow.services.registration.gstins import ask, is_fit, parties_meant
 from irnflow.store import lifecycle
 from irnflow.store.database import Row
-from tests.services.registration.conftest import Room
+from tests.services.registration.conftest import GSTIN, Room, invoice
 
 BUYER = "29AWGPV7107B1Z1"
+SHIP_TO = "29ZZNCT6615K1ZK"
 DAY = timedelta(days=1)
 
 
@@ -123,9 +125,63 @@ async def test_a_buyer_who_is_not_active_even_then_is_a_fault_in_clear_words(roo
     fault = next(each for each in failed["Faults"] if each["path"] == "BuyerDtls.Gstin")
     assert failed["Cause"] == "portal.3029"
     assert fault["says"].startswith(
-        f"GSTIN {BUYER} was synchronised with the common portal; there is no word of it there"
+        f"GSTIN {BUYER}, the recipient's, was synchronised with the common portal; there is no word of it there"
     )
     assert room.generates == 1
+
+
+def shipped_to(gstin: str) -> bytes:
+    document = json.loads(invoice())
+    place = {name: value for name, value in document["BuyerDtls"].items() if name != "Pos"}
+    return json.dumps(document | {"ShipDtls": place | {"Gstin": gstin}}).encode()
+
+
+async def test_a_ship_to_party_whom_the_portal_has_as_inactive_is_synchronised_too(room: Room) -> None:
+    room.sandbox.obey(Order(stale_gstins={SHIP_TO: "3029"}))
+    await room.arrive(payload=shipped_to(SHIP_TO))
+
+    await room.send()
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert (room.generates, room.sandbox.calls["sync_gstin"]) == (2, 1)
+
+
+async def test_a_refusal_without_a_gstin_synchronises_every_party(room: Room) -> None:
+    room.sandbox.obey(Order(fail_next=Failure(call="generate", code="3029")))
+    await room.arrive(payload=shipped_to(SHIP_TO))
+
+    await room.send()
+
+    assert await room.desk.state("A/1") == "ACCEPTED"
+    assert (room.generates, room.sandbox.calls["sync_gstin"]) == (2, 3)
+
+
+async def test_an_inactive_ship_to_party_is_named_and_the_supplier_not_blamed(room: Room) -> None:
+    room.sandbox.obey(
+        Order(stale_gstins={SHIP_TO: "3029"}, fail_next=Failure(call="sync_gstin", code="3001", n=1))
+    )  # fmt: skip
+    await room.arrive(payload=shipped_to(SHIP_TO))
+
+    await room.send()
+
+    (fault,) = room.said("invalid_generation_queue")[0]["Faults"]
+    assert (fault["path"], fault["portal_code"]) == ("ShipDtls.Gstin", "3029")
+    assert f"GSTIN {SHIP_TO}, the ship-to party's" in fault["says"]
+    assert "Correct the ship-to GSTIN or leave it out" in fault["fix"]
+    assert "supplier" not in fault["says"] + fault["fix"]
+
+
+@pytest.mark.parametrize(
+    ("ship_to", "meant"),
+    [
+        (SHIP_TO, {"SellerDtls.Gstin", "BuyerDtls.Gstin", "ShipDtls.Gstin"}),
+        (BUYER, {"SellerDtls.Gstin", "BuyerDtls.Gstin"}),
+        (GSTIN, {"SellerDtls.Gstin", "BuyerDtls.Gstin"}),
+        ("URP", {"SellerDtls.Gstin", "BuyerDtls.Gstin"}),
+    ],
+)
+def test_each_gstin_is_synchronised_once_for_the_party_that_must_be_fit(ship_to: str, meant: set[str]) -> None:
+    assert set(parties_meant(shipped_to(ship_to), [Said(code="3029", text="inactive")])) == meant
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,20 @@ import msgspec
 import pytest
 
 from irnflow.messages import Registered, State, decode
-from irnflow.portal.client import Answer, Lost
+from irnflow.portal.client import Answer, Lost, Portal, Reply, Request
+from irnflow.portal.several import Portals
+from irnflow.sandbox.register import EwayBill
 from irnflow.sandbox.switches import Failure, Order
 from irnflow.services.registration.lifecycle.acting import lease
 from irnflow.services.registration.lifecycle.portal import TALKS
 from irnflow.services.registration.lifecycle.telling import tell
+from irnflow.services.registration.parts import Parts
 from irnflow.services.registration.teller import tell as tell_outcomes
 from irnflow.settings import from_environment
 from irnflow.store import lifecycle
 from irnflow.store.database import Row
 from irnflow.store.lifecycle import Asked, Cancellation, Windows
-from tests.services.registration.conftest import Room, act, invoice, irn_of, next_fails, untold
+from tests.services.registration.conftest import GSTIN, Room, act, invoice, irn_of, next_fails, untold
 
 IRN = irn_of("A/1")
 MISTAKE = Cancellation(reason=2, remark="wrong price")
@@ -595,6 +598,128 @@ async def test_a_bill_that_was_cancelled_elsewhere_counts_as_cancelled(room: Roo
     await act(room.parts)  # 312
 
     assert (await newest(room))["state"] == "DONE"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("312", "whoever made it has to cancel it"),
+        ("315", "have the recipient reject the bill"),
+        ("316", "Undo the sale with a credit note"),
+        ("728", "have the recipient reject the bill"),
+        ("715", "File the supplier's returns"),
+        ("308", "at most 50 plain characters"),
+    ],
+)
+async def test_what_the_e_way_bill_system_refuses_is_told_with_what_to_do(room: Room, code: str, words: str) -> None:
+    await with_bill(room)
+    next_fails(room, call="cancel_eway_bill", code=code)
+    await cancel_bill(room)
+
+    await act(room.parts)
+
+    newest_one = await newest(room)
+    assert (newest_one["state"], newest_one["cause"]) == ("FAILED", f"portal.{code}")
+    assert words in said(room, "status_queue")[-1]["Detail"]["says"]
+    assert await room.desk.stopped() is None
+
+
+@pytest.mark.parametrize("code", ["658", "813", "317"])
+async def test_an_e_way_bill_system_that_is_busy_is_waited_for(room: Room, code: str) -> None:
+    await with_bill(room)
+    next_fails(room, call="cancel_eway_bill", code=code)
+    await cancel_bill(room)
+    await act(room.parts)
+    at_first = (await newest(room))["state"]
+
+    await until_settled(room)
+
+    assert (at_first, (await newest(room))["state"]) == ("UNKNOWN", "DONE")
+    assert room.sandbox.calls["cancel_eway_bill"] == 2
+
+
+async def test_a_token_that_the_e_way_bill_system_refuses_costs_one_login(room: Room) -> None:
+    await with_bill(room)
+    logins = room.sandbox.calls["auth"]
+    next_fails(room, call="cancel_eway_bill", code="238")
+    await cancel_bill(room)
+
+    await act(room.parts)
+
+    assert (await newest(room))["state"] == "DONE"
+    assert room.sandbox.calls["auth"] == logins + 1
+
+
+async def test_a_number_of_the_e_way_bill_system_says_nothing_about_an_irn(room: Room) -> None:
+    await registered(room)
+    next_fails(room, call="cancel", code="312")
+    await cancel(room)
+
+    await act(room.parts)
+
+    assert (await newest(room))["cause"] == "portal.312"
+    assert "made it" not in said(room, "status_queue")[-1]["Detail"]["says"]
+
+
+# -- two e-way bill portals ------------------------------------------------------------------------------------------
+
+
+async def with_bill_of_the_second_portal(room: Room) -> str:
+    """A registered document whose e-way bill was made at the second e-way bill portal, and fetched."""
+    await registered(room)
+    number = room.sandbox.register.next_ewb_no("NIC2")
+    room.sandbox.register.add_bill(
+        EwayBill(ewb_no=number, portal="NIC1", irn=IRN, gstin=GSTIN, made_at=room.desk.at, valid_till=None)
+    )
+    await lifecycle.fetch_eway_bill(room.desk.store, 1, IRN, by="us", at=room.desk.at)
+    await act(room.parts)
+    return str(number)
+
+
+def with_second_portal(room: Room) -> Parts:
+    """Parts that know the address of the second e-way bill portal."""
+    (line,) = room.parts.portals.values()
+
+    async def send(request: Request) -> Reply:
+        answer = room.sandbox.call(
+            request.method, f"/NIC2{request.path}", request.headers, request.body, now=room.desk.at
+        )
+        return Reply(status=answer.status, headers=answer.headers, body=answer.body)
+
+    second = Portal(send, line.portal._auth_key)
+    return msgspec.structs.replace(room.parts, portals=Portals([msgspec.structs.replace(line, eway_bills={2: second})]))
+
+
+async def test_a_bill_is_cancelled_at_the_portal_that_issued_it(room: Room) -> None:
+    await with_bill_of_the_second_portal(room)
+    await cancel_bill(room)
+
+    await act(with_second_portal(room))
+
+    assert (await newest(room))["state"] == "DONE"
+    assert room.sandbox.calls_at["NIC2"]["cancel_eway_bill"] == 1
+
+
+async def test_a_bill_of_the_first_portal_stays_there(room: Room) -> None:
+    await with_bill(room)
+    await cancel_bill(room)
+
+    await act(with_second_portal(room))
+
+    assert (await newest(room))["state"] == "DONE"
+    assert room.sandbox.calls_at["NIC1"]["cancel_eway_bill"] == 1
+
+
+async def test_without_its_address_a_person_is_sent_to_the_portal_that_issued_the_bill(room: Room) -> None:
+    await with_bill_of_the_second_portal(room)
+    await cancel_bill(room)
+
+    await act(room.parts)
+
+    assert (await newest(room))["state"] == "FAILED"
+    says = said(room, "status_queue")[-1]["Detail"]["says"]
+    assert "ewaybill2.gst.gov.in" in says
+    assert "eway_bill_2_url for NIC1 in portals.toml" in says
 
 
 async def test_after_its_hours_an_e_way_bill_is_not_even_asked_to_be_cancelled(room: Room) -> None:

@@ -95,7 +95,7 @@ PRODUCTS: Final = _products(
     "pump | Centrifugal pump, 5 HP, cast iron | 84137010 | NOS | 18450.00 | 18",
     "impeller | Bronze impeller, 180 mm | 84139190 | NOS | 2310.50 | 18",
     "valve | Butterfly valve, DN 100 | 84818030 | NOS | 3875.00 | 18",
-    "starter | Motor starter panel, 7.5 kW | 85371000 | SET | 9640.00 | 18",
+    "starter | Motor starter panel, 7.5 kW | 85371090 | SET | 9640.00 | 18",
     "breaker | Miniature circuit breaker, 32 A | 85364900 | PCS | 412.75 | 18",
     "cable | Copper cable, 3 core, 4 sq mm | 85444999 | MTR | 186.425 | 18",
     "lugs | Cable lugs, tinned copper | 85369090 | PAC | 640.00 | 18",

@@ -5,12 +5,20 @@
 
 import csv
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+_FOLDER: Final = Path(__file__).parent
+
+
+def text(name: str) -> str:
+    """The whole of `codes/<name>`."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def lines(name: str) -> list[str]:
     """The lines of `codes/<name>`."""
-    return files(__name__).joinpath(name).read_text(encoding="utf-8").splitlines()
+    return text(name).splitlines()
 
 
 def rows(name: str) -> Iterator[Mapping[str, str]]:

@@ -1,10 +1,12 @@
 """An invoice as the rules look at it: its sections never absent, and what several rules need worked out once."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from irnflow.gst import dates, fields, hsn, rates, supply
 from irnflow.gst.facts import Facts
@@ -12,6 +14,7 @@ from irnflow.gst.fields import Ill, Misfit
 from irnflow.gst.invoice import Dispatch, Document, Export, Invoice, Item, Party, Totals, Transaction
 from irnflow.gst.supply import Tax
 
+_COLUMNS: Final = Item.__struct_fields__
 _NO_TOTALS: Final = Totals()
 _NO_EXPORT: Final = Export()
 _NO_DISPATCH: Final = Dispatch()
@@ -24,15 +27,20 @@ class Line(msgspec.Struct, frozen=True, gc=False):
 
     case: "Case"
     item: Item
-    path: str  # "ItemList[2]."
+    at: int  # its place among the lines, from 0
     adds_up: bool  # its numbers are some that an invoice can have, so reckoning makes sense
     rate_holds: bool  # its rate is one of those for documents of this date
     base: Decimal | None  # the taxable value where taxes are it times a rate; None where they need not be
 
     @property
+    def path(self) -> str:
+        """ "ItemList[2]." before a name of INV-01."""
+        return f"ItemList[{self.at}]."
+
+    @property
     def number(self) -> str:
         """What a sentence calls it: its serial number, or where it stands."""
-        return self.item.sl_no or str(int(self.path[len("ItemList[") : -len("].")]) + 1)
+        return self.item.sl_no or str(self.at + 1)
 
 
 class Case(msgspec.Struct, kw_only=True):
@@ -49,6 +57,7 @@ class Case(msgspec.Struct, kw_only=True):
     totals: Totals
     export: Export
     lines: list[Line]
+    columns: Mapping[str, tuple[Any, ...]]  # of the lines, by the names of `Item`
     adds_up: bool  # so do all lines, and each has a taxable value
     sup_typ: str  # "" when absent
     is_export: bool
@@ -79,6 +88,7 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
         totals=invoice.val_dtls or _NO_TOTALS,
         export=invoice.exp_dtls or _NO_EXPORT,
         lines=[],
+        columns=dict(zip(_COLUMNS, zip(*map(astuple, invoice.item_list), strict=True), strict=False)),
         adds_up=False,
         sup_typ=transaction.sup_typ or "",
         is_export=transaction.sup_typ in supply.EXPORTS,
@@ -91,7 +101,7 @@ def case_of(invoice: Invoice, facts: Facts) -> Case:
         ill=frozenset([misfit.path for misfit in misfits]),
     )
     case.lines = _lines(case)
-    case.adds_up = bool(case.lines) and all(line.adds_up and line.item.ass_amt is not None for line in case.lines)
+    case.adds_up = bool(case.lines) and all(line.adds_up for line in case.lines) and None not in case.columns["ass_amt"]
     return case
 
 
@@ -108,12 +118,11 @@ def is_negative(misfit: Misfit) -> bool:
 def _lines(case: Case) -> list[Line]:
     senseless = {misfit.path.rpartition(".")[0] for misfit in case.misfits if misfit.ill in _SENSELESS}
     lines = []
-    for at, item in enumerate(case.invoice.item_list):
-        path = f"ItemList[{at}]"
-        adds_up = path not in senseless
+    for number, item in enumerate(case.invoice.item_list):
+        adds_up = not senseless or f"ItemList[{number}]" not in senseless
         rate_holds = adds_up and item.gst_rt is not None and rates.is_in_force(item.gst_rt, case.judged)
         # The tax of notes is not held to the rate, that of retail-priced goods has another base, and where there is
         # no such rate, it is the rate that must be mended.
         free = case.is_note or not rate_holds or hsn.is_retail_priced(item.hsn_cd or "", case.judged)
-        lines.append(Line(case, item, path + ".", adds_up, rate_holds, None if free else item.ass_amt))
+        lines.append(Line(case, item, number, adds_up, rate_holds, None if free else item.ass_amt))
     return lines

@@ -4,20 +4,45 @@ All of these only warn: an invoice with a bad EwbDtls is registered all the same
 is wrong instead of the number of an e-way bill.
 """
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Final
 
-from irnflow.gst import dates, pin, pos
+from irnflow.gst import dates, gstin, pin, pos
 from irnflow.gst.faults import Severity
 from irnflow.gst.invoice import EwayBill
 from irnflow.gst.rules.case import Case
-from irnflow.gst.rules.row import Finder, Place, Rule, at
+from irnflow.gst.rules.row import ALWAYS, Finder, Place, Rule, at
 
 _LIST: Final = "NIC error list, e-way bill"
 _BUSINESS: Final = "NIC business validations of e-way bills; " + _LIST
 _ROAD, _RAIL, _AIR, _SHIP = "1", "2", "3", "4"
 _OVER_DIMENSIONAL: Final = "O"
 _FURTHEST_WITHIN_A_PIN: Final = 100  # km
+
+_OLDEST: Final = timedelta(days=180)
+_OLDEST_SINCE: Final = date(2025, 1, 1)
+_RAIL_SINCE: Final = date(2025, 1, 1)
+_GOLD_SINCE: Final = date(2025, 2, 6)
+_GOLD, _IMITATION_JEWELLERY = "71", "7117"
+
+# P, station, ten digits: parcel way bill. F, station, nine digits: railway receipt. L, nine digits: leased wagon.
+_RAIL_NUMBER: Final = re.compile(r"P[A-Z]{1,5}[0-9]{4}-?[0-9]{6}|F[A-Z]{1,5}[0-9]{9}|L[0-9]{9}")
+# Letters of a state on the plate, old and new ones.
+_PLATE: Final = "A[NPRS]|BR|C[GH]|D[DLN]|G[AJ]|H[PR]|J[HK]|K[AL]|L[AD]|M[HLNPZ]|NL|O[DR]|P[BY]|RJ|SK|T[GNRS]|U[AKP]|WB"
+_VEHICLE: Final = re.compile(
+    rf"(?:{_PLATE})[0-9]{{2}}[A-Z]{{0,3}}[0-9]{{4}}"  # KA011234, KA01A1234, KA01AB1234, KA01ABC1234
+    rf"|(?:{_PLATE})[0-9]{{3}}[A-Z][0-9]{{4}}"  # KA123A1234
+    r"|[A-Z]{3}[0-9]{4}"  # before 1989
+    r"|[0-9]{2}BH[0-9]{4}[A-Z]{1,2}"  # of all India
+    r"|DF[0-9A-Z]{5,13}|T[MR][0-9A-Z]{5,13}|[BN]P[0-9A-Z]{5,13}"  # defence, temporary, Bhutan and Nepal
+)
+
+
+def concerns(case: Case) -> bool:
+    """Whether these rules can find anything: in an invoice that asks for an e-way bill."""
+    return case.invoice.ewb_dtls is not None
 
 
 def _asked(finds: Callable[[Case, EwayBill], Iterator[Place]]) -> Finder:
@@ -91,6 +116,37 @@ def _over_dimensional_elsewhere(case: Case, bill: EwayBill) -> bool:
     return bill.trans_mode in {_RAIL, _AIR} and bill.veh_type == _OVER_DIMENSIONAL
 
 
+def _old_document(case: Case, bill: EwayBill) -> Iterator[Place]:
+    if case.dated is not None and case.facts.day - case.dated > _OLDEST:
+        yield at("DocDtls.Dt", found=case.document.dt, days=(case.facts.day - case.dated).days)
+
+
+def _other_rail_number(case: Case, bill: EwayBill) -> bool:
+    number = bill.trans_doc_no
+    return bill.trans_mode == _RAIL and bool(number) and not _RAIL_NUMBER.fullmatch(str(number).upper())
+
+
+def _other_vehicle_number(case: Case, bill: EwayBill) -> bool:
+    if (bill.trans_mode or _ROAD) != _ROAD or not bill.veh_no or "EwbDtls.VehNo" in case.ill:
+        return False
+    return not _VEHICLE.fullmatch(bill.veh_no.upper())
+
+
+def _other_transporter_id(case: Case, bill: EwayBill) -> bool:
+    if not bill.trans_id or "EwbDtls.TransId" in case.ill or case.facts.accept_sandbox_gstins:
+        return False
+    return not gstin.is_transporter_id(bill.trans_id)
+
+
+def _gold(case: Case, bill: EwayBill) -> Iterator[Place]:
+    """The first line of chapter 71, imitation jewellery apart."""
+    for line in case.lines:
+        code = line.item.hsn_cd or ""
+        if code.startswith(_GOLD) and not code.startswith(_IMITATION_JEWELLERY):
+            yield at(f"{line.path}HsnCd", found=code)
+            return
+
+
 def _transport_document(case: Case, bill: EwayBill) -> Iterator[Place]:
     dated = dates.parse(bill.trans_doc_dt or "")
     if dated is not None and dated > case.facts.day:
@@ -130,7 +186,10 @@ def _export_without_ship_to(case: Case, bill: EwayBill) -> bool:
     return case.is_export and case.invoice.ship_dtls is None
 
 
-def _warning(code: str, says: str, fix: str, fix_hi: str, finds: Finder, portal_code: str, source: str = _LIST) -> Rule:
+def _warning(
+    code: str, says: str, fix: str, fix_hi: str, finds: Finder, portal_code: str | None, source: str = _LIST,
+    since: date = ALWAYS,
+) -> Rule:  # fmt: skip
     return Rule(
         code=f"eway_bill.{code}",
         says=says,
@@ -140,6 +199,7 @@ def _warning(code: str, says: str, fix: str, fix_hi: str, finds: Finder, portal_
         finds=finds,
         portal_code=portal_code,
         severity=Severity.WARNING,
+        since=since,
     )
 
 
@@ -161,6 +221,26 @@ ROWS: Final = (
         _of_services,
         "4009",
         _BUSINESS,
+    ),
+    _warning(
+        "document_old",
+        "The document of {found} is {days} days old; the portal makes no e-way bill for one of more than 180 days.",
+        "Leave EwbDtls out. Goods that move only now need a new document.",
+        "EwbDtls हटा दें। जो माल अब भेजा जा रहा है उसके लिए नया दस्तावेज़ बनाएँ।",
+        _asked(_old_document),
+        "4043",
+        "GSTN advisory of 17 December 2024 (copies of taxguru and IRIS)",
+        _OLDEST_SINCE,
+    ),
+    _warning(
+        "gold",
+        "HSN {found} is of chapter 71 (gold, jewels), for which the portal makes no e-way bill.",
+        "Leave EwbDtls out. Within Kerala, from 10 lakh rupees, make the e-way bill for gold on the e-way bill portal.",
+        "EwbDtls हटा दें। केरल के भीतर 10 लाख रुपये से ऊपर के सोने का ई-वे बिल ई-वे बिल पोर्टल पर बनाएँ।",
+        _asked(_gold),
+        None,
+        "GSTN advisory 581 of 6 February 2025; 7117, imitation jewellery, is not concerned",
+        _GOLD_SINCE,
     ),
     _warning(
         "part_a",
@@ -198,6 +278,27 @@ ROWS: Final = (
         _BUSINESS,
     ),
     _warning(
+        "vehicle_form",
+        "{veh_no} is not a vehicle number as the e-way bill system takes it.",
+        "Write the letters of the state, two digits of the district and four of the number: DL01AB0123 for DL1AB123. "
+        "DF stands before a defence number, TM before a temporary one, BP and NP before those of Bhutan and Nepal.",
+        "राज्य के अक्षर, ज़िले के दो अंक और नंबर के चार अंक लिखें: DL1AB123 के लिए DL01AB0123। रक्षा नंबर के आगे DF, "
+        "अस्थायी के आगे TM, भूटान और नेपाल के नंबर के आगे BP और NP लिखें।",
+        _where(_other_vehicle_number, "EwbDtls.VehNo", "veh_no"),
+        "4014",
+        "general master of the IRIS portal, 28 March 2023; advisory of March 2018 on vehicle numbers (copy of taxheal)",
+    ),
+    _warning(
+        "transporter",
+        "{trans_id} is not the id of a transporter: it has the form neither of a GSTIN nor of a TRANSIN.",
+        "Give the transporter's GSTIN, or the 15 characters of its enrolment on the e-way bill portal (TRANSIN).",
+        "ट्रांसपोर्टर का GSTIN दें, या ई-वे बिल पोर्टल पर नामांकन के 15 अक्षर (TRANSIN)।",
+        _where(_other_transporter_id, "EwbDtls.TransId", "trans_id"),
+        "4018",
+        _LIST + "; the check character is not compared, since that of a TRANSIN may be wrong "
+        "(india-compliance issues 1044, 2072)",
+    ),
+    _warning(
         "transport_number",
         "Goods go by rail or air, but there is no number of a transport document.",
         "Fill in the number of the railway receipt or airway bill.",
@@ -214,6 +315,19 @@ ROWS: Final = (
         _where(_carried_without_date, "EwbDtls.TransDocDt"),
         "4023",
         _BUSINESS,
+    ),
+    _warning(
+        "rail_number",
+        "{trans_doc_no} is not a number of the railways as the e-way bill system takes it.",
+        "Write P, the station and the ten digits of the parcel way bill (PNZM2020-307306), F, the station and the nine "
+        "digits of the railway receipt (FSJWT123456789), or L and nine digits for a leased wagon (L123456789).",
+        "P, स्टेशन कोड और पार्सल वे बिल के दस अंक (PNZM2020-307306), F, स्टेशन कोड और रेलवे रसीद के नौ अंक "
+        "(FSJWT123456789), या लीज़ वैगन के लिए L और नौ अंक (L123456789) लिखें।",
+        _where(_other_rail_number, "EwbDtls.TransDocNo", "trans_doc_no"),
+        "4042",
+        "GSTN advisories of 4 October, 18 and 23 December 2024; the portal's answer in india-compliance issue 3929 "
+        "(26 January 2026)",
+        _RAIL_SINCE,
     ),
     _warning(
         "ship",

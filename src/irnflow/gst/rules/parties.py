@@ -5,7 +5,7 @@ from datetime import date
 from typing import Final
 
 from irnflow.gst import dates, gstin, pin, pos
-from irnflow.gst.facts import Registration, Status
+from irnflow.gst.facts import RESTRICTED_TYPES, Registration, Status, TaxpayerType
 from irnflow.gst.faults import Severity
 from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.invoice import Dispatch, Party
@@ -13,14 +13,25 @@ from irnflow.gst.rules.case import Case
 from irnflow.gst.rules.row import Finder, Place, Rule, at
 
 _BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
-_SHIP_TO: Final = "GSTN advisories of 20 May and 17 June 2026 on the ship-to GSTIN"
+_SHIP_TO: Final = (
+    "GSTN advisories of 20 May and 17 June 2026 on the ship-to GSTIN; on hold without a new date by advisory 668 of "
+    "29 July 2026"
+)
 _SHIP_TO_SINCE: Final = date(2026, 8, 1)
+_SHIP_TO_ON_HOLD: Final = date(2026, 7, 29)  # when the rules come back: None, and their day above
 
 _REGISTRATION: Final = "NIC error list, 3074 to 3079; asked where the recipient's registration is known"
 _STATUS_SAID: Final = {
     Status.CANCELLED: "cancelled",
     Status.INACTIVE: "inactive",
     Status.SUSPENDED: "suspended",
+}
+
+_TYPE: Final = "Masters India section 13.1, item 38; text of 2300 in india-compliance issue 3498 of 4 July 2025"
+_TYPE_BY_PATTERN: Final = {
+    gstin.Kind.TDS: TaxpayerType.TDS,
+    gstin.Kind.TCS: TaxpayerType.TCS,
+    gstin.Kind.UN_BODY: TaxpayerType.UN_BODY,
 }
 
 Address = Party | Dispatch
@@ -135,20 +146,41 @@ def _supplier_is_sez_unit(case: Case) -> Iterator[Place]:
         yield at("SellerDtls.Gstin", found=number)
 
 
-def _supplier_is_inactive(case: Case) -> Iterator[Place]:
-    known = case.facts.registrations.get(case.seller.gstin or "")
-    if known is not None and known.status in _STATUS_SAID:
-        yield at("SellerDtls.Gstin", found=case.seller.gstin, status=_STATUS_SAID[known.status])
+def _supplier_type(case: Case) -> TaxpayerType | None:
+    """As the portal has it; where that is not known, as the GSTIN itself shows it."""
+    number, facts = case.seller.gstin, case.facts
+    if not number:
+        return None
+    known = facts.registrations.get(number)
+    if (known is not None and known.kind) or facts.accept_sandbox_gstins:
+        return facts.taxpayer_type(number)
+    kind = gstin.kind(number)
+    return _TYPE_BY_PATTERN.get(kind) if kind else None
 
 
-def _recipient_whose_registration(is_wrong: Callable[[Registration, date], bool]) -> Finder:
+def _supplier_makes_no_e_invoices(case: Case) -> Iterator[Place]:
+    kind = _supplier_type(case)
+    if kind in RESTRICTED_TYPES:
+        yield at("SellerDtls.Gstin", found=case.seller.gstin, type=RESTRICTED_TYPES[kind])
+
+
+def _supplier_is_casual(case: Case) -> Iterator[Place]:
+    if _supplier_type(case) is TaxpayerType.CASUAL:
+        yield at("SellerDtls.Gstin", found=case.seller.gstin)
+
+
+def _whose_registration(
+    path: str, number_of: Callable[[Case], str | None], is_wrong: Callable[[Registration, date], bool]
+) -> Finder:
     def finds(case: Case) -> Iterator[Place]:
-        known = case.facts.registrations.get(case.buyer.gstin or "")
+        number = number_of(case)
+        known = case.facts.registrations.get(number or "")
         if known is not None and case.dated is not None and is_wrong(known, case.dated):
             yield at(
-                "BuyerDtls.Gstin",
-                found=case.buyer.gstin,
+                path,
+                found=number,
                 dated=case.document.dt,
+                status=_STATUS_SAID.get(known.status) if known.status else None,
                 since=known.since and dates.write(known.since),
                 until=known.until and dates.write(known.until),
             )
@@ -160,6 +192,26 @@ def _is_cancelled(known: Registration) -> bool:
     return known.status is Status.CANCELLED
 
 
+def _cancelled_later(known: Registration, dated: date) -> bool:
+    return _is_cancelled(known) and known.until is not None and dated <= known.until
+
+
+def _cancelled_later_or_some_day(known: Registration, dated: date) -> bool:
+    return _is_cancelled(known) and (known.until is None or dated <= known.until)
+
+
+def _may_not_supply(known: Registration, dated: date) -> bool:
+    return known.status in {Status.INACTIVE, Status.SUSPENDED} or _cancelled_before(known, dated)
+
+
+def _may_not_receive(known: Registration, dated: date) -> bool:
+    return known.status is Status.INACTIVE or (_is_cancelled(known) and not _cancelled_later(known, dated))
+
+
+def _begins_later(known: Registration, dated: date) -> bool:
+    return known.since is not None and dated < known.since
+
+
 def _cancelled_before(known: Registration, dated: date) -> bool:
     return _is_cancelled(known) and known.until is not None and dated > known.until
 
@@ -169,7 +221,7 @@ def _cancelled_some_day(known: Registration, dated: date) -> bool:
 
 
 def _cancelled_and_registered_after(known: Registration, dated: date) -> bool:
-    return _is_cancelled(known) and known.since is not None and dated < known.since
+    return _is_cancelled(known) and _begins_later(known, dated)
 
 
 def _cancelled_and_registered_some_day(known: Registration, dated: date) -> bool:
@@ -181,8 +233,12 @@ def _inactive(known: Registration, dated: date) -> bool:
 
 
 def _registered_after(known: Registration, dated: date) -> bool:
-    receives = known.status in {Status.ACTIVE, Status.SUSPENDED}
-    return receives and known.since is not None and dated < known.since
+    return known.status in {Status.ACTIVE, Status.SUSPENDED} and _begins_later(known, dated)
+
+
+def _dispatched_from_abroad(case: Case) -> Iterator[Place]:
+    if case.dispatch.pin == pin.ABROAD and case.dispatch.stcd == pos.OTHER_COUNTRIES:
+        yield at("DispDtls.Pin", found=case.dispatch.pin)
 
 
 def _operator_named_by_supplier(case: Case) -> Iterator[Place]:
@@ -255,7 +311,7 @@ def _registration_rule(code: str, says: str, is_wrong: Callable[[Registration, d
         fix="Ask the recipient for a GSTIN that was in force on the date of the document.",
         fix_hi="प्राप्तकर्ता से वह GSTIN माँगें जो दस्तावेज़ की तारीख को लागू था।",
         source=_REGISTRATION,
-        finds=_recipient_whose_registration(is_wrong),
+        finds=_whose_registration("BuyerDtls.Gstin", lambda case: case.buyer.gstin, is_wrong),
         portal_code=portal_code,
     )
 
@@ -313,6 +369,7 @@ ROWS: Final = (
         finds=_ship_to_recipient,
         portal_code="2323",
         since=_SHIP_TO_SINCE,
+        on_hold=_SHIP_TO_ON_HOLD,
     ),
     Rule(
         code="ship_to.state_of_gstin",
@@ -323,6 +380,7 @@ ROWS: Final = (
         finds=_ship_to_of_other_state,
         portal_code="2325",
         since=_SHIP_TO_SINCE,
+        on_hold=_SHIP_TO_ON_HOLD,
     ),
     Rule(
         code="ship_to.gstin_missing",
@@ -333,6 +391,7 @@ ROWS: Final = (
         finds=_ship_to_without_gstin,
         severity=Severity.WARNING,
         since=_SHIP_TO_SINCE,
+        on_hold=_SHIP_TO_ON_HOLD,
     ),
     Rule(
         code="supplier.sez_unit",
@@ -344,13 +403,85 @@ ROWS: Final = (
         portal_code="2231",
     ),
     Rule(
+        code="supplier.type",
+        says="The supplier {found} is {type}. Only regular taxpayers and developers of a special economic zone make "
+        "e-invoices.",
+        fix="Invoice from a regular registration of the supplier.",
+        fix_hi="आपूर्तिकर्ता के नियमित (regular) पंजीकरण से इनवॉइस करें।",
+        source=_TYPE,
+        finds=_supplier_makes_no_e_invoices,
+        portal_code="2300",
+    ),
+    Rule(
+        code="supplier.casual",
+        says="The supplier {found} is a casual taxable person, whose invoices the portal may refuse.",
+        fix="Send it; if the portal refuses it, invoice without registering it with the portal.",
+        fix_hi="भेजें; यदि पोर्टल अस्वीकार करे तो पोर्टल पर पंजीकृत किए बिना इनवॉइस जारी करें।",
+        source=_TYPE + "; whether it holds for casual taxpayers is not certain",
+        finds=_supplier_is_casual,
+        portal_code="2300",
+        severity=Severity.WARNING,
+    ),
+    Rule(
         code="supplier.inactive",
         says="The supplier's registration {found} is {status}.",
         fix="Have the registration restored at the GST portal, or invoice from another registration.",
         fix_hi="GST पोर्टल पर पंजीकरण फिर से चालू करवाएँ, या दूसरे पंजीकरण से इनवॉइस करें।",
         source=_BUSINESS + "; the supplier must be active",
-        finds=_supplier_is_inactive,
+        finds=_whose_registration("SellerDtls.Gstin", lambda case: case.seller.gstin, _may_not_supply),
         portal_code="3029",
+    ),
+    Rule(
+        code="supplier.cancelled_later",
+        says="The supplier's registration {found} is cancelled; the document of {dated} may be from before that.",
+        fix="Compare the date with the day of the cancellation; the portal may refuse the document.",
+        fix_hi="तारीख को पंजीकरण रद्द होने के दिन से मिलाएँ; पोर्टल इसे अस्वीकार कर सकता है।",
+        source="NIC release notes of API 1.04 (June 2021), help pages of the IRIS portal; against it Masters India, 5",
+        finds=_whose_registration("SellerDtls.Gstin", lambda case: case.seller.gstin, _cancelled_later_or_some_day),
+        portal_code="3029",
+        severity=Severity.WARNING,
+    ),
+    Rule(
+        code="supplier.not_yet_registered",
+        says="The supplier's registration {found} began on {since}, after the document of {dated}.",
+        fix="Check the date of the document, or invoice from a registration that was in force; "
+        "the portal may refuse it.",
+        fix_hi="दस्तावेज़ की तारीख जाँचें, या उस दिन लागू पंजीकरण से इनवॉइस करें; पोर्टल इसे अस्वीकार कर सकता है।",
+        source="NIC error list, 3079, which names no party; known of the recipient only",
+        finds=_whose_registration("SellerDtls.Gstin", lambda case: case.seller.gstin, _begins_later),
+        portal_code="3079",
+        severity=Severity.WARNING,
+    ),
+    Rule(
+        code="ship_to.inactive",
+        says="The ship-to party's registration {found} is {status}.",
+        fix="Give the GSTIN that the ship-to party has today, or none. If it is active again, have the portal fetch it "
+        "anew with `irnflow gstin show --sync`.",
+        fix_hi="माल पाने वाले पक्ष का आज का GSTIN दें, या खाली छोड़ें। यदि वह फिर सक्रिय है तो `irnflow gstin show --sync` "
+        "से पोर्टल की जानकारी ताज़ा करवाएँ।",
+        source="india-compliance issue 3617 of 20 August 2025: the portal's own answer",
+        finds=_whose_registration("ShipDtls.Gstin", lambda case: case.ship.gstin, _may_not_receive),
+        portal_code="3029",
+    ),
+    Rule(
+        code="ship_to.cancelled_later",
+        says="The ship-to party's registration {found} was cancelled on {until}, after the document of {dated}.",
+        fix="Give the GSTIN that the ship-to party has today, or none; the portal may refuse it.",
+        fix_hi="माल पाने वाले पक्ष का आज का GSTIN दें, या खाली छोड़ें; पोर्टल इसे अस्वीकार कर सकता है।",
+        source="india-compliance issue 3617 of 20 August 2025; whether the date counts is not known",
+        finds=_whose_registration("ShipDtls.Gstin", lambda case: case.ship.gstin, _cancelled_later),
+        portal_code="3029",
+        severity=Severity.WARNING,
+    ),
+    Rule(
+        code="dispatch.abroad",
+        says="The goods are dispatched from abroad: PIN 999999 in state 96.",
+        fix="Give the place in India that the goods are dispatched from. Leave DispDtls out where they come back from "
+        "a buyer abroad or never enter India.",
+        fix_hi="भारत का वह स्थान दें जहाँ से माल भेजा जाता है। यदि माल विदेश से लौटता है, तो DispDtls हटा दें।",
+        source="2273 as answered by the portal: india-compliance issue 323 of 7 November 2022",
+        finds=_dispatched_from_abroad,
+        portal_code="2273",
     ),
     _registration_rule(
         "recipient.cancelled",

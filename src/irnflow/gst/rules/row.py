@@ -31,9 +31,12 @@ class Rule(Kind, frozen=True, kw_only=True):
     until: date = FOR_EVER  # that day included
     clock: Clock = Clock.SENT
     daily: bool = False  # may be broken by waiting: asked again when the day has changed before sending
+    on_hold: date | None = None  # the day it was put on hold or dropped; asked only where Facts.held_rules says so
 
-    def is_in_force(self, sent: date, dated: date) -> bool:
+    def is_in_force(self, sent: date, dated: date, *, held_rules: bool = False) -> bool:
         """Whether it is asked of a document of that date, sent on that day."""
+        if self.on_hold is not None and not held_rules:
+            return False
         return self.since <= (sent if self.clock is Clock.SENT else dated) <= self.until
 
 
@@ -42,7 +45,12 @@ def at(path: str, /, **found: object) -> Place:
     return path, found
 
 
-def in_each_line(find: Callable[[Line], Place | None]) -> Finder:
-    """Lift a finder of at most one place in a line to one of the whole invoice."""
+def in_each_line(find: Callable[[Line], Place | None], *, where: Callable[[Case], bool] | None = None) -> Finder:
+    """Lift a finder of at most one place in a line to one of the whole invoice, `where` it can find anything."""
 
-    return lambda case: [place for line in case.lines if (place := find(line)) is not None]
+    def finds(case: Case) -> Iterable[Place]:
+        if where is not None and not where(case):
+            return ()
+        return [place for line in case.lines if (place := find(line)) is not None]
+
+    return finds

@@ -29,6 +29,11 @@ _ILL_APART: Final = frozenset(
 )
 
 
+def concerns(case: Case) -> bool:
+    """Whether these rules can find anything: some place does not fit, or the number of lines."""
+    return bool(case.misfits) or not 1 <= len(case.invoice.item_list) <= case.facts.lines_max
+
+
 def _is_apart(misfit: Misfit) -> bool:
     path = misfit.field.path
     if misfit.ill is Ill.MISSING:
@@ -89,9 +94,8 @@ def _negative_line(case: Case) -> Iterator[Place]:
     for number, item in enumerate(case.invoice.item_list if case.negative else ()):
         path = f"ItemList[{number}]"
         if path in case.negative:
-            yield at(
-                path, found=item.ass_amt, hsn=item.hsn_cd, rate=None if item.gst_rt is None else written(item.gst_rt, 0)
-            )
+            rate = "?" if item.gst_rt is None else written(item.gst_rt, 0)
+            yield at(path, found=item.ass_amt, hsn=item.hsn_cd or "?", rate=rate)
 
 
 def _absent(path: str) -> Finder:
@@ -103,16 +107,15 @@ def _ill(path: str) -> Finder:
 
 
 def _too_many(case: Case) -> Iterator[Place]:
-    if len(case.invoice.item_list) > LINES_MAX:
-        yield at("ItemList", found=len(case.invoice.item_list), most=LINES_MAX)
+    lines, most = len(case.invoice.item_list), case.facts.lines_max
+    if lines > most:
+        yield at("ItemList", found=lines, most=most)
 
 
 def _none(case: Case) -> Iterator[Place]:
     if not case.invoice.item_list:
         yield at("ItemList")
 
-
-LINES_MAX: Final = 1000
 
 ROWS: Final = (
     Rule(
@@ -122,15 +125,6 @@ ROWS: Final = (
         fix_hi="इसे भरें; हर इनवॉइस में यह होना ज़रूरी है।",
         source=_SCHEMA,
         finds=_all(Ill.MISSING),
-        portal_code=_NOT_AS_PER_SCHEMA,
-    ),
-    Rule(
-        code="field.unknown",
-        says="{path} is no field of INV-01.",
-        fix="Leave it out.",
-        fix_hi="इसे हटा दें।",
-        source=_SCHEMA,
-        finds=_all(Ill.UNKNOWN),
         portal_code=_NOT_AS_PER_SCHEMA,
     ),
     Rule(
@@ -316,9 +310,11 @@ ROWS: Final = (
     Rule(
         code="lines.too_many",
         says="There are {found} lines; the portal takes {most}.",
-        fix="Divide the supply among several documents.",
-        fix_hi="आपूर्ति को कई दस्तावेज़ों में बाँटें।",
-        source="NIC business validations",
+        fix="Divide the supply among several documents. If the portal allows this GSTIN more, set it: irnflow gstin "
+        "set GSTIN --lines-max N.",
+        fix_hi="आपूर्ति को कई दस्तावेज़ों में बाँटें। यदि पोर्टल ने इस GSTIN को अधिक की अनुमति दी है, तो उसे सेट करें: irnflow gstin set "
+        "GSTIN --lines-max N।",
+        source="NIC business validations; up to 5,000 on request",
         finds=_too_many,
         portal_code="2173",
     ),

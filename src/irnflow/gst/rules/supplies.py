@@ -1,9 +1,11 @@
 """What kind of supply it is, to whom, and where it is supplied."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Final
 
 from irnflow.gst import countries, currencies, pin, ports, pos, supply
+from irnflow.gst.facts import RESTRICTED_TYPES, TaxpayerType
 from irnflow.gst.faults import Severity
 from irnflow.gst.gstin import UNREGISTERED
 from irnflow.gst.rules.case import Case
@@ -12,6 +14,8 @@ from irnflow.gst.rules.row import Finder, Place, Rule, at
 _BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
 _BLOCKING: Final = "e-invoice GST validations version 1.03 (taxguru)"
 _REVERSE_CHARGE: Final = frozenset({"B2B"}) | supply.TO_SEZ
+_NOT_LISTED_SINCE: Final = date(2023, 9, 1)
+_RECIPIENTS: Final = "Masters India section 13.1, items 34 and 35; the portal's code for it is not known"
 
 
 def _unregistered_recipient(case: Case) -> Iterator[Place]:
@@ -51,11 +55,6 @@ def _export_to_a_pin(case: Case) -> Iterator[Place]:
 def _export_without_country(case: Case) -> Iterator[Place]:
     if case.is_export and not case.export.cnt_code:
         yield at("ExpDtls.CntCode")
-
-
-def _export_shipped_abroad(case: Case) -> Iterator[Place]:
-    if case.is_export and case.ship.stcd == pos.OTHER_COUNTRIES:
-        yield at("ShipDtls.Stcd")
 
 
 def _recipient_is_no_sez(case: Case) -> Iterator[Place]:
@@ -105,6 +104,18 @@ def _shipped_elsewhere(case: Case) -> Iterator[Place]:
 def _reverse_charge_elsewhere(case: Case) -> Iterator[Place]:
     if case.transaction.reg_rev == "Y" and case.sup_typ and case.sup_typ not in _REVERSE_CHARGE:
         yield at("TranDtls.RegRev", sup_typ=case.sup_typ)
+
+
+def _reverse_charge_to_distributor(case: Case) -> Iterator[Place]:
+    kind = case.facts.taxpayer_type(case.buyer.gstin or "")
+    if case.transaction.reg_rev == "Y" and kind is TaxpayerType.INPUT_SERVICE_DISTRIBUTOR:
+        yield at("BuyerDtls.Gstin", found=case.buyer.gstin)
+
+
+def _deemed_export_to_another(case: Case) -> Iterator[Place]:
+    kind = case.facts.taxpayer_type(case.buyer.gstin or "")
+    if case.sup_typ == "DEXP" and kind in RESTRICTED_TYPES:
+        yield at("BuyerDtls.Gstin", found=case.buyer.gstin, type=RESTRICTED_TYPES[kind])
 
 
 def _igst_on_intra_between_states(case: Case) -> Iterator[Place]:
@@ -201,15 +212,6 @@ ROWS: Final = (
         portal_code="2208",
     ),
     Rule(
-        code="export.ship_to",
-        says="The ship-to address of an export is abroad.",
-        fix="Give the place or port in India that the goods leave from, or no ship-to address.",
-        fix_hi="भारत का वह स्थान या बंदरगाह दें जहाँ से माल निकलता है, या माल पहुँचाने का पता न दें।",
-        source=_BUSINESS,
-        finds=_export_shipped_abroad,
-        portal_code="2236",
-    ),
-    Rule(
         code="export.country_unlisted",
         says="Our list has no country {found}.",
         fix="Look whether it is right; the portal may refuse it.",
@@ -262,9 +264,11 @@ ROWS: Final = (
         says="The goods are shipped to state {found}, but the place of supply is {pos}.",
         fix="Correct the ship-to address or the place of supply: of a B2B supply they are in one state.",
         fix_hi="माल पहुँचाने का पता या आपूर्ति का स्थान ठीक करें: B2B आपूर्ति में दोनों एक ही राज्य में होते हैं।",
-        source=_BUSINESS,
+        source="NIC's list of 2020 (copy of ClearTax, rule 22), not that of September 2023 (Masters India section 13): "
+        "by IGST Act s. 10(1)(b) the place of supply is the buyer's, wherever the goods go",
         finds=_shipped_elsewhere,
         portal_code="2245",
+        on_hold=_NOT_LISTED_SINCE,
     ),
     Rule(
         code="reverse_charge.supply",
@@ -274,6 +278,24 @@ ROWS: Final = (
         source=_BUSINESS,
         finds=_reverse_charge_elsewhere,
         portal_code="2162",
+    ),
+    Rule(
+        code="reverse_charge.recipient",
+        says="Reverse charge on a supply to {found}, an input service distributor, which can't pay the tax on it.",
+        fix="Bill a regular registration of the recipient, or set reverse charge to N; the portal may refuse it.",
+        fix_hi="प्राप्तकर्ता के नियमित पंजीकरण को बिल दें, या रिवर्स चार्ज N करें; पोर्टल इसे अस्वीकार कर सकता है।",
+        source=_RECIPIENTS,
+        finds=_reverse_charge_to_distributor,
+        severity=Severity.WARNING,
+    ),
+    Rule(
+        code="deemed_export.recipient",
+        says="The recipient of a deemed export, {found}, is {type}, not a regular or casual taxpayer.",
+        fix="Choose B2B, or give the recipient's regular GSTIN; the portal may refuse it.",
+        fix_hi="B2B चुनें, या प्राप्तकर्ता का नियमित GSTIN दें; पोर्टल इसे अस्वीकार कर सकता है।",
+        source=_RECIPIENTS,
+        finds=_deemed_export_to_another,
+        severity=Severity.WARNING,
     ),
     Rule(
         code="igst_on_intra.states",

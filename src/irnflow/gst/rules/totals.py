@@ -1,8 +1,7 @@
 """How lines and document add up, with the portal's tolerance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from operator import attrgetter
 from typing import Final
 
 from irnflow.gst import supply
@@ -49,26 +48,26 @@ def _line_total_off(line: Line) -> Place | None:
 
 
 def _gst(item: Item) -> Decimal:
-    return _sum(item.igst_amt, item.cgst_amt, item.sgst_amt)
+    return (item.igst_amt or ZERO) + (item.cgst_amt or ZERO) + (item.sgst_amt or ZERO)
 
 
 def _cesses(item: Item) -> Decimal:
-    return _sum(item.ces_amt, item.ces_non_advl_amt, item.state_ces_amt, item.state_ces_non_advl_amt)
+    return _sum((item.ces_amt, item.ces_non_advl_amt, item.state_ces_amt, item.state_ces_non_advl_amt))
 
 
-def _sum(*amounts: Decimal | None) -> Decimal:
-    return sum([amount for amount in amounts if amount], ZERO)
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum(filter(None, amounts), ZERO)
 
 
 def _sum_off(name: str, inv01_name: str) -> Finder:
     """A total of the document that isn't the sum of its lines."""
-    path, amounts_of = f"ValDtls.{inv01_name}", [attrgetter(part) for part in SUMS[name]]
+    path = f"ValDtls.{inv01_name}"
 
     def finds(case: Case) -> Iterator[Place]:
         if path in case.ill or not case.adds_up:
             return
         given = getattr(case.totals, name) or ZERO
-        due = sum([amount for line in case.lines for of in amounts_of if (amount := of(line.item))], ZERO)
+        due = sum([_sum(case.columns[part]) for part in SUMS[name]], ZERO)
         if not agrees(given, due):
             yield at(path, found=given, due=rounded(due))
 
@@ -79,11 +78,10 @@ def _invoice_value_off(case: Case) -> Iterator[Place]:
     totals = case.totals
     if totals.tot_inv_val is None or not case.adds_up or any(path.startswith("ValDtls.") for path in case.ill):
         return
-    amounts = [line.item.tot_item_val for line in case.lines]
+    amounts = case.columns["tot_item_val"]
     if None in amounts:
         return
-    lines = sum([amount for amount in amounts if amount], ZERO)
-    due = lines - (totals.discount or ZERO) + (totals.oth_chrg or ZERO) + (totals.rnd_off_amt or ZERO)
+    due = _sum(amounts) - (totals.discount or ZERO) + (totals.oth_chrg or ZERO) + (totals.rnd_off_amt or ZERO)
     if not agrees(totals.tot_inv_val, due):
         yield at("ValDtls.TotInvVal", found=totals.tot_inv_val, due=rounded(due))
 

@@ -19,7 +19,11 @@ __all__ = ["RULES", "agrees", "breaches", "case_of"]
 RULES: Final = (*parties.RULES, *supplies.RULES, *items.RULES, *tax.RULES, *totals.RULES)
 
 
-def breaches(case: Case) -> list[dict[str, str]]:
-    """ErrorDetails for every breach of every rule, each said once, at most ERRORS_MAX; empty when all hold."""
-    found = dict.fromkeys((rule.code, values) for rule in RULES for values in rule.finds(case))
+def breaches(case: Case, *, held_rules: bool = False) -> list[dict[str, str]]:
+    """ErrorDetails for every breach of every rule, each said once, at most ERRORS_MAX; empty when all hold.
+
+    The rules that are on hold are tried only when `held_rules` says so.
+    """
+    tried = [rule for rule in RULES if held_rules or not rule.on_hold]
+    found = dict.fromkeys((rule.code, values) for rule in tried for values in rule.finds(case))
     return [error(code, *values) for code, values in islice(found, ERRORS_MAX)]

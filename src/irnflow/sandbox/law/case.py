@@ -79,6 +79,7 @@ class Rule(msgspec.Struct, frozen=True):
     code: str
     says: str
     finds: Callable[[Case], Iterator[Values]]
+    on_hold: bool = False  # announced, or of an old list: tried only when the switch held_rules says so
 
 
 def case_of(document: Section, *, today: date, taxpayers: Taxpayers, caller: str | None = None) -> Case:

@@ -39,7 +39,7 @@ def _no_such_hsn(case: Case) -> Iterator[Values]:
 
 def _unknown_units(case: Case) -> Iterator[Values]:
     for item in case.items:
-        if item.get("Unit") and item["Unit"].upper() not in UNITS:
+        if not is_service(item) and item.get("Unit") and item["Unit"].upper() not in UNITS:
             yield (item["Unit"],)
 
 
@@ -70,7 +70,7 @@ def _taxable_value_off(case: Case) -> Iterator[Values]:
 RULES: Final = (
     Rule("2233", "Serial numbers are unique.", _repeated_serial_numbers),
     Rule("2176", "HSN is in the master, long enough, and of chapter 99 for services only.", _no_such_hsn),
-    Rule("2177", "A unit is one of the unit quantity codes.", _unknown_units),
+    Rule("2177", "The unit of goods is one of the unit quantity codes.", _unknown_units),
     Rule("2238", "Goods have a quantity.", _goods_without_quantity),
     Rule("2239", "Goods have a unit.", _goods_without_unit),
     Rule("2240", "The rate is one of the GST rates of the document's day.", _unknown_rates),

@@ -6,11 +6,16 @@ from typing import Final
 
 from irnflow.sandbox.law.case import EXPORTS, Case, Rule, Section, Values, state_of
 from irnflow.sandbox.law.masters import NO_PIN, OTHER_COUNTRIES, STATES, STATES_BY_PIN3
-from irnflow.sandbox.taxpayers import ACTIVE, CANCELLED, PROVISIONAL, SEZ_UNIT, SUSPENDED, UNREGISTERED, Taxpayer
-
-# GSTN advisories of 20 May and 17 Jun 2026: what a GSTIN in the ship-to address must hold to.
-SHIP_TO_SINCE: Final = date(2026, 8, 1)
-
+from irnflow.sandbox.taxpayers import (
+    ACTIVE,
+    CANCELLED,
+    NO_SUPPLIERS,
+    PROVISIONAL,
+    SEZ_UNIT,
+    SUSPENDED,
+    UNREGISTERED,
+    Taxpayer,
+)
 
 _MAY_SUPPLY: Final = frozenset({ACTIVE, PROVISIONAL})  # nothing is published against the provisional
 _MAY_BE_SUPPLIED: Final = _MAY_SUPPLY | {SUSPENDED}
@@ -28,17 +33,37 @@ def _unknown(case: Case) -> Iterator[Values]:
 
 
 def _inactive(case: Case) -> Iterator[Values]:
-    for gstin in _others(case):
-        taxpayer = case.taxpayers.find(gstin)
-        if taxpayer and taxpayer.status not in _MAY_SUPPLY:
-            yield (gstin,)
+    """Everybody but the recipient, who is judged by the day of the document."""
+    supplier = case.taxpayers.find(case.seller["Gstin"])
+    # Release notes of API 1.04: a cancelled supplier registers what is dated before.
+    if supplier and supplier.status not in _MAY_SUPPLY and not _cancelled_after(supplier, case.dated):
+        yield (supplier.gstin,)
+    for gstin, may_be in ((_ship_to(case), _MAY_BE_SUPPLIED), (case.transaction.get("EcmGstin"), _MAY_SUPPLY)):
+        taxpayer = case.taxpayers.find(gstin) if gstin else None
+        if taxpayer and taxpayer.status not in may_be:
+            yield (taxpayer.gstin,)
 
 
 def _others(case: Case) -> list[str]:
-    """Everybody's GSTIN but the recipient's, which is judged by the day of the document."""
-    ship_to = (case.ship_to or {}).get("Gstin")
-    given = (case.seller["Gstin"], ship_to, case.transaction.get("EcmGstin"))
+    """Everybody's GSTIN but the recipient's."""
+    given = (case.seller["Gstin"], _ship_to(case), case.transaction.get("EcmGstin"))
     return [gstin for gstin in given if gstin and gstin != UNREGISTERED]
+
+
+def _ship_to(case: Case) -> str | None:
+    """The GSTIN in the ship-to address."""
+    gstin = (case.ship_to or {}).get("Gstin")
+    return gstin if gstin != UNREGISTERED else None
+
+
+def _cancelled_after(taxpayer: Taxpayer, dated: date) -> bool:
+    ended = taxpayer.deregistered_on
+    return taxpayer.status == CANCELLED and ended is not None and dated <= ended
+
+
+def _no_supplier(case: Case) -> Iterator[Values]:
+    if case.taxpayers.kind_told(case.seller["Gstin"]) in NO_SUPPLIERS:
+        yield ()
 
 
 def _recipient(is_wrong: Callable[[Taxpayer, date], bool]) -> Callable[[Case], Iterator[Values]]:
@@ -61,7 +86,7 @@ def _before_registration(taxpayer: Taxpayer, dated: date) -> bool:
 
 
 def _active_before_registration(taxpayer: Taxpayer, dated: date) -> bool:
-    return taxpayer.status in _MAY_BE_SUPPLIED and _before_registration(taxpayer, dated)
+    return taxpayer.status in {ACTIVE, SUSPENDED} and _before_registration(taxpayer, dated)
 
 
 def _cancelled_before_registration(taxpayer: Taxpayer, dated: date) -> bool:
@@ -92,20 +117,14 @@ def _sold_to_oneself(case: Case) -> Iterator[Values]:
 
 
 def _shipped_to_the_recipient(case: Case) -> Iterator[Values]:
-    if _judged_ship_to(case) == case.buyer["Gstin"]:
+    if _ship_to(case) == case.buyer["Gstin"]:
         yield ()
 
 
 def _ship_to_state_of_another_gstin(case: Case) -> Iterator[Values]:
-    gstin = _judged_ship_to(case)
+    gstin = _ship_to(case)
     if gstin and case.ship_to and gstin[:2] != state_of(case.ship_to):
         yield ()
-
-
-def _judged_ship_to(case: Case) -> str | None:
-    """The GSTIN in the ship-to address, once there are rules for it."""
-    gstin = (case.ship_to or {}).get("Gstin")
-    return gstin if gstin != UNREGISTERED and case.today >= SHIP_TO_SINCE else None
 
 
 def _no_operator(case: Case) -> Iterator[Values]:
@@ -174,6 +193,11 @@ def _pins_of_other_states(case: Case) -> Iterator[Values]:
         yield "Buyer", str(case.buyer["Pin"]), OTHER_COUNTRIES
 
 
+def _dispatched_from_abroad(case: Case) -> Iterator[Values]:
+    if case.dispatch and case.dispatch["Pin"] == NO_PIN and state_of(case.dispatch) == OTHER_COUNTRIES:
+        yield ()
+
+
 def _states_of(pin: int) -> frozenset[str] | None:
     """Where a PIN may lie: the first three digits decide, for no master holds every PIN."""
     return STATES_BY_PIN3.get(pin // 1000)
@@ -191,7 +215,7 @@ def _addresses(case: Case) -> Iterator[tuple[str, Section]]:
 
 RULES: Final = (
     Rule("3028", "Every GSTIN is in the master: form, check digit, listed.", _unknown),
-    Rule("3029", "Every GSTIN but the recipient's is active today.", _inactive),
+    Rule("3029", "Supplier, ship-to party and operator are active today; the supplier was on that day.", _inactive),
     Rule("3076", "The recipient is not inactive.", _recipient(_inactive_recipient)),
     Rule("3079", "An active recipient was registered by then.", _recipient(_active_before_registration)),
     Rule("3077", "A cancelled recipient was registered by then.", _recipient(_cancelled_before_registration)),
@@ -199,9 +223,11 @@ RULES: Final = (
     Rule("3075", "It is known when a recipient was cancelled.", _recipient(_cancelled_on_no_day)),
     Rule("3078", "It is known when a cancelled recipient was registered.", _recipient(_registered_on_no_day)),
     Rule("2231", "A unit in a SEZ makes no e-invoices.", _supplier_in_a_sez),
+    Rule("2300", "The supplier is a regular taxpayer, or develops a SEZ.", _no_supplier),
     Rule("2211", "Supplier and recipient are two.", _sold_to_oneself),
-    Rule("2323", "A ship-to GSTIN is not the recipient's, from August 2026.", _shipped_to_the_recipient),
-    Rule("2325", "The ship-to state is that of its GSTIN, from August 2026.", _ship_to_state_of_another_gstin),
+    # Announced for 1 August 2026, on hold since 29 July (GSTN advisory 668).
+    Rule("2323", "A ship-to GSTIN is not the recipient's.", _shipped_to_the_recipient, on_hold=True),
+    Rule("2325", "The ship-to state is that of its GSTIN.", _ship_to_state_of_another_gstin, on_hold=True),
     Rule("2195", "An e-commerce operator collects tax at source.", _no_operator),
     Rule("2224", "A supplier who invoices itself names no operator.", _operator_named_by_the_supplier),
     Rule("2259", "The supplier's state is one of India.", _unknown_seller_state),
@@ -210,6 +236,7 @@ RULES: Final = (
     Rule("2258", "The supplier's state is that of its GSTIN.", _seller_state_of_another_gstin),
     Rule("2265", "The recipient's state is that of its GSTIN, exports apart.", _buyer_state_of_another_gstin),
     Rule("2244", "The recipient has a PIN code, whatever the schema says.", _buyer_without_pin),
+    Rule("2273", "Goods are not dispatched from abroad.", _dispatched_from_abroad),
     Rule("3038", "Every PIN is one of India's, 999999 apart.", _unknown_pins),
     Rule("3039", "Every PIN lies in its state, 999999 in none; exports go to 999999.", _pins_of_other_states),
 )

@@ -10,6 +10,8 @@ from irnflow.sandbox.law.case import EXPORTS, TO_SEZ, WITHOUT_PAYMENT, ZERO, Cas
 # GSTN advisory of 23 Jan 2026: tax on the retail sale price, so tax no longer follows from the taxable value.
 RETAIL_PRICED: Final = ("21069020", "2401", "2402", "2403", "24041100", "24041900")
 RETAIL_PRICED_SINCE: Final = date(2026, 2, 1)
+# Notification 19/2025-Central Tax (Rate), 31 Dec 2025: biris stay at 18 % of the transaction value.
+BIRIS: Final = frozenset({"24031921", "24031929"})
 
 _HUNDRED: Final = Decimal(100)  # to divide by: int by int would be a float
 _TWO_HUNDRED: Final = Decimal(200)
@@ -98,7 +100,7 @@ def _rated_items(case: Case) -> list[Section]:
     if case.is_note:
         return []
     retail = RETAIL_PRICED if case.dated >= RETAIL_PRICED_SINCE else ()
-    return [item for item in case.items if not item["HsnCd"].startswith(retail)]
+    return [item for item in case.items if item["HsnCd"] in BIRIS or not item["HsnCd"].startswith(retail)]
 
 
 RULES: Final = (

@@ -99,7 +99,7 @@ class Sandbox:
             kind=kind,
             portal=portal,
             path=parts,
-            query=parse_qs(url.query),
+            query={name.lower(): values for name, values in parse_qs(url.query).items()},
             headers={name.lower().replace("-", "_"): value for name, value in headers.items()},
             body=body,
             now=now + timedelta(seconds=self.switches.state.clock_offset_s),

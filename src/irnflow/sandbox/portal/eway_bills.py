@@ -1,4 +1,8 @@
-"""E-way bills: with an invoice or later by its IRN, looked up, cancelled. One system makes those of both portals."""
+"""E-way bills: with an invoice or later by its IRN, looked up, cancelled.
+
+Each portal goes with an e-way bill portal: NIC1 with the first, NIC2 with the second (since 1 July 2025). They share
+the bills; only the one that issued a bill's number cancels it.
+"""
 
 import base64
 import re
@@ -8,10 +12,20 @@ from typing import Any, Final
 from irnflow.sandbox.codes import error, refuse_any, refused
 from irnflow.sandbox.portal.exchange import Request
 from irnflow.sandbox.portal.office import Office, is_theirs
-from irnflow.sandbox.protocol import IST, accepted, action_in, encrypt, ist, payload_in, to_json, wrapped_payload_in
+from irnflow.sandbox.protocol import (
+    IST,
+    accepted,
+    action_in,
+    encrypt,
+    ist,
+    members,
+    payload_in,
+    to_json,
+    wrapped_payload_in,
+)  # fmt: skip
 from irnflow.sandbox.register import Entry, EwayBill
 from irnflow.sandbox.sessions import Session
-from irnflow.sandbox.shape import misshapes_of
+from irnflow.sandbox.shape import as_eway_bill, misshapes_of
 from irnflow.sandbox.signing import content_of
 from irnflow.sandbox.transport import Journey, journey_of, troubles
 
@@ -34,7 +48,7 @@ def make_with_invoice(office: Office, request: Request, entry: Entry, document: 
     failure = office.switches.next_failure(
         "eway_bill_with_invoice", gstin=request.header("gstin"), portal=request.portal
     )  # fmt: skip
-    found = [error(failure.code or "4001")] if failure else _double(office, entry) or troubles(journey)
+    found = [error(failure.code or "4001")] if failure else _refusals(office, entry, journey)
     if found:
         return [*_about_distance(journey), {"InfCd": "EWBERR", "Desc": found}]
     _made(office, request, entry, journey)
@@ -44,11 +58,11 @@ def make_with_invoice(office: Office, request: Request, entry: Entry, document: 
 def make(office: Office, request: Request) -> bytes:
     """The bill of a document that is registered."""
     session = office.session_of(request)
-    plain = payload_in(request.body, session.sek)
+    plain = as_eway_bill(payload_in(request.body, session.sek))
     entry = _active_entry(office, request, session, plain.get("Irn"))
     refuse_any(_misshapen_places(plain))
     journey = _journey(office, request, content_of(entry.signed_invoice), plain)
-    refuse_any(_double(office, entry) or troubles(journey))
+    refuse_any(_refusals(office, entry, journey))
     bill = _made(office, request, entry, journey)
     return accepted(encrypt(session.sek, to_json(told(bill))), _about_distance(journey))
 
@@ -85,6 +99,10 @@ def _journey(office: Office, request: Request, document: dict[str, Any], details
     )
 
 
+def _refusals(office: Office, entry: Entry, journey: Journey) -> Errors:
+    return _double(office, entry) or troubles(journey, held_rules=office.switches.state.held_rules)
+
+
 def _double(office: Office, entry: Entry) -> Errors:
     """4002: this IRN has a bill. 4026: the document has one, through the other portal."""
     bill = office.register.active_bill_of(entry.irn)
@@ -96,7 +114,7 @@ def _double(office: Office, entry: Entry) -> Errors:
 def _made(office: Office, request: Request, entry: Entry, journey: Journey) -> EwayBill:
     made_at = request.now.replace(microsecond=0)
     bill = EwayBill(
-        ewb_no=office.register.next_ewb_no(),
+        ewb_no=office.register.next_ewb_no(request.portal),
         portal=entry.portal,
         irn=entry.irn,
         gstin=request.header("gstin"),
@@ -155,6 +173,8 @@ def cancel(office: Office, request: Request) -> bytes:
     bill = office.register.bill(number)
     if not bill:
         raise refused("4007")
+    if office.register.issuer_of(number) != request.portal:  # only who issued it cancels it; the code is our guess
+        raise refused("312")
     if bill.gstin != session.gstin or bill.cancelled_at:
         raise refused("312")
     if request.now - bill.made_at > timedelta(seconds=office.limits.eway_bill_cancel_s):
@@ -167,7 +187,7 @@ def cancel(office: Office, request: Request) -> bytes:
 
 
 def _cancellation_in(plain: dict[str, Any]) -> tuple[int, str, str | None]:
-    number, reason, remark = (plain.get(name) for name in ("ewbNo", "cancelRsnCode", "cancelRmrk"))
+    number, reason, remark = members(plain, "ewbNo", "cancelRsnCode", "cancelRmrk")
     if not _NUMBER.fullmatch(str(number)):
         raise refused("4008")
     if str(reason) not in _CANCEL_REASONS:

@@ -31,7 +31,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     portal: PortalName  # which of the two was called
     path: Mapping[str, str]  # the variable parts of the path
-    query: Mapping[str, list[str]]
+    query: Mapping[str, list[str]]  # names in lower case
     headers: Mapping[str, str]  # names in lower case, with underscores
     body: bytes
     now: datetime

@@ -11,10 +11,10 @@ from irnflow.sandbox.portal import eway_bills
 from irnflow.sandbox.portal.exchange import Request
 from irnflow.sandbox.portal.forgery import forged
 from irnflow.sandbox.portal.office import Office, is_theirs
-from irnflow.sandbox.protocol import IST, accepted, encrypt, ist, payload_in, to_json
+from irnflow.sandbox.protocol import IST, accepted, encrypt, ist, members, payload_in, to_json
 from irnflow.sandbox.register import Entry
 from irnflow.sandbox.sessions import Session
-from irnflow.sandbox.shape import calendar_date, misshapes
+from irnflow.sandbox.shape import as_inv01, calendar_date, misshapes
 from irnflow.sandbox.signing import invoice_data, qr_data
 
 _IRN: Final = re.compile(r"[0-9a-f]{64}")
@@ -27,8 +27,8 @@ _REMARK_LENGTH_MAX: Final = 100
 def generate(office: Office, request: Request) -> bytes:
     """Register a document, once at this portal, and make its e-way bill when it asks for one."""
     session = office.session_of(request)
-    document = payload_in(request.body, session.sek)
-    refuse_any(misshapes(document))
+    document = as_inv01(payload_in(request.body, session.sek))
+    refuse_any(misshapes(document, items_max=office.taxpayers.lines_max(_supplier_of(document))))
     if session.gstin not in {document["SellerDtls"]["Gstin"], document["TranDtls"].get("EcmGstin")}:
         raise refused("2169")
     # From 1 June 2025 numbers are case-insensitive: upper case before the IRN is computed.
@@ -38,11 +38,18 @@ def generate(office: Office, request: Request) -> bytes:
     contested = _refuse_registered(office, request, irn)
     _refuse_stale(office, document)
     today = request.now.astimezone(IST).date()
-    refuse_any(breaches(case_of(document, today=today, taxpayers=office.taxpayers, caller=session.gstin)))
+    case = case_of(document, today=today, taxpayers=office.taxpayers, caller=session.gstin)
+    refuse_any(breaches(case, held_rules=office.switches.state.held_rules))
 
     entry = _registered(office, request, document, irn, contested=contested)
     infos = eway_bills.make_with_invoice(office, request, entry, document)
     return accepted(encrypt(session.sek, to_json(_told(office, request, entry))), infos)
+
+
+def _supplier_of(document: dict[str, Any]) -> str:
+    """Its GSTIN, in a document of any shape."""
+    seller = document.get("SellerDtls")
+    return str(seller.get("Gstin")) if isinstance(seller, dict) else ""
 
 
 def _refuse_registered(office: Office, request: Request, irn: str) -> bool:
@@ -64,7 +71,8 @@ def _refuse_registered(office: Office, request: Request, irn: str) -> bool:
 
 def _refuse_stale(office: Office, document: dict[str, Any]) -> None:
     """3028, 3029, 3001: the portal's master doesn't know a party as the common portal does, until it is synced."""
-    parties = (document["SellerDtls"]["Gstin"], document["BuyerDtls"]["Gstin"])
+    sections = ("SellerDtls", "BuyerDtls", "ShipDtls")
+    parties = dict.fromkeys((document.get(section) or {}).get("Gstin") for section in sections)
     stale = office.switches.state.stale_gstins
     refuse_any([error(stale[gstin], gstin) for gstin in parties if gstin in stale])
 
@@ -177,14 +185,15 @@ def cancel(office: Office, request: Request) -> bytes:
 
 
 def _cancellation_in(plain: dict[str, Any]) -> tuple[str, str, str | None]:
-    if not plain.get("Irn"):
+    irn, given, remark = members(plain, "Irn", "CnlRsn", "CnlRem")
+    if not irn:
         raise refused("2142", "- Irn is needed")
-    reason, remark = str(plain.get("CnlRsn") or ""), plain.get("CnlRem")
+    reason = str(given or "")
     if reason not in _CANCEL_REASONS:
         raise refused("2142", "- CnlRsn must be 1, 2, 3 or 4")
     if remark is not None and (not isinstance(remark, str) or len(remark) > _REMARK_LENGTH_MAX):
         raise refused("2142", f"- CnlRem must be a text of at most {_REMARK_LENGTH_MAX} characters")
-    return irn_in(plain["Irn"]), reason, remark
+    return irn_in(irn), reason, remark
 
 
 # -- words -----------------------------------------------------------------------------------------------------------

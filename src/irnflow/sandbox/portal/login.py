@@ -5,7 +5,7 @@ from typing import Any, Final
 from irnflow.sandbox.codes import refused
 from irnflow.sandbox.portal.exchange import Request
 from irnflow.sandbox.portal.office import Office, same
-from irnflow.sandbox.protocol import accepted, encrypt, from_base64, ist, login_in
+from irnflow.sandbox.protocol import accepted, encrypt, from_base64, ist, login_in, members
 
 _APP_KEY_BYTES: Final = 32
 _MAY_LOG_IN: Final = {"ACT", "SUS"}  # a suspended taxpayer may still cancel
@@ -19,7 +19,8 @@ def log_in(office: Office, request: Request) -> bytes:
     plain = login_in(request.body, office.identity.auth_key)
     username = _checked_user(office, request, plain)
     app_key = _app_key_in(plain)
-    refresh = plain.get("ForceRefreshAccessToken") in {True, "true"}
+    (force,) = members(plain, "ForceRefreshAccessToken")
+    refresh = force is True or str(force).lower() == "true"
 
     session = office.sessions.log_in(gstin, username, refresh=refresh, now=request.now, limits=office.limits)
     data = {
@@ -44,7 +45,7 @@ def _check_served(office: Office, gstin: str) -> None:
 
 
 def _checked_user(office: Office, request: Request, plain: dict[str, Any]) -> str:
-    username, password = str(plain.get("UserName") or ""), str(plain.get("Password") or "")
+    username, password = (str(each or "") for each in members(plain, "UserName", "Password"))
     gstin = request.header("gstin")
     if not username:
         raise refused("1006")
@@ -60,8 +61,9 @@ def _checked_user(office: Office, request: Request, plain: dict[str, Any]) -> st
 
 
 def _app_key_in(plain: dict[str, Any]) -> bytes:
+    (app_key,) = members(plain, "AppKey")
     try:
-        key = from_base64(str(plain.get("AppKey") or ""))
+        key = from_base64(str(app_key or ""))
     except ValueError as cause:
         raise refused("1016") from cause
     if len(key) != _APP_KEY_BYTES:

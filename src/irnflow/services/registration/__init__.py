@@ -9,8 +9,8 @@ keeps      registration, registration_request, attempt, portal_session (store/mi
 repeated   the same request again is told again; nothing is sent again to the portal without a look-up that said
            "not there": INTENT is committed before the call, an answer that is lost makes it UNKNOWN, `resolver` asks
 
-Rooms: `sender` calls, at the `pace` and within the `budget` of its GSTIN; `meaning` reads the answers, `resolver` looks
-up, `teller` tells, `sessions` logs in, `sweep` asks daily for what was struck off.
+Rooms: `sender` calls, at the `pace` and within the `budget` of its GSTIN, whose first call is a `trial`; `meaning`
+reads the answers, `resolver` looks up, `teller` tells, `sessions` logs in, `sweep` asks daily for what was struck off.
 What people want of an IRN later, `lifecycle` asks of the portal with the same care.
 """
 
@@ -173,13 +173,17 @@ async def _warn_of_strangers(store: database.Database, portals: Portals) -> None
 
 
 async def _opened(stack: AsyncExitStack, settings: Settings, name: str, portal: Described) -> Line:
-    send = await stack.enter_async_context(
-        client.http(portal.url, deadline_s=settings.portal_deadline_s, connections=settings.portal_concurrency)
-    )
+    async def at(url: str) -> client.Portal:
+        send = await stack.enter_async_context(
+            client.http(url, deadline_s=settings.portal_deadline_s, connections=settings.portal_concurrency)
+        )
+        return client.Portal(send, read_auth_key(portal.auth_key))
+
     return Line(
         name=name,
         family=portal.family,
-        portal=client.Portal(send, read_auth_key(portal.auth_key)),
+        portal=await at(portal.url),
+        eway_bills={which: await at(url) for which, url in portal.eway_bill_urls.items()},
         keys=KeyFolder(portal.signing_keys, log=log.logger(NAME)),
         per_minute=portal.per_minute,
     )

@@ -94,10 +94,43 @@ class _Party(msgspec.Struct, frozen=True, rename="pascal"):
     gstin: str = ""
 
 
+class _Transaction(msgspec.Struct, frozen=True, rename="pascal"):
+    ecm_gstin: str = ""
+
+
 class _Parties(msgspec.Struct, frozen=True, rename="pascal"):
-    seller_dtls: _Party | None = None
-    buyer_dtls: _Party | None = None
-    ship_dtls: _Party | None = None
+    tran_dtls: _Transaction = _Transaction()
+    seller_dtls: _Party = _Party()
+    buyer_dtls: _Party = _Party()
+    ship_dtls: _Party = _Party()
+
+    def by_path(self) -> dict[str, str]:
+        """Each GSTIN once, at the place that asks most of it."""
+        places = {
+            "ShipDtls.Gstin": self.ship_dtls.gstin, "BuyerDtls.Gstin": self.buyer_dtls.gstin,
+            "TranDtls.EcmGstin": self.tran_dtls.ecm_gstin, "SellerDtls.Gstin": self.seller_dtls.gstin,
+        }  # fmt: skip
+        once = {gstin: path for path, gstin in places.items() if _GSTIN.fullmatch(gstin)}
+        return {path: gstin for gstin, path in once.items()}
+
+
+_SUPPLIER: Final = "SellerDtls.Gstin"
+# Whose GSTIN it is, and what a person does; the portal says 3029 of any of them.
+_WHOSE: Final = {
+    _SUPPLIER: ("the supplier's", "Have the supplier's registration restored on the GST portal."),
+    "BuyerDtls.Gstin": (
+        "the recipient's",
+        "Correct the GSTIN in the books; if it is right, ask the recipient to have the registration restored.",
+    ),
+    "ShipDtls.Gstin": (
+        "the ship-to party's",
+        "Correct the ship-to GSTIN or leave it out; if it is right, ask that party to have its registration restored.",
+    ),
+    "TranDtls.EcmGstin": (
+        "the e-commerce operator's",
+        "Correct the GSTIN in the books; if it is right, ask the operator to have the registration restored.",
+    ),
+}
 
 
 def says_stale(errors: Sequence[Said]) -> bool:
@@ -110,7 +143,7 @@ async def inactive_after_sync(parts: Parts, leased: Leased, errors: Sequence[Sai
 
     Raises Transient, Permanent.
     """
-    meant = _meant(leased.payload, errors)
+    meant = parties_meant(leased.payload, errors)
     answers = await asyncio.gather(*(_told(parts, leased, gstin, sync=True) for gstin in meant.values()))
     found = {}
     for (path, gstin), (details, says) in zip(meant.items(), answers, strict=True):
@@ -118,30 +151,21 @@ async def inactive_after_sync(parts: Parts, leased: Leased, errors: Sequence[Sai
         if not is_fit(path, status):
             word = _WORDS.get(status, status)
             stands = f"it is {word} there" if word else f"there is no word of it there: {says}"
-            found[path] = f"GSTIN {gstin} was synchronised with the common portal; {stands}"
+            whose = _WHOSE[path][0]
+            found[path] = f"GSTIN {gstin}, {whose}, was synchronised with the common portal; {stands}"
     return found
 
 
 def is_fit(path: str, status: str) -> bool:
     """Whether a party that stands so may be in a document: one that is suspended may still receive."""
-    return status == Status.ACTIVE or (status == Status.SUSPENDED and path != "SellerDtls.Gstin")
+    return status == Status.ACTIVE or (status == Status.SUSPENDED and path != _SUPPLIER)
 
 
-def _meant(payload: bytes, errors: Sequence[Said]) -> dict[str, str]:
+def parties_meant(payload: bytes, errors: Sequence[Said]) -> dict[str, str]:
     """Parties by path: those that the refusal names, or all."""
-    parties = msgspec.json.decode(payload, type=_Parties)
-    named = {
-        path: party.gstin
-        for path, party in (
-            ("BuyerDtls.Gstin", parties.buyer_dtls), ("ShipDtls.Gstin", parties.ship_dtls),
-            ("SellerDtls.Gstin", parties.seller_dtls),
-        )
-        if party and _GSTIN.fullmatch(party.gstin)
-    }  # fmt: skip
+    places = msgspec.json.decode(payload, type=_Parties).by_path()
     text = " ".join(said.text for said in errors)
-    once = {gstin: path for path, gstin in reversed(named.items())}
-    chosen = {path: gstin for gstin, path in once.items() if gstin in text}
-    return chosen or {path: gstin for gstin, path in once.items()}
+    return {path: gstin for path, gstin in places.items() if gstin in text} or places
 
 
 def of_inactive(leased: Leased, errors: Sequence[Said], inactive: dict[str, str]) -> Result:
@@ -150,7 +174,7 @@ def of_inactive(leased: Leased, errors: Sequence[Said], inactive: dict[str, str]
     faults = tuple(
         Fault(
             code=f"portal.{code}", path=path, says=says, portal_code=code,
-            fix="Correct the GSTIN in the books; if it is right, ask the party to have its registration restored.",
+            fix=_WHOSE[path][1],
         )
         for path, says in inactive.items()
     )  # fmt: skip

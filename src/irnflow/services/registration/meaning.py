@@ -13,7 +13,7 @@ from irnflow.errors import Transient
 from irnflow.gst import inv01
 from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
 from irnflow.gst.faults import Fault, Severity
-from irnflow.gst.portal_codes import PortalClass, portal_code
+from irnflow.gst.portal_codes import PortalClass, invoice_code
 from irnflow.gst.rules import pack_for
 from irnflow.portal.client import Answer, Document, read_document
 from irnflow.portal.envelope import Said
@@ -21,6 +21,7 @@ from irnflow.portal.several import Line, Portals
 from irnflow.portal.signature import BadSignature, Difference, differences, examined, signed_data
 from irnflow.portal.signing_keys import KeySet
 from irnflow.services.registration.pace import heard_of, retry_after_s_of
+from irnflow.services.registration.parts import Addressed
 from irnflow.services.registration.result import Found, Heard, Leased, Nowhere, Outcome, Result, There, TooOld, Verdict
 
 DUPLICATE: Final = "2150"
@@ -30,6 +31,7 @@ _TOO_OLD: Final = "2283"  # registered, but past the look-back window
 # Cancelled; or struck off later, for another portal had it first (GSTN's look-up was down when both registered it).
 _STRUCK_OFF: Final = "REJ"
 _GONE: Final = {"CNL": ("portal.2278", "2278"), _STRUCK_OFF: ("registration.struck_off", "2295")}
+_OF_THE_CALLER: Final = frozenset({PortalClass.CONFIG, PortalClass.CRYPTO, PortalClass.TOKEN})
 _DIFFERENCES_MOST: Final = 100  # that one failure names
 _LISTED_MOST: Final = 5  # that one sentence names
 _LIMITED_MOST: Final = 2  # RETRY_LIMITED: so many more, each after a look-up
@@ -44,8 +46,8 @@ def of_refusal(leased: Leased, errors: Sequence[Said]) -> Result:
     says = "; ".join(f"{said.code} {said.text}" for said in errors) or "the portal refused it without a code"
     classes = {_klass(said.code) for said in errors} or {None}
     result = _Refused(leased=leased, codes=tuple(said.code for said in errors), says=says)
-    if classes & {PortalClass.CONFIG, PortalClass.CRYPTO, PortalClass.TOKEN}:
-        return result.gives(Outcome.NOT_DONE, stop=says, next_in=back_off(leased))
+    if classes & _OF_THE_CALLER:  # its login is stopped already
+        return result.gives(Outcome.NOT_DONE, next_in=back_off(leased))
     if PortalClass.RETRY in classes:
         return result.gives(Outcome.UNKNOWN)
     if PortalClass.RETRY_LIMITED in classes and leased.limited < _LIMITED_MOST:
@@ -56,18 +58,26 @@ def of_refusal(leased: Leased, errors: Sequence[Said]) -> Result:
     return result.gives(Outcome.UNLISTED, verdict=verdict)
 
 
+def why_to_stop(leased: Addressed, errors: Sequence[Said]) -> str:
+    """What a person reads of an answer that refuses the caller and not the document; empty for any other."""
+    entries = [entry for said in errors if (entry := invoice_code(said.code)) and entry.klass in _OF_THE_CALLER]
+    if not entries:
+        return ""
+    says = "; ".join(f"{said.code} {said.text}".strip() for said in errors)
+    return f"{says}. {entries[0].fix} To go on: irnflow resume gstin {leased.gstin}"
+
+
 class _Refused(msgspec.Struct, frozen=True, kw_only=True):
     leased: Leased
     codes: tuple[str, ...]
     says: str
 
     def gives(
-        self, outcome: Outcome, *, answer: str = "", verdict: Verdict | None = None, stop: str = "",
-        next_in: timedelta = timedelta(0),
+        self, outcome: Outcome, *, answer: str = "", verdict: Verdict | None = None, next_in: timedelta = timedelta(0)
     ) -> Result:  # fmt: skip
         return Result(
             leased=self.leased, what="send", outcome=outcome, answer=answer, codes=self.codes, says=self.says,
-            verdict=verdict, stop=stop, next_in=next_in,
+            verdict=verdict, next_in=next_in,
         )  # fmt: skip
 
 
@@ -258,13 +268,13 @@ def _answer(what: str) -> str:
 
 
 def _klass(code: str) -> PortalClass | None:
-    entry = portal_code(code)
+    entry = invoice_code(code)
     return entry.klass if entry else None
 
 
 def _fault(said: Said) -> Fault:
     """The portal's own words, with what it filled in; what they mean and what a person does, in ours."""
-    entry = portal_code(said.code)
+    entry = invoice_code(said.code)
     return Fault(
         code=f"portal.{said.code}", path="", says=said.text or (entry.portal_text if entry else "") or _WITHOUT_A_TEXT,
         fix=f"{entry.means} {entry.fix}" if entry else _NOBODY_KNOWS_IT, portal_code=said.code,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -14,6 +14,9 @@ from irnflow.portal.several import Line, Portals
 from irnflow.services.registration.sessions import Sessions
 from irnflow.store.database import Database
 from irnflow.store.lifecycle import Windows
+
+if TYPE_CHECKING:
+    from irnflow.services.registration.trial import Trial
 
 
 class Addressed(Protocol):
@@ -58,6 +61,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     idle_s: float = 1.0  # what other processes, or a crash, left to do is looked for so often
     budget: Budget = Budget()
     heard_well: dict[tuple[str, str], datetime] = msgspec.field(default_factory=dict)  # by portal and GSTIN (pace.py)
+    trials: "dict[tuple[str, str], Trial]" = msgspec.field(default_factory=dict)  # by GSTIN and family (trial.py)
     to_send: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be READY documents
     to_tell: asyncio.Event = msgspec.field(default_factory=asyncio.Event)  # there may be outcomes to tell
 

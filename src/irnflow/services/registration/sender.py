@@ -6,7 +6,7 @@ long as this process lives; if it dies, the lease runs out and the look-up finds
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -28,7 +28,10 @@ from irnflow.services.registration.result import Heard, Leased, Nowhere, Outcome
 from irnflow.services.registration.search import search
 from irnflow.services.registration.sessions import LoginPutOff, LoginRefused
 from irnflow.services.registration.teller import TELL_LEASE, tell
+from irnflow.services.registration.trial import trial_of
 from irnflow.store.database import Row, queries
+
+Call = Callable[[Portal, Credentials, Session], Awaitable[Answer]]
 
 _SQL: Final = queries("registration")
 _LINGER_S: Final = 0.005  # answers that come so close together are settled together
@@ -133,7 +136,7 @@ async def generate(parts: Parts, leased: Leased) -> Result:
     if stale := meaning.of_waiting(leased, in_india(parts.now())):
         return stale
     try:
-        answer, _, _ = await parts.call(leased, send)
+        answer = await _answer(parts, leased, send)
         if gstins.says_stale(answer.errors):  # 3028, 3029, 3001: synchronise, then once more
             try:
                 inactive = await gstins.inactive_after_sync(parts, leased, answer.errors)
@@ -141,7 +144,7 @@ async def generate(parts: Parts, leased: Leased) -> Result:
                 return meaning.of_not_done(leased, error)
             if inactive:
                 return gstins.of_inactive(leased, answer.errors, inactive)
-            answer, _, _ = await parts.call(leased, send)
+            answer = await _answer(parts, leased, send)
     except Permanent as error:
         # A refused login is stopped already, and by now it may have been mended.
         stop = "" if isinstance(error, LoginRefused) else str(error)
@@ -156,6 +159,19 @@ async def generate(parts: Parts, leased: Leased) -> Result:
         return await _meaning_of(parts, leased, answer)
     except Lost as error:  # a success that can't be read: the portal may have the document
         return in_doubt(parts, leased, str(error))
+
+
+async def _answer(parts: Parts, leased: Leased, send: Call) -> Answer:
+    """The portal's answer. One that refuses the caller stops its login before any other call of it begins."""
+    trial = trial_of(parts, leased)
+    async with trial.turn(parts, leased):
+        answer, _, _ = await parts.call(leased, send)
+        if reason := meaning.why_to_stop(leased, answer.errors):
+            trial.refused()
+            await stop_logins(parts, [(leased, reason)])
+        else:
+            trial.proven()
+    return answer
 
 
 def _check_lease(parts: Parts, leased: Leased) -> None:

@@ -30,6 +30,7 @@ create table irnflow.gstin (
     gstin          text primary key,
     account_id     bigint not null references irnflow.account,
     turnover_crore numeric(16, 2), -- aggregate annual turnover, crore rupees; null: not said
+    lines_max      int check (lines_max between 1 and 5000), -- of a document, where the portal allows more; null: 1000
     kind           text not null default 'regular',
     stopped        text -- why nothing of it is sent, to whatever portal: too many refusals, say; null: it runs
 );

@@ -12,9 +12,10 @@ import msgspec
 
 from irnflow import metrics
 from irnflow.errors import Permanent, Transient
-from irnflow.gst.portal_codes import PortalClass, portal_code
+from irnflow.gst.portal_codes import PortalClass, PortalCode, invoice_code, portal_code
 from irnflow.portal.client import IST, Answer, Credentials, Lost, NotDone, NotSent, Portal, Session
 from irnflow.portal.envelope import Said
+from irnflow.portal.several import issuer_of
 from irnflow.services.registration.lifecycle.action import Kind, Leased, Outcome, Result
 from irnflow.services.registration.lifecycle.portal import NO_BILL, TALKS, Given, Stands
 from irnflow.services.registration.pace import NotBegun, heard, heard_of, retry_after_s_of
@@ -24,12 +25,10 @@ from irnflow.services.registration.sessions import LoginPutOff, LoginRefused
 
 _NOT_DONE_ENOUGH: Final = 2  # look-ups in a row
 _SENDS_MAX: Final = 3  # of what the portal may only be unable to take (RETRY_LIMITED)
+_NOT_HERE: Final = frozenset({"301", "312", "344", "418", "656", "4007"})  # said of a bill that another one has
 _BACK_OFF_S: Final = (2, 5, 15, 30, 60)  # before READY is asked again, by how often it was
 # Between look-ups of what stays in doubt: one that errs counts against the GSTIN.
 _LOOK_MOST: Final = timedelta(hours=1)
-
-# 315, which no list we know has.
-_BILL_TOO_LATE: Final = "The e-way bill stands, and so does the IRN while it is active."
 
 
 async def perform(parts: Parts, leased: Leased) -> Result:
@@ -51,6 +50,8 @@ async def _ask(parts: Parts, leased: Leased) -> Result:
     async def call(portal: Portal, credentials: Credentials, session: Session) -> Answer:
         if leased.begin_by and parts.now() > leased.begin_by:
             raise NotBegun("the lease has no time left for a call")
+        if leased.kind is Kind.EWAY_BILL_CANCEL:
+            portal = parts.line(leased).of_bill(leased.ewb_no or "")
         return await TALKS[leased.kind].ask(portal, credentials, session, leased)
 
     try:
@@ -80,7 +81,7 @@ def _too_late(parts: Parts, leased: Leased) -> Result | None:
     says = f"It was not asked for: the {hours:g} h since {leased.began} (IST) are over."
     return Result(
         leased=leased, outcome=Outcome.FAILED, recorded="NOT_ASKED", cause=f"portal.{code}", says=says,
-        heard=Heard.NOTHING, fix=entry.fix if entry else _BILL_TOO_LATE,
+        heard=Heard.NOTHING, fix=entry.fix if entry else "",
     )  # fmt: skip
 
 
@@ -96,15 +97,15 @@ async def _refused(parts: Parts, leased: Leased, answer: Answer, credentials: Cr
     codes = {said.code for said in answer.errors}
     if leased.kind is Kind.EWAY_BILL_FETCH and codes and codes <= NO_BILL:
         return _done(leased, {}, says="The portal has no e-way bill for this IRN.")
-    if codes & TALKS[leased.kind].perhaps_done or _unlisted(answer.errors):
+    if codes & TALKS[leased.kind].perhaps_done or _unlisted(leased, answer.errors):
         return await _looked_at_once(parts, leased, answer, credentials, session)
-    classes = {entry.klass for code in codes if (entry := portal_code(code))}
+    classes = {entry.klass for code in codes if (entry := _entry(leased, code))}
     says = _words(answer.errors)
     if classes & {PortalClass.CONFIG, PortalClass.CRYPTO}:
-        return _not_done(leased, says, stop=says)
+        return _not_done(leased, says, stop=f"{says}. To go on: irnflow resume gstin {leased.gstin}")
     if PortalClass.RETRY in classes or (PortalClass.RETRY_LIMITED in classes and leased.send < _SENDS_MAX):
         return _in_doubt(parts, leased, says, tuple(codes))
-    return _failed(leased, answer.errors)
+    return _failed(parts, leased, answer.errors)
 
 
 async def _looked_at_once(
@@ -128,9 +129,9 @@ def _as_it_stands(parts: Parts, leased: Leased, answer: Answer, found: Answer) -
         return _done(leased, {}, says="It was done before, says the portal.", codes=("9999",))
     if stands is Stands.NOT_DONE and "9999" in _codes(answer.errors):  # the portal contradicts itself
         return _in_doubt(parts, leased, "the portal says not active, and shows it active", ("9999",))
-    if stands is Stands.UNSAID and _unlisted(answer.errors):
+    if stands is Stands.UNSAID and _unlisted(leased, answer.errors):
         return _in_doubt(parts, leased, f"an unknown refusal, and the look-up decides nothing: {_words(answer.errors)}")
-    return _failed(leased, answer.errors)
+    return _failed(parts, leased, answer.errors)
 
 
 # -- looking up ------------------------------------------------------------------------------------------------------
@@ -190,12 +191,24 @@ def _done(leased: Leased, given: Given, *, says: str = "", codes: tuple[str, ...
     return Result(leased=leased, outcome=Outcome.DONE, answer=given, says=says, codes=codes)
 
 
-def _failed(leased: Leased, errors: Sequence[Said]) -> Result:
+def _failed(parts: Parts, leased: Leased, errors: Sequence[Said]) -> Result:
     codes = _codes(errors)
-    entry = portal_code(codes[0]) if codes else None
-    fix = entry.fix if entry else _BILL_TOO_LATE if "315" in codes else ""
+    entry = _entry(leased, codes[0]) if codes else None
+    fix = " ".join(filter(None, (entry.fix if entry else "", _where_to(parts, leased, codes))))
     cause = f"portal.{codes[0]}" if codes else "portal.no_code"
     return Result(leased=leased, outcome=Outcome.FAILED, codes=codes, cause=cause, says=_words(errors), fix=fix)
+
+
+def _where_to(parts: Parts, leased: Leased, codes: Sequence[str]) -> str:
+    """Which portal to go to with a bill that was not found here, for the second portal issued it and has no address."""
+    if leased.kind is not Kind.EWAY_BILL_CANCEL or not _NOT_HERE.intersection(codes):
+        return ""
+    if issuer_of(leased.ewb_no or "") == 1 or 2 in parts.line(leased).eway_bills:
+        return ""
+    return (
+        "Its number was issued by the second e-way bill portal (ewaybill2.gst.gov.in), which alone cancels it: cancel "
+        f"it there, or give eway_bill_2_url for {leased.portal} in portals.toml and ask again."
+    )
 
 
 def _not_done(leased: Leased, says: str, *, wait_s: float | None = None, stop: str = "") -> Result:
@@ -212,9 +225,14 @@ def _in_doubt(parts: Parts, leased: Leased, says: str, codes: tuple[str, ...] = 
     return Result(leased=leased, outcome=Outcome.UNKNOWN, says=says, codes=codes, next_in=wait)
 
 
-def _unlisted(errors: Sequence[Said]) -> bool:
+def _unlisted(leased: Leased, errors: Sequence[Said]) -> bool:
     """Whether the portal gave a code that no list we know has, or none at all."""
-    return not errors or any(portal_code(said.code) is None for said in errors)
+    return not errors or any(_entry(leased, said.code) is None for said in errors)
+
+
+def _entry(leased: Leased, code: str) -> PortalCode | None:
+    """What a code means to who asked: the numbers of the e-way bill system are about bills alone."""
+    return invoice_code(code) if leased.kind is Kind.CANCEL else portal_code(code)
 
 
 def _codes(errors: Sequence[Said]) -> tuple[str, ...]:

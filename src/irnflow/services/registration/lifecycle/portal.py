@@ -207,11 +207,11 @@ TALKS: Final[Mapping[Kind, Talk]] = {
     ),
     Kind.EWAY_BILL: Talk(
         ask=_make, read=_made, look=_bill, stands=_bill_stands,
-        perhaps_done=frozenset({"4002", "4026"}),  # there is one already
+        perhaps_done=frozenset({"4002", "4026", "604"}),  # there is one already
     ),
     Kind.EWAY_BILL_CANCEL: Talk(
         ask=_cancel_bill, read=_bill_cancelled, look=_bill, stands=_cancelled_bill_stands,
-        perhaps_done=frozenset({"312"}),  # not the caller's, or cancelled
+        perhaps_done=frozenset({"312", "280", "343"}),  # cancelled, or (312) not the caller's
     ),
     Kind.EWAY_BILL_FETCH: Talk(
         ask=_bill, read=_fetched, look=_bill, stands=_bill_stands, perhaps_done=frozenset(),
