@@ -358,7 +358,7 @@ def test_rounding_that_changes_a_sum_is_noted_once(line: Document, totals: dict[
 # -- totals that leave out the tax -----------------------------------------------------------------------------------
 
 CHAIRS = {**LINE, "Qty": Decimal(10), "UnitPrice": Decimal("1000.50"), "GstRt": Decimal(18)}
-WITH_CESS_TOO = {**CHAIRS, "CesRt": Decimal(10)}
+WITH_CESS_TOO = {**CHAIRS, "StateCesRt": Decimal(10)}
 
 
 @pytest.mark.parametrize("kind", [REVERSE_CHARGE, IGST_ON_INTRA, EXPORT_PAID], ids=["reverse", "on intra", "export"])
