@@ -13,8 +13,8 @@ from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
 from tests.agreement.judges import Document, judge_sent
 from tests.golden import GOLDEN, Golden
-from tests.gst.documents import DAY, json, read
-from tests.gst.generated import invoices
+from tests.gst.documents import json, read
+from tests.gst.generated import day_of, invoices
 
 TAXES, CESSES = ("IgstAmt", "CgstAmt", "SgstAmt"), ("CesAmt", "StateCesAmt")
 OF_LINES = (("TotAmt",), ("AssAmt",), TAXES, CESSES, ("TotItemVal",))
@@ -77,14 +77,16 @@ DIRECTIONS = [ROUND_UP, ROUND_DOWN, ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_CEILIN
 def test_whatever_total_the_books_round_to_both_laws_accept_it(
     books: Document, tax_billed: bool, direction: str | None, left_out: set[tuple[str, ...]]
 ) -> None:
-    document = json(examine(read(books), Facts(day=DAY)).invoice)
+    facts = Facts(day=day_of(books))
+    document = json(examine(read(books), facts).invoice)
     total = billed(document, tax_billed)
     value = total if direction is None else total.quantize(Decimal(1), direction)
     document["ValDtls"] |= {"RndOffAmt": value - total, "TotInvVal": value}
 
-    judged = judge_sent(given := without(document, *left_out), Facts(day=DAY))
-    sent = examine(read(given), Facts(day=DAY))
+    judged = judge_sent(given := without(document, *left_out), facts)
+    sent = examine(read(given), facts)
 
+    assert sent.refusals == []
     assert judged is not None
     assert (judged.faults, judged.codes) == ([], set())
     assert json(sent.invoice)["ValDtls"]["TotInvVal"] == value

@@ -26,7 +26,7 @@ from tests.gst.documents import (
 ONE = "ItemList[0]."
 SERVICE_LINE = "ItemList[1]."
 ROAD = {"TransMode": "1", "Distance": 120, "VehNo": "KA01AB1234", "VehType": "R"}
-RAIL = {"TransMode": "2", "Distance": 980, "TransDocNo": "RR17", "TransDocDt": "21/11/2026"}
+RAIL = {"TransMode": "2", "Distance": 980, "TransDocNo": "FSJWT123456789", "TransDocDt": "21/11/2026"}
 BY_ROAD, BY_RAIL = changed(SHIPPED, {"EwbDtls": ROAD}), changed(SHIPPED, {"EwbDtls": RAIL})
 AFTER = {"PrecDocDtls": [{"InvNo": "BLR/1", "InvDt": "01/11/2026"}]}
 LONG = "Flat 12, Second Floor, " * 6
@@ -83,7 +83,7 @@ CORRECTED = [
     (BY_ROAD, "EwbDtls.TransMode", "Road", "1"),
     (BY_ROAD, "EwbDtls.VehType", "Regular", "R"),
     (BY_RAIL, "EwbDtls.TransMode", "by rail", "2"),
-    (BY_RAIL, "EwbDtls.TransDocNo", "RR 17", "RR17"),
+    (BY_RAIL, "EwbDtls.TransDocNo", "FSJWT 123456789", "FSJWT123456789"),
     (BY_RAIL, "EwbDtls.TransDocDt", "2026-11-21", "21/11/2026"),
     (EXPORT_PAID, "ExpDtls.RefClm", "Yes", "Y"),
     (WITHIN, "TranDtls.RegRev", "No", "N"),

@@ -676,3 +676,11 @@ def test_a_party_of_another_registration_of_the_same_pan_is_no_supplier_of_itsel
     document = changed(WITHIN, {"BuyerDtls": party(branch, Pos="29")})
 
     assert ("recipient.is_supplier", "BuyerDtls.Gstin") not in refusals(document)
+
+
+def test_a_line_without_a_serial_number_is_called_by_its_place() -> None:
+    unnumbered = changed(WITHIN, {"ItemList[1].SlNo": None, "ItemList[1].SgstAmt": Decimal("450.01")})
+
+    says = [fault.says for fault in check(unnumbered) if fault.code == "tax.halves_unequal"]
+
+    assert says == ["Line 2 has CGST of 450.00, but SGST of 450.01."]

@@ -94,8 +94,8 @@ def _negative_line(case: Case) -> Iterator[Place]:
     for number, item in enumerate(case.invoice.item_list if case.negative else ()):
         path = f"ItemList[{number}]"
         if path in case.negative:
-            rate = "?" if item.gst_rt is None else written(item.gst_rt, 0)
-            yield at(path, found=item.ass_amt, hsn=item.hsn_cd or "?", rate=rate)
+            rate = None if item.gst_rt is None else written(item.gst_rt, 0)
+            yield at(path, found=item.ass_amt, hsn=item.hsn_cd, rate=rate)
 
 
 def _absent(path: str) -> Finder:
