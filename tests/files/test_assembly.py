@@ -136,6 +136,11 @@ DOUBTFUL: dict[str, Sequence[Row]] = {
     "space in the number": [row(), row(DESK, document_number="BLR /117")],
     "only the number differs, between": [row(), row(DESK, document_number="BLR/171"), row(DESK)],
     "blank after a blank row": [row(), blank({}), blank()],
+    "blank as the first": [blank(), row()],
+    "blank after a blank row, above a document": [row(), blank({}), blank(), row(document_number="BLR/118")],
+    "a number that no document has": [row(), row(DESK, document_number="BLR#117")],
+    "a number that is too long": [row(), row(DESK, document_number="BLR/117/2026-27/A")],
+    "a letter like a digit": [row(), row(DESK, document_number="BLR/I17")],
     "blank without HSN": [row(), blank({"description": "Freight", "unit_price": "100", "gst_rate": "18"})],
     "two voucher ids": [row(voucher_id="V1"), row(DESK, voucher_id="V2")],
     "a voucher id wrong, else blank": [row(voucher_id="V1"), blank(voucher_id="V1x")],
@@ -199,6 +204,15 @@ def test_a_file_that_ends_in_an_error_gives_no_document() -> None:
     found = read(table([row()]) + b'"never', [NEIGHBOUR])
 
     assert [(one.unreadable, one.document is not None) for one in found] == [(True, False), (False, True)]
+
+
+def test_a_document_whose_other_half_is_in_a_broken_file_is_left_out() -> None:
+    found = read(table([row(), NEIGHBOUR]), table([row(DESK)]) + b'"never')
+
+    assert [one.document.header["document_number"] for one in found if one.document] == ["BLR/200"]
+    assert [(each.file, each.row) for one in found for each in one.troubles if not one.unreadable] == [
+        ("0.csv", 2), ("1.csv", 2),
+    ]  # fmt: skip
 
 
 # -- any typing error ------------------------------------------------------------------------------------------------

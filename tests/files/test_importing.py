@@ -1,6 +1,7 @@
 """Files into the books, on each database: a document whole or not at all; the same file again changes nothing."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from irnflow.files.importing import Imported
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
 from tests.books.examples import TODAY, fill_other_layout, mark, other_layout, run, source
+from tests.files.invoices import row, table
 from tests.gst.documents import BETWEEN, DAY, EXPORT_UNPAID, SHIPPED, SOUND, WITH_CESS, changed, read
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -116,6 +118,24 @@ def test_every_column_of_the_books_survives(books: SqlBooks) -> None:
     assert voucher.invoice is not None
     assert voucher.invoice.tran_dtls == msgspec.structs.replace(expected.tran_dtls, tax_sch=None, reg_rev="N")  # type: ignore[type-var]
     assert msgspec.structs.replace(voucher.invoice, tran_dtls=None) == msgspec.structs.replace(expected, tran_dtls=None)
+
+
+def test_a_price_of_six_decimals_makes_the_exact_gross_amount(books: SqlBooks) -> None:
+    done = import_(books, table([row(unit_price="1000.123456", quantity="1000")]))
+
+    with books.reading() as open_books:
+        (voucher,) = open_books.read(done.added).values()
+    assert voucher.invoice is not None
+    examined = examine(voucher.invoice, Facts(day=DAY))
+    (item,) = examined.invoice.item_list
+    assert (item.tot_amt, item.unit_price) == (Decimal("1000123.46"), Decimal("1000.123"))
+    assert [fault.code for fault in examined.warnings] == ["calculated.rounded"]
+
+
+def test_corrections_are_noted_and_the_document_comes_in(books: SqlBooks) -> None:
+    done = import_(books, table([row(buyer_gstin="27ZZZCR3333C1Z2\u200b")]))
+
+    assert (fates(done), [(note.row, note.column) for note in done.notes]) == ((1, 0, 0, 0), [(2, "buyer_gstin")])
 
 
 # -- the same again --------------------------------------------------------------------------------------------------
@@ -260,6 +280,31 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     (taken,) = importing.read("x.csv", (tmp_path / "x.csv").open)
 
     assert (taken.unreadable, taken.troubles[0].says) == (True, "No such file or directory")
+
+
+OTHER_KINDS = {
+    b"%PDF-1.7": "it is a PDF",
+    b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns='
+    b'"urn:schemas-microsoft-com:office:spreadsheet">': "it is an XML spreadsheet of 2003: save it as .xlsx",
+    b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0">':
+    "it is an OpenDocument file (.fods): save it as .xlsx",
+    b"<html><body><table><tr><td>document_type": "it is a web page",
+    b"\xef\xbb\xbf\r\n<HTML>": "it is a web page",
+    b"<ENVELOPE><HEADER>": "it is XML of Tally",
+    b"<?xml version='1.0'?><invoices/>": "it is XML",
+    b"{\\rtf1": "it is a text document (RTF)",
+    b"\x09\x08\x10\x00": "it is a file of very old Excel",
+    b" \r\n": "it is empty",
+    '<?xml version="1.0" encoding="utf-16"?><Workbook/>'.encode("utf-16"): "it is XML",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "says"), OTHER_KINDS.items(), ids=range(len(OTHER_KINDS)))
+def test_a_kind_of_file_that_can_not_be_read_is_named(content: bytes, says: str) -> None:
+    (taken,) = importing.read("x", lambda mode: BytesIO(content))
+
+    assert taken.unreadable
+    assert taken.troubles[0].says.startswith(says)
 
 
 def test_old_workbooks_are_told_apart() -> None:

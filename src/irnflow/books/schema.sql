@@ -101,7 +101,7 @@ create table if not exists books.line (
     hsn           text,
     quantity      numeric(18, 3),
     unit          text,
-    unit_price    numeric(18, 3),
+    unit_price    numeric, -- as fine as it was given: quantity times price is rounded, and not the price before
     gross_amount  numeric(16, 2),
     discount      numeric(16, 2),
     taxable_value numeric(16, 2),

@@ -31,8 +31,8 @@ def import_(files: tuple[str, ...], books: str, as_json: bool) -> int:
     """Bring invoices of files into books that are laid out as irnflow's own.
 
     FILE is CSV or XLSX, a row a line (irnflow template writes such a table), or INV-01 JSON. A document that can't be
-    read is told with its sheet, row and column and left out whole; all others are imported. The same file again changes
-    nothing; what changed is taken over while it has no IRN.
+    read for certain is left out whole and reported with its rows and columns; all others are imported. The same file
+    again changes nothing; what changed is taken over while it has no IRN.
 
     \b
     Ends with 0 when all is imported, 1 when some document is left out, 2 when a file can't be read.

@@ -94,6 +94,7 @@ class Run(msgspec.Struct):
     size: int = 0
     why: str = ""  # it can't be assigned
     column: str = ""
+    is_apart: bool = False  # from the row above, by a blank row or as the first of its table
 
 
 class Group(msgspec.Struct, eq=False):
@@ -124,12 +125,16 @@ class Assembly:
         self._runs: list[Run] = []
         self._groups: dict[tuple[Any, ...], Group] = {}
         self._last: Run | None = None  # of the table before
+        self._unreadable: set[str] = set()
 
     def add(self, table: Table, rows: Iterable[tuple[int, list[Cell]]]) -> None:
         """The rows of a table; one that is empty stands for any number of blank ones."""
         adding = _Adding(self, table, self._last)
-        adding.all(rows)
-        self._last = adding.run or self._last
+        try:
+            adding.all(rows)
+        finally:  # what was read of a file that ends in an error
+            adding.end()
+            self._last = adding.run or self._last
 
     def __enter__(self) -> Self:
         return self
@@ -139,8 +144,7 @@ class Assembly:
 
     def forget(self, file: str) -> None:
         """A file that can't be read to its end has no document that is whole for certain."""
-        self._runs = [run for run in self._runs if run.table.file != file]
-        self._groups = {key: one for key, one in self._groups.items() if one.runs[0].table.file != file}
+        self._unreadable.add(file)
 
     def keep(self, run: Run, rows: list[tuple[int, list[Cell]]]) -> None:
         """Put the rows of a run aside."""
@@ -168,12 +172,14 @@ class Assembly:
         """The documents of each file, in the order of their first rows."""
         _Doubts(self, self._groups.values(), self._runs).resolve()
         together: dict[int, list[Group]] = defaultdict(list)
+        for group in self._groups.values():
+            if group.twin:
+                together[id(group.first)].append(group)
         files: dict[str, list[Group]] = defaultdict(list)
         for group in self._groups.values():
-            if group.twin is None:
-                files[group.runs[0].table.file].append(group)
-            else:
-                together[id(group.first)].append(group)
+            file = group.runs[0].table.file
+            if group.twin is None and (file not in self._unreadable or id(group) in together):
+                files[file].append(group)
         return {file: self._taken(groups, together) for file, groups in files.items()}
 
     def _taken(self, groups: Sequence[Group], together: Mapping[int, list[Group]]) -> Iterator[Taken]:
@@ -187,6 +193,11 @@ class Assembly:
     def _left_out(self, groups: Sequence[Group]) -> Taken:
         """What may be one document, with all its rows."""
         told = [trouble for group in groups for trouble in group.troubles]
+        cells_told = {(each.file, each.sheet, each.row, each.column) for each in told}
+        for group in groups:
+            if not group.runs[0].why:
+                own = documents.of_table(group.runs[0].table, self.rows(group)).troubles
+                told += [each for each in own if (each.file, each.sheet, each.row, each.column) not in cells_told]
         named = {(trouble.file, trouble.sheet, trouble.row) for trouble in told}
         place = groups[0].runs[0].table.place(groups[0].runs[0].row)
         for group in groups:
@@ -235,9 +246,8 @@ class _Adding:
                 self._place(number, row, head)
             else:
                 self._gap = True
-        self._end()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         if self._open and self.run:
             self._into.keep(self.run, self._rows)
         self._rows = []
@@ -252,8 +262,9 @@ class _Adding:
         if not why and self._open and self._goes_on(key):
             self._rows.append((number, row))
         else:
-            self._end()
-            self.run = Run(self._table, key, number, self.run, why=why, column=column)
+            self.end()
+            apart = self._gap or not self._open
+            self.run = Run(self._table, key, number, self.run, why=why, column=column, is_apart=apart)
             self._open = True
             self._rows.append((number, row))
             self._head = head if not says_nothing else self._head
@@ -470,7 +481,7 @@ class _Doubts:
             if _is_total(self._head(group)) or not run.column:
                 continue
             blank = not any(run.table.head(self._head(group)))
-            near = [run.above, None if blank else below.get(id(run))]
+            near = [run.above, below.get(id(run)) if run.is_apart or not blank else None]
             found = {id(self._of[id(each)]): self._of[id(each)] for each in near if each and id(each) in self._of}
             candidates = [each for each in found.values() if self._may_hold(each, group)]
             for each in [*candidates, *([] if blank else alike[self._rest(group)])]:
@@ -501,18 +512,34 @@ class _Doubts:
                 _join(*sorted((above, group), key=lambda one: one.order))
 
     def _between(self) -> None:
-        """One row between rows of a document that differs from them in the number only."""
-        for before, run, after in zip(self._runs, self._runs[1:], self._runs[2:], strict=False):
-            if before.table is not after.table or run.table is not before.table or run.why:
-                continue
-            around, group = self._of[id(before)], self._of[id(run)]
-            if around is not self._of[id(after)] or group is around or sum(each.rows for each in group.runs) > 1:
-                continue
-            if self._rest(around) == self._rest(group):
-                number = around.key.number or around.key.voucher_id
-                says = f"rows of {number} stand above and below, and only the number differs"
-                group.add(run.table.place(run.row).trouble(says, "document_number"))
-                _join(around, group)
+        """Neighbours that differ in the number only: one that no document has, that looks alike, or that stands between
+        two rows of the other."""
+        before: Run | None = None
+        for run, after in zip(self._runs, [*self._runs[1:], None], strict=False):
+            if before and before.table is run.table and not (before.why or run.why):
+                one, other = self._of[id(before)], self._of[id(run)]
+                around = after is not None and self._of[id(after)] is one and sum(each.rows for each in other.runs) == 1
+                if one is not other and (around or _is_odd(one.key.number, other.key.number)):
+                    self._compare_neighbours(one, other, run)
+            before = run
+
+    def _compare_neighbours(self, one: Group, other: Group, run: Run) -> None:
+        if self._rest(one) == self._rest(other):
+            says = f"it differs from {one.key.number or one.key.voucher_id} beside it in the number only"
+            other.add(run.table.place(run.row).trouble(says, "document_number"))
+            _join(one, other)
+
+
+_LAWFUL: Final = re.compile(r"[1-9A-Z][0-9A-Z/-]{0,15}")
+_LOOKS: Final = str.maketrans("OIL", "011")
+
+
+def _is_odd(one: str, other: str) -> bool:
+    """Whether one of two numbers may be meant for the other: only one of them is lawful, or they look the same."""
+    if one == other:
+        return False
+    lawful = [_LAWFUL.fullmatch(number) is not None for number in (one, other)]
+    return lawful[0] != lawful[1] or one.translate(_LOOKS) == other.translate(_LOOKS)
 
 
 _PARTS: Final = {"seller_gstin": "gstin", "document_type": "typ", "document_date": "day"}

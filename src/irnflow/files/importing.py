@@ -138,7 +138,7 @@ def read_with(
         for (file, open_it), found in zip(files, kinds, strict=True):
             if isinstance(found, Taken):
                 yield found
-            elif found is Kind.JSON:
+            if found is Kind.JSON:
                 yield from of_inv01(file, open_it)
             else:
                 yield from of_tables.get(file, ())

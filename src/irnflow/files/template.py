@@ -32,7 +32,7 @@ _WORDS: Final[Mapping[str, str]] = {
     VOUCHER_ID: "Your own id of the document, the same on each of its rows. Left blank: GSTIN/year/type/number.",
     "supply_type": "B2B, to a special economic zone (SEZWP with tax, SEZWOP without), export (EXPWP, EXPWOP), DEXP.",
     "document_type": "INV invoice, CRN credit note, DBN debit note.",
-    "document_number": "1 to 16 letters, digits, / and -; the first no 0, / or -. The same on each row of a document.",
+    "document_number": "1 to 16 letters, digits, / and -; not 0, / or - first. Blank: the document of the row above.",
     "document_date": "Day first: 22/11/2026.",
     "buyer_gstin": "URP for a buyer abroad.",
     "place_of_supply": "State code; 96 abroad.",
@@ -175,10 +175,10 @@ def _write_instructions(sheet: Any, looks: Mapping[str, Any]) -> None:
     sheet.hide_gridlines(2)
     sheet.write_string(0, 0, "Invoices, a row a line", looks["title"])
     for number, words in enumerate((
-        "Fill in the sheet Invoices: one row for each line of a document; what belongs to the document is on each row.",
+        "Fill in the sheet Invoices: a row for each line; the columns of the document on each row, or on its first.",
         "Blue columns must be filled in, green ones are worked out where you leave them blank, grey ones are optional.",
         "Rarely used columns are folded away: open them with the + above the sheet. Columns may be moved or taken out.",
-        "Then: irnflow import FILE --books NAME. A document with a row that can't be read is told and left out whole.",
+        "Then: irnflow import FILE --books NAME. A document with a row that can't be read is left out and reported.",
         "Importing the same file again changes nothing. What you mended is taken over, while it is not registered.",
     ), 2):  # fmt: skip
         sheet.write_string(number, 0, words)
