@@ -106,7 +106,7 @@ def test_a_code_on_transparent_ground_is_read(
         (3, ImageFilter.GaussianBlur(1.5)),
         (4, ImageFilter.GaussianBlur(2)),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, int | float) else getattr(value, "name", "sharp"),
 )
 @pytest.mark.parametrize("name", ["small.png", "small.jpg"])
 def test_a_small_blurred_code_is_read(tmp_path: Path, dots: float, blur: ImageFilter.Filter | None, name: str) -> None:
