@@ -163,6 +163,40 @@ def test_a_cell_that_is_not_certain_is_told_whoever_wrote_it(
     assert says in trouble(found)[1]
 
 
+KEY = ("document_number", "document_date", "document_type", "seller_gstin")
+SPOILED: Mapping[str, Cell] = {
+    "an error": REF, "an error as text": "#N/A", "never calculated": Held(None, formula="A2"), "odd": Held("x"),
+    "a fraction": Held("11.7"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", SPOILED.values(), ids=SPOILED)
+@pytest.mark.parametrize("column", KEY)
+@pytest.mark.parametrize("spoiled", [0, 1, 2])
+def test_a_spoiled_key_leaves_out_all_rows_of_its_document(column: str, cell: Cell, spoiled: int) -> None:
+    rows = [{**SAID, "quantity": at} for at in (1, 2, 3)]
+    rows[spoiled] = {**rows[spoiled], column: cell}
+
+    found = read(WRITERS["excel"], *rows)
+
+    assert [one for one in found if one.document] == []
+    assert {each.row for one in found for each in one.troubles} == {2, 3, 4}
+
+
+NUMBERS: Mapping[str, tuple[Cell, str]] = {
+    "a date": (DAY, "a spreadsheet has made the date 2026-11-28 of it"),
+    "an error": (REF, "the cell holds an error of the spreadsheet"),
+    "a fraction": (Held("11.7"), "11.7 is not a whole number"),
+    "an exponent as text": ("1E+05", "a spreadsheet has written a long number as 1E+05"),
+    "never calculated": (Held(None, formula="A2"), "its formula was never calculated"),
+}
+
+
+@pytest.mark.parametrize(("cell", "says"), NUMBERS.values(), ids=NUMBERS)
+def test_a_number_that_the_sheet_spoiled_is_told_as_what_it_became(cell: Cell, says: str) -> None:
+    assert says in trouble(read(WRITERS["excel"], {**SAID, "document_number": cell}))[1]
+
+
 @pytest.mark.parametrize(("held", "taken"), [("0", False), ("", False), ("504.75", True)])
 def test_a_formula_that_xlsxwriter_wrote_counts_if_it_was_given_a_value(held: str, taken: bool) -> None:
     (one,) = read(WRITERS["xlsxwriter"], {**SAID, "discount": Held(held, formula="J2*0.05")})
