@@ -246,6 +246,21 @@ def replaced(stream: BytesIO, before: str, after: str) -> BytesIO:
     return written
 
 
+def test_cells_may_be_written_in_any_order() -> None:
+    row = [f'<c r="{letters}9" t="str"><v>{letters}</v></c>' for letters in "CAB"]
+    names = zip("ABC", ("description", "hsn", "voucher_id"), strict=True)
+    first = "".join(f'<c r="{letters}1" t="str"><v>{name}</v></c>' for letters, name in names)
+    below = [f'<row r="{at}">{"".join(row)}</row>'.replace("9", at) for at in "23"]
+    rows = "".join([f'<row r="1">{first}</row>', *below])
+    stream = workbook(WRITERS["excel"], [[]])
+
+    (one,) = tables.xlsx_documents("a", replaced(stream, '<row r="1"></row>', rows))
+
+    assert one.document is not None
+    assert one.document.voucher_id == "C"
+    assert [(line["description"], line["hsn"]) for line in one.document.lines] == [("A", "B"), ("A", "B")]
+
+
 def test_a_blank_first_row_and_blank_rows_between_make_no_difference() -> None:
     names, cells = list(SAID), list(SAID.values())
     other = [cell if name != "document_number" else "BLR/118" for name, cell in SAID.items()]
