@@ -230,7 +230,7 @@ def test_texts_of_several_runs_are_one_and_characters_written_as_codes_are_read(
     names = list(SAID)
     stream = workbook(WRITERS["excel"], [names, list(SAID.values())])
     runs = "<r><t>Quiet</t></r><r><rPr><b/></rPr><t xml:space='preserve'> Off_x0069_ces</t></r>"
-    text = f"<si>{runs}<rPh><t>no</t></rPh></si>"
+    text = f"<si>{runs}<rPh><t>Quiet</t></rPh><rPh><t>no</t></rPh></si>"
 
     (one,) = tables.xlsx_documents("a", replaced(stream, "<si><t>Quiet Offices</t></si>", text))
 

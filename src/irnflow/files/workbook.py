@@ -152,6 +152,7 @@ class Workbook:
 _FORMULA: Final = re.compile(r"<(?:[\w.-]+:)?f[\s/>]")
 _VALUE: Final = re.compile(r"<(?:[\w.-]+:)?v(?:\s[^<>]*)?>([^<]*)")
 _TEXT: Final = re.compile(r"<(?:[\w.-]+:)?t(?:\s[^<>]*)?(?<!/)>([^<]*)")
+_SPOKEN: Final = re.compile(r"<(?:[\w.-]+:)?rPh\b(?:(?!<(?:[\w.-]+:)?rPh\b).)*?</(?:[\w.-]+:)?rPh\s*>", re.DOTALL)
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -165,8 +166,7 @@ def _unescaped(text: str) -> str:
 def _rich(body: str) -> str:
     """The texts of all runs, without what helps to pronounce them."""
     if "rPh" in body:
-        for _, spoken, _ in _elements(body, "rPh"):
-            body = body.replace(spoken, "", 1)
+        body = _SPOKEN.sub("", body)
     return _unescaped("".join(_TEXT.findall(body)))
 
 
@@ -174,9 +174,7 @@ def _rich(body: str) -> str:
 
 # A tag and whether it closes, its attributes, and whether it is the whole element. No pattern here may go over the same
 # text twice: whoever wrote the file may have wished that.
-_TAGS: Final = {
-    name: re.compile(rf"<(/?)(?:[\w.-]+:)?{name}(?=[\s/>])([^<>]*?)(/?)>") for name in ("row", "c", "si", "rPh")
-}
+_TAGS: Final = {name: re.compile(rf"<(/?)(?:[\w.-]+:)?{name}(?=[\s/>])([^<>]*?)(/?)>") for name in ("row", "c", "si")}
 _ATTRIBUTE: Final = re.compile(r"([\w.:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 # As most programs write them. What does not look so is read by the patterns above.
 _USUAL: Final = re.compile(
