@@ -4,6 +4,7 @@ A table (CSV, XLSX) has one row a line; the header's columns stand on each row o
 rows belong together is decided in `assembly`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -73,6 +74,8 @@ Cell = Any  # "" when it is blank; what else is no text, number or pair of them 
 Row = Sequence[Cell]  # as many cells as the table has columns, or more
 _SEEN_MOST: Final = 2_000
 _NEVER: Final = object()
+_UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_BETWEEN_WORDS: Final = re.compile(r"[\s-]+")
 
 
 class Column:
@@ -123,6 +126,11 @@ class Table:
         if type(cell) is tuple and self.value:
             cell = self.value(cell)
         return column.read(cell)
+
+
+def name_of(cell: Cell) -> str:
+    """The name of a column, from a cell of the first row."""
+    return _BETWEEN_WORDS.sub("_", _UNSEEN.sub("", str(cell)).strip().strip("*").strip().lower())
 
 
 def _taker(places: Sequence[int]) -> Callable[[Row], Row]:

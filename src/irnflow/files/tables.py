@@ -5,21 +5,19 @@ are passed over.
 """
 
 import difflib
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from irnflow.errors import BadInput
 from irnflow.files import text
 from irnflow.files.assembly import Assembly
-from irnflow.files.documents import COLUMNS, Cell, Table, Taken
+from irnflow.files.documents import COLUMNS, Cell, Table, Taken, name_of
 from irnflow.files.workbook import Workbook
 
 Rows = Iterator[tuple[int, list[Cell]]]
 
 ASIDE: Final = ("Example", "Instructions", "Lists")  # the template's sheets that hold no documents
 _KNOWN: Final = frozenset(COLUMNS)
-_UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def csv_documents(file: str, stream: BinaryIO) -> Iterator[Taken]:
@@ -72,16 +70,12 @@ def _with_gaps(number: int, rows: Rows) -> Rows:
 
 
 def _known(cells: Iterable[Cell]) -> int:
-    return len(_KNOWN & {_name(cell) for cell in cells})
-
-
-def _name(cell: Any) -> str:
-    return re.sub(r"[\s-]+", "_", _UNSEEN.sub("", str(cell)).strip().strip("*").strip().lower())
+    return len(_KNOWN & {name_of(cell) for cell in cells})
 
 
 def _names(row: Sequence[Cell]) -> list[str]:
     """The columns that the first row names. Raises BadInput for those that there are not, and for doubles."""
-    names = [_name(cell) for cell in row]
+    names = [name_of(cell) for cell in row]
     while names and not names[-1]:
         names.pop()
     wrong = [_unknown(name) for name in names if name and name not in _KNOWN]
