@@ -89,6 +89,7 @@ AROUND: dict[str, bytes] = {
     "UTF-16, the other way round": b"\xfe\xff" + written("\t", encoding="utf-16-be"),
     "lines ended as on Unix": written(end="\n"),
     "lines ended twice": written(end="\r\r\n"),
+    "lines ended as on an old Mac": written(end="\r"),
     "no end of the last line": written().rstrip(b"\r\n"),
     "blank lines first": b"\n\r\n  \r\n" + written(),
     "blank cells first": b",,,\r\n" + written(),
@@ -99,6 +100,46 @@ AROUND: dict[str, bytes] = {
 @pytest.mark.parametrize("content", AROUND.values(), ids=AROUND)
 def test_what_is_around_the_cells_makes_no_difference(content: bytes) -> None:
     assert [one.document for one in read(content)] == EXPECTED
+
+
+MARKS: dict[str, tuple[bytes, str]] = {
+    "without an end": (b'"Desk', "line 3: a quotation mark has no end"),
+    "inside a text in quotes": (b'"12" desk"', "line 3: a quotation mark has no end, or stands inside a text"),
+    "escaped otherwise": (b'"12\\" desk"', "line 3: a quotation mark has no end, or stands inside a text"),
+}
+
+
+@pytest.mark.parametrize(("cell", "says"), MARKS.values(), ids=MARKS)
+def test_a_quotation_mark_in_the_wrong_place_is_told_with_its_line(cell: bytes, says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        read(table([row(), row(DESK)]).replace(b"Desk", cell))
+
+
+def test_a_text_that_has_swallowed_rows_is_told() -> None:
+    rows = [row(), row(DESK, description="A desk"), row(document_number="BLR/118", description="B chair")]
+    content = table(rows).replace(b"A desk", b'"A desk').replace(b"B chair", b'B chair"')
+
+    with pytest.raises(BadInput, match="lines 3 to 4 are one row"):
+        read(content)
+
+
+def test_texts_of_several_lines_are_read() -> None:
+    (one,) = read(table([row(buyer_address_1="7 Market\r\nStreet, Fort"), row(DESK)]))
+
+    assert one.document is None or one.document.header["buyer_address_1"] == "7 Market\r\nStreet, Fort"
+
+
+def test_a_file_that_ends_in_the_middle_of_a_row_is_told() -> None:
+    content = table([row(), row(DESK, remarks="soon")])
+
+    with pytest.raises(BadInput, match="line 3: the file ends in the middle of this row"):
+        read(content[: content.index(b",18,soon")])
+
+
+def test_rows_without_their_last_blank_cells_are_whole() -> None:
+    content = table([row(remarks="soon"), row(DESK), row(DESK)]).replace(b",18,\r\n", b",18\r\n").rstrip(b"\r\n")
+
+    assert [one.document is not None for one in read(content)] == [True]
 
 
 def test_names_with_invisible_characters_are_known() -> None:

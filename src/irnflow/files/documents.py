@@ -5,6 +5,7 @@ rows belong together is decided in `assembly`.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -99,6 +100,8 @@ class Table:
         self.sheet = sheet
         self.names = names
         self.value = value  # of a cell that is neither a text nor a mere number
+        self.cells_most = sys.maxsize  # of a row, where only some rows have more than the first
+        self.unnamed = [at for at, name in enumerate(names) if not name]
         at = {name: at for at, name in enumerate(names) if name}
         self.voucher_id = Column(at[VOUCHER_ID], VOUCHER_ID, VOUCHER_ID, cells.text) if VOUCHER_ID in at else None
         self.header = [Column(at[n], n, own, _READ_HEADER[own]) for n, own in HEADER.items() if n in at]
@@ -161,9 +164,14 @@ class _Reading:
             found = len(self.troubles)
             self._read_header(number, row)
             self._head, self._is_bad = head, len(self.troubles) > found
-        if len(row) > len(self.table.names) and any(row[len(self.table.names) :]):
-            says = "the row has more cells than the header: a comma in a text without quotes?"
-            self.troubles.append(self.table.place(number).trouble(says))
+        table = self.table
+        if len(row) > len(table.names) and (len(row) > table.cells_most or any(row[len(table.names) :])):
+            says = "the row has more cells than the header: a comma in a text or number without quotes?"
+            self.troubles.append(table.place(number).trouble(says))
+        for at in table.unnamed:
+            if row[at] != "":
+                says = f"a cell stands in column {at + 1}, which has no name: name it, or clear the cell"
+                self.troubles.append(table.place(number).trouble(says))
         self._read_line(number, row)
 
     def _read_header(self, number: int, row: Row) -> None:
