@@ -56,9 +56,9 @@ _ERPNEXT = """
 ## Vouchers of a real ERPNext
 
 Sales invoices entered in ERPNext 15.71.1 with the app India Compliance 15.13.5, everything in them invented
-(`tests/agreement/erpnext.json`). The app built an INV-01 of each; irnflow checks that, as `irnflow check FILE` does, and
-the same voucher as irnflow reads it from ERPNext's tables, as `irnflow check --books` does. Both are checked as sent on
-30 November 2026 by a supplier of 10 crore or more. *Fields*: in how many the document that irnflow sends differs from
+(`tests/agreement/erpnext.json`). The app built an INV-01 of each; irnflow checks that, as `irnflow check FILE` does,
+and the same voucher as irnflow reads it from ERPNext's tables, as `irnflow check --books` does. Both are checked as
+sent on 30 November 2026 by a supplier of 10 crore or more. *Fields*: in how many the document that irnflow sends is not
 the app's, with the reason below.
 
 | voucher | the app's INV-01 | the voucher | fields |

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from irnflow.books import own
-from irnflow.books.own import Document
+from irnflow.books.document import Document
 from irnflow.errors import BadInput, Unavailable
 from tests.books.examples import mark, opened, run, source
 

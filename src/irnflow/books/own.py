@@ -18,16 +18,10 @@ import msgspec
 import sqlalchemy as sa
 
 from irnflow.books.catalogue import Source, default_statements, own_sql
-from irnflow.books.columns import EINVOICE_STATUS, HEADERS, IRN, LINES, VOUCHER_ID
-from irnflow.books.rows import vouchers
+from irnflow.books.columns import VOUCHER_ID
+from irnflow.books.document import Document, Row, as_read, identity_of
 from irnflow.books.sql import OpenBooks
 from irnflow.errors import BadInput
-from irnflow.gst import hsn
-from irnflow.gst.invoice import Invoice
-from irnflow.gst.irn import financial_year
-
-Value = str | int | bool | Decimal | date
-Row = Mapping[str, Value]  # by column name; what is absent is null
 
 DOCUMENTS_MOST: Final = 500  # in one call of `write`
 _LINES_AT_ONCE: Final = 5_000
@@ -35,25 +29,7 @@ _PARTY: Final = ("gstin", "legal_name", "trade_name", "address_1", "address_2", 
                  "email")  # fmt: skip
 # How each party is named in the columns of the books, and in the voucher's table.
 _PARTIES: Final = {"seller": "seller", "buyer": "buyer", "dispatch": "dispatched_from", "ship_to": "shipped_to"}
-_HEADER_NAMES: Final = (VOUCHER_ID, IRN, EINVOICE_STATUS, *(column.name for column in HEADERS))
-_LINE_NAMES: Final = (VOUCHER_ID, *(column.name for column in LINES))
 _COLUMN: Final = re.compile(r"    (\w+) +(\w+(?:\(.*?\))?)")
-
-
-class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A document to be written, by the names that columns.py gives."""
-
-    voucher_id: str
-    header: Row
-    lines: Sequence[Row]  # each with a LINE_NO of its own
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """What no second document may have: supplier, financial year, type, number."""
-        dated = self.header.get("document_date")
-        return _identity(
-            self.header.get("seller_gstin"), dated, self.header.get("document_type"), self.header.get("document_number")
-        )
 
 
 class Outcome(StrEnum):
@@ -96,14 +72,6 @@ def make(connection: sa.Connection) -> None:
             _run(connection, statement)
 
 
-def as_read(documents: Sequence[Document]) -> dict[str, Invoice]:
-    """What the books will say of these documents, by voucher id."""
-    headers = [[each.voucher_id, None, None, *map(_filled(each).get, _HEADER_NAMES[3:])] for each in documents]
-    lines = [[each.voucher_id, *map(line.get, _LINE_NAMES[1:])] for each in documents for line in _lines(each)]
-    read = vouchers(headers, _HEADER_NAMES, lines, _LINE_NAMES)
-    return {voucher_id: voucher.invoice or Invoice() for voucher_id, voucher in read.items()}
-
-
 def write(books: OpenBooks, documents: Sequence[Document]) -> dict[str, tuple[Outcome, str]]:
     """Write at most DOCUMENTS_MOST documents with ids and identities of their own; gives what became of each, and
     of one that is taken the voucher that has its number. Raises BadInput when the books change meanwhile.
@@ -137,7 +105,7 @@ def _put(connection: sa.Connection, documents: Sequence[Document]) -> None:
         return
     parties: dict[str, dict[str, Any]] = {}
     headers = [_voucher(document, parties) for document in documents]
-    lines = [{VOUCHER_ID: each.voucher_id, **line} for each in documents for line in _lines(each)]
+    lines = [{VOUCHER_ID: each.voucher_id, **line} for each in documents for line in each.filled_lines]
     _insert(connection, "party", ["party_id", *_PARTY], list(parties.values()), "on conflict do nothing")
     columns = [name for name in _tables()["voucher"] if name not in _WRITTEN_BY_US]
     replaced = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
@@ -157,7 +125,7 @@ _WRITTEN_BY_US: Final = ("einvoice_status", "irn", "ack_no", "ack_dt", "signed_q
 
 def _voucher(document: Document, parties: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The row of table `voucher`; its parties are added to those that there are."""
-    left = dict(_filled(document))
+    left = dict(document.filled)
     row: dict[str, Any] = {VOUCHER_ID: document.voucher_id}
     for reference, columns in _PARTY_COLUMNS.items():
         party = tuple([left.pop(column, None) for column in columns])
@@ -180,15 +148,6 @@ _PARTY_COLUMNS: Final = {
 def _party_id(party: tuple[Any, ...]) -> str:
     """The same for the same party: rows of others are never changed, for other vouchers may stand on them."""
     return "file-" + sha256(msgspec.json.encode(party)).hexdigest()[:24]
-
-
-def _filled(document: Document) -> Row:
-    """The header with what its table does not leave open."""
-    return {"reverse_charge": False, **document.header}
-
-
-def _lines(document: Document) -> list[Row]:
-    return [{"is_service": hsn.is_service(str(line.get("hsn", ""))), **line} for line in document.lines]
 
 
 def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> int:
@@ -232,13 +191,8 @@ def _holders(connection: sa.Connection, documents: Sequence[Document]) -> dict[t
     found: dict[tuple[str, ...], str] = {}
     for voucher_id, gstin, dated, typ, number in connection.execute(sql, {"numbers": numbers}):
         day = date.fromisoformat(dated) if isinstance(dated, str) else dated  # SQLite keeps texts
-        found[_identity(gstin, day, typ, number)] = voucher_id
+        found[identity_of(gstin, day, typ, number)] = voucher_id
     return found
-
-
-def _identity(gstin: object, dated: object, typ: object, number: object) -> tuple[str, ...]:
-    year = financial_year(dated) if isinstance(dated, date) else ""
-    return tuple(str(each or "").upper() for each in (gstin, year, typ, number))
 
 
 @cache

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from irnflow.files.checking import Judged
-    from irnflow.files.importing import Opener
+    from irnflow.files.reading import Opener
     from irnflow.gst.facts import Facts
 
 CLEAN, FAULTS, UNREADABLE = 0, 1, 2  # exit codes

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from irnflow.books import values
 from irnflow.books.columns import HEADERS, LINES, Column
-from irnflow.books.own import Value
+from irnflow.books.document import Value
 from irnflow.files.shown import Kind, Shown
 from irnflow.gst import fields
 

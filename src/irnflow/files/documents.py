@@ -13,10 +13,10 @@ from typing import Any, Final
 import msgspec
 
 from irnflow.books.columns import HEADERS, LINE_NO, LINES, VOUCHER_ID
-from irnflow.books.own import Document, Value
+from irnflow.books.document import Document, Value
 from irnflow.files import cells
+from irnflow.gst.dates import financial_year
 from irnflow.gst.invoice import Invoice
-from irnflow.gst.irn import financial_year
 
 VOUCHER_ID_CHARACTERS_MAX: Final = 100  # as the API takes it
 _CONSTANTS: Final = {"Version": "1.1", "TranDtls.TaxSch": "GST"}
