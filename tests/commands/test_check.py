@@ -13,7 +13,7 @@ import pytest
 
 from irnflow.books import sample
 from tests.commands.running import process, run
-from tests.files.invoices import row, table
+from tests.files.invoices import DESK, row, table
 from tests.gst.documents import BETWEEN, OPERATOR, SELLER, SEZ_PAID, WITHIN, changed
 
 DAY = ("--day", "2026-11-22")
@@ -109,6 +109,15 @@ def test_a_table_is_checked_without_being_imported(tmp_path: Path) -> None:
     assert lines[4].startswith("  refused  line 2, gst_rate")
     assert any(line.split()[:4] == ["unreadable", "line", "3,", "buyer_pin"] for line in lines)
     assert "1 document: 1 refused, 1 unreadable" in lines
+
+
+def test_each_row_of_a_document_that_is_left_out_is_shown(tmp_path: Path) -> None:
+    rows = [row(), row(DESK, document_date="31/11/2026")]
+
+    ran = run("check", written(tmp_path, table(rows), "a.csv"), *DAY)
+
+    places = [line.split()[1:4] for line in ran.out.splitlines() if line.startswith("  unreadable")]
+    assert places == [["line", "2", "Left"], ["line", "3,", "document_date"]]
 
 
 @pytest.mark.parametrize(("turnover", "code"), [("9.99", 0), ("10", 1)])

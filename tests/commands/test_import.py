@@ -109,6 +109,30 @@ def test_programs_get_ids_and_troubles() -> None:
     )  # fmt: skip
 
 
+def test_what_was_corrected_is_shown() -> None:
+    Path("t.csv").write_bytes(CSV.replace(b"Quiet Offices", "Quiet\u200b Offices".encode()))
+
+    ran = run("import", "t.csv", "--books", "main")
+
+    assert ran.code == 0
+    assert [line.split() for line in ran.out.splitlines() if line][1:3] == [
+        ["corrected", "INV", "EX/1"],
+        ["line", "2", "buyer_legal_name", "an", "invisible", "character", "was", "dropped"],
+    ]  # fmt: skip
+
+
+def test_a_document_that_is_split_over_files_is_left_out() -> None:
+    lines = CSV.splitlines(keepends=True)
+    Path("a.csv").write_bytes(lines[0] + lines[1] + lines[3])
+    Path("b.csv").write_bytes(lines[0] + lines[2])
+
+    ran = run("import", "a.csv", "b.csv", "--books", "main", "--json")
+
+    done = json.loads(ran.out)
+    assert (ran.code, done["added"]) == (1, ["EXAMPLE-2"])
+    assert [(each["file"], each["row"]) for each in done["troubles"]] == [("a.csv", 2), ("b.csv", 2)]
+
+
 def test_books_of_another_layout_are_told(tmp_path: Path) -> None:
     fill_other_layout(f"sqlite:///{tmp_path}/o.db")
     Path("t.csv").write_bytes(CSV)

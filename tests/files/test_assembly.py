@@ -187,6 +187,20 @@ def test_the_same_document_in_two_files_is_one() -> None:
     assert [one.document is not None for one in read([row(), row(DESK)], [row(), row(DESK)])] == [True, True]
 
 
+@pytest.mark.parametrize("changed", [{}, {"seller_gstin": "wrong"}])
+def test_a_number_that_hundreds_of_vouchers_have_is_no_number(changed: Mapping[str, str]) -> None:
+    found = read([row(voucher_id=f"V{at}", **changed) for at in range(300)])
+
+    assert [one.document for one in found] == [None]
+
+
+def test_hundreds_of_suppliers_may_have_the_same_number() -> None:
+    first = [f"29ZZZCS{at:04}A1Z" for at in range(300)]
+
+    assert len([one for one in read([row(seller_gstin=each + gstin.check_character(each)) for each in first])
+                if one.document]) == 300  # fmt: skip
+
+
 def test_a_row_of_totals_costs_no_document() -> None:
     found = read([row(), row(DESK), blank({"description": "Total", "quantity": "30"})])
 

@@ -163,6 +163,40 @@ def test_a_cell_that_is_not_certain_is_told_whoever_wrote_it(
     assert says in trouble(found)[1]
 
 
+KEY = ("document_number", "document_date", "document_type", "seller_gstin")
+SPOILED: Mapping[str, Cell] = {
+    "an error": REF, "an error as text": "#N/A", "never calculated": Held(None, formula="A2"), "odd": Held("x"),
+    "a fraction": Held("11.7"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", SPOILED.values(), ids=SPOILED)
+@pytest.mark.parametrize("column", KEY)
+@pytest.mark.parametrize("spoiled", [0, 1, 2])
+def test_a_spoiled_key_leaves_out_all_rows_of_its_document(column: str, cell: Cell, spoiled: int) -> None:
+    rows = [{**SAID, "quantity": at} for at in (1, 2, 3)]
+    rows[spoiled] = {**rows[spoiled], column: cell}
+
+    found = read(WRITERS["excel"], *rows)
+
+    assert [one for one in found if one.document] == []
+    assert {each.row for one in found for each in one.troubles} == {2, 3, 4}
+
+
+NUMBERS: Mapping[str, tuple[Cell, str]] = {
+    "a date": (DAY, "a spreadsheet has made the date 2026-11-28 of it"),
+    "an error": (REF, "the cell holds an error of the spreadsheet"),
+    "a fraction": (Held("11.7"), "11.7 is not a whole number"),
+    "an exponent as text": ("1E+05", "a spreadsheet has written a long number as 1E+05"),
+    "never calculated": (Held(None, formula="A2"), "its formula was never calculated"),
+}
+
+
+@pytest.mark.parametrize(("cell", "says"), NUMBERS.values(), ids=NUMBERS)
+def test_a_number_that_the_sheet_spoiled_is_told_as_what_it_became(cell: Cell, says: str) -> None:
+    assert says in trouble(read(WRITERS["excel"], {**SAID, "document_number": cell}))[1]
+
+
 @pytest.mark.parametrize(("held", "taken"), [("0", False), ("", False), ("504.75", True)])
 def test_a_formula_that_xlsxwriter_wrote_counts_if_it_was_given_a_value(held: str, taken: bool) -> None:
     (one,) = read(WRITERS["xlsxwriter"], {**SAID, "discount": Held(held, formula="J2*0.05")})
@@ -196,7 +230,7 @@ def test_texts_of_several_runs_are_one_and_characters_written_as_codes_are_read(
     names = list(SAID)
     stream = workbook(WRITERS["excel"], [names, list(SAID.values())])
     runs = "<r><t>Quiet</t></r><r><rPr><b/></rPr><t xml:space='preserve'> Off_x0069_ces</t></r>"
-    text = f"<si>{runs}<rPh><t>no</t></rPh></si>"
+    text = f"<si>{runs}<rPh><t>Quiet</t></rPh><rPh><t>no</t></rPh></si>"
 
     (one,) = tables.xlsx_documents("a", replaced(stream, "<si><t>Quiet Offices</t></si>", text))
 
@@ -210,6 +244,21 @@ def replaced(stream: BytesIO, before: str, after: str) -> BytesIO:
         for name in old.namelist():
             new.writestr(name, old.read(name).replace(before.encode(), after.encode()))
     return written
+
+
+def test_cells_may_be_written_in_any_order() -> None:
+    row = [f'<c r="{letters}9" t="str"><v>{letters}</v></c>' for letters in "CAB"]
+    names = zip("ABC", ("description", "hsn", "voucher_id"), strict=True)
+    first = "".join(f'<c r="{letters}1" t="str"><v>{name}</v></c>' for letters, name in names)
+    below = [f'<row r="{at}">{"".join(row)}</row>'.replace("9", at) for at in "23"]
+    rows = "".join([f'<row r="1">{first}</row>', *below])
+    stream = workbook(WRITERS["excel"], [[]])
+
+    (one,) = tables.xlsx_documents("a", replaced(stream, '<row r="1"></row>', rows))
+
+    assert one.document is not None
+    assert one.document.voucher_id == "C"
+    assert [(line["description"], line["hsn"]) for line in one.document.lines] == [("A", "B"), ("A", "B")]
 
 
 def test_a_blank_first_row_and_blank_rows_between_make_no_difference() -> None:

@@ -270,8 +270,8 @@ def _print(console: "Console", judged: "Judged", *, heading: bool) -> None:
 
 def _below(judged: "Judged", path: str) -> str:
     """The path within its document, which of a table is a row and a column."""
-    top = judged.place.partition(", line ")[0]
-    return "" if path == top else path.removeprefix(f"{top}.") if top else path
+    top, is_json, _ = judged.place.partition(", line ")
+    return path.removeprefix(top).removeprefix(".") if is_json else path
 
 
 def _print_summary(console: "Console", tally: Counter[str], facts: "Facts") -> None:

@@ -9,9 +9,9 @@ The key is the `voucher_id`, or without one supplier, financial year, type and n
     any other row without a readable number   can't be assigned
 
 What can't be assigned leaves out each document that it may belong to: the one above, the one below, and those that say
-the same in all other columns, unless some column contradicts. Two documents of the same number are two for certain only
-by what the table DOUBTS does not name; else both are left out. Nothing is decided before all rows have been seen: they
-wait in a temporary file, so memory holds a few words of each document.
+the same in all other columns, unless some column contradicts. Two documents of the same number are two only where no
+typing error can make one of the other (_PARTS); else both are left out. Nothing is decided before all rows have been
+seen: they wait in a temporary file, so memory holds a few words of each document.
 """
 
 import re
@@ -31,19 +31,10 @@ from irnflow.gst.dates import financial_year
 _IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
 _TYPES: Final = ("INV", "CRN", "DBN")
 _NEAR_DAYS: Final = 31
+_OF_ONE_NUMBER_MOST: Final = 100  # documents; a supplier has one of each type in a year
 _TOTAL: Final = re.compile(r"\W{0,3}((grand|sub|net|page)[ -]?)?totals?\b", re.IGNORECASE)
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(list[tuple[int, list[str | float | tuple[str | float, int]]]])
-
-# Why two documents of the same number may be one: the difference between their keys, and when it may be a typing error.
-DOUBTS: Final[Mapping[str, str]] = {
-    "seller_gstin": "one is not a sound GSTIN, or is of another state than the supplier's address: two suppliers may "
-    "have the same number, and a wrong character makes the check character wrong",
-    "document_type": "one is not a type, or all other columns say the same: INV/1 and CRN/1 are two documents, of two "
-    "days or about an earlier invoice",
-    "document_date": "one is not a date, or they differ by a digit or by a month at most, or in the year only, and the "
-    "other columns say the same: INV/1 of two financial years are two documents",
-}
 
 
 class Bad(str):
@@ -385,13 +376,20 @@ class _Doubts:
         for group in groups:
             by_supplier[group.key.gstin if self._is_sound(group) else ""].append(group)
         loose = by_supplier.pop("", [])
-        for at, one in enumerate(loose):
-            for other in [*loose[at + 1 :], *(each for same in by_supplier.values() for each in same)]:
-                self._compare(*sorted((one, other), key=lambda group: group.order))
+        if loose and len(groups) > _OF_ONE_NUMBER_MOST:
+            self._each_with_each(groups)
+            return
+        self._each_with_each(loose)
         for same in by_supplier.values():
-            for at, one in enumerate(same):
-                for other in same[at + 1 :]:
-                    self._compare(one, other)
+            self._each_with_each(same)
+            for one in loose:
+                for other in same:
+                    self._compare(*sorted((one, other), key=lambda group: group.order))
+
+    def _each_with_each(self, groups: Sequence[Group]) -> None:
+        for at, one in enumerate(groups[:1] if len(groups) > _OF_ONE_NUMBER_MOST else groups):
+            for other in groups[at + 1 :]:
+                self._compare(one, other, surely=len(groups) > _OF_ONE_NUMBER_MOST)
 
     def _is_sound(self, group: Group) -> bool:
         key = group.key
@@ -410,8 +408,8 @@ class _Doubts:
         run = next((run for run in group.runs if run.key.number), group.runs[0])
         return self._assembly.rows_of(run)[0][1]
 
-    def _compare(self, one: Group, other: Group) -> None:
-        column = self._doubt(one, other)
+    def _compare(self, one: Group, other: Group, *, surely: bool = False) -> None:
+        column = self._doubt(one, other) or ("document_number" if surely else None)
         if column is None or self._is_the_same(one, other):
             return
         table, row = other.runs[0].table, other.runs[0].row
@@ -542,7 +540,17 @@ def _is_odd(one: str, other: str) -> bool:
     return lawful[0] != lawful[1] or one.translate(_LOOKS) == other.translate(_LOOKS)
 
 
-_PARTS: Final = {"seller_gstin": "gstin", "document_type": "typ", "document_date": "day"}
+# What the keys of two documents with the same number may differ in, and when that may be a typing error.
+_PARTS: Final = {
+    # If one is not sound, for a wrong character makes the check character wrong; or if it is of another state than the
+    # supplier's address. Two suppliers may have the same number.
+    "seller_gstin": "gstin",
+    # If one is not a type; or if the day and all other columns are the same. INV/1 and CRN/1 of two days are two.
+    "document_type": "typ",
+    # If one is not a date; or if they differ by a digit, by a month at most or in the year only, and the other columns
+    # say the same. INV/1 of two financial years are two.
+    "document_date": "day",
+}
 _KEY_COLUMNS: Final = frozenset({"voucher_id", "document_number", *_PARTS})
 
 

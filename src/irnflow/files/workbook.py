@@ -152,6 +152,7 @@ class Workbook:
 _FORMULA: Final = re.compile(r"<(?:[\w.-]+:)?f[\s/>]")
 _VALUE: Final = re.compile(r"<(?:[\w.-]+:)?v(?:\s[^<>]*)?>([^<]*)")
 _TEXT: Final = re.compile(r"<(?:[\w.-]+:)?t(?:\s[^<>]*)?(?<!/)>([^<]*)")
+_SPOKEN: Final = re.compile(r"<(?:[\w.-]+:)?rPh\b(?:(?!<(?:[\w.-]+:)?rPh\b).)*?</(?:[\w.-]+:)?rPh\s*>", re.DOTALL)
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -165,8 +166,7 @@ def _unescaped(text: str) -> str:
 def _rich(body: str) -> str:
     """The texts of all runs, without what helps to pronounce them."""
     if "rPh" in body:
-        for _, spoken, _ in _elements(body, "rPh"):
-            body = body.replace(spoken, "", 1)
+        body = _SPOKEN.sub("", body)
     return _unescaped("".join(_TEXT.findall(body)))
 
 
@@ -174,15 +174,16 @@ def _rich(body: str) -> str:
 
 # A tag and whether it closes, its attributes, and whether it is the whole element. No pattern here may go over the same
 # text twice: whoever wrote the file may have wished that.
-_TAGS: Final = {
-    name: re.compile(rf"<(/?)(?:[\w.-]+:)?{name}(?=[\s/>])([^<>]*?)(/?)>") for name in ("row", "c", "si", "rPh")
-}
+_TAGS: Final = {name: re.compile(rf"<(/?)(?:[\w.-]+:)?{name}(?=[\s/>])([^<>]*?)(/?)>") for name in ("row", "c", "si")}
 _ATTRIBUTE: Final = re.compile(r"([\w.:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 # As most programs write them. What does not look so is read by the patterns above.
 _USUAL: Final = re.compile(
     r'<c r="([A-Z]+)[0-9]+"(?: s="([0-9]+)")?(?: t="(\w+)")?(?:/>|>(?:<v>([^<&]*)</v>|((?:(?!<c ).)*?))</c>)', re.DOTALL
 )
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+
+
+_Found = tuple[str, str, str, str, str]  # of a usual cell: letters, format, type, value, or what else is in it
 
 
 class _Rows:
@@ -193,6 +194,7 @@ class _Rows:
         self._stream = stream
         self._number = 0
         self._at = _Columns()
+        self._above: tuple[Sequence[_Found], Sequence[Cell]] = (), ()
 
     def all(self) -> Iterator[tuple[int, list[Cell]]]:
         rest = ""
@@ -224,25 +226,45 @@ class _Rows:
                 pass  # a number that is none: the other way says so
         return self._other(body)
 
-    def _usual(self, found: list[tuple[str, str, str, str, str]]) -> list[Cell]:
-        cells: list[Cell] = []
-        columns, texts, plain, other = self._at, self._book.texts, self._book.plain, self._book.cell
-        cell: Cell
-        for letters, style, kind, value, body in found:
-            if not value:
-                cell = other(kind, style, body)
-            elif kind == "s":
-                cell = texts[int(value)]
-            elif kind and kind != "n":
-                cell = other(kind, style, f"<v>{value}</v>")
-            else:
-                cell = float(value) if style in plain else (float(value), int(style))
-            at = columns[letters]
-            if at == len(cells):
-                cells.append(cell)
-            elif cell != "":
-                _put(cells, at, cell)
+    def _usual(self, found: list[_Found]) -> list[Cell]:
+        cells = self._as_above(found)
+        if cells is None:
+            cells = []
+            for each in found:
+                cell, at = self._cell(each), self._at[each[0]]
+                if at == len(cells):
+                    cells.append(cell)
+                    continue
+                found = []  # not one beside the other: the row below can't be compared with it place by place
+                if cell != "":
+                    _put(cells, at, cell)
+        self._above = found, tuple(cells)
         return cells
+
+    def _as_above(self, found: list[_Found]) -> list[Cell] | None:
+        """A row of the same columns as the one above, most of whose cells say the same."""
+        above, cells_above = self._above
+        if not len(above) == len(found) == len(cells_above):
+            return None
+        cells = []
+        for each, before, was in zip(found, above, cells_above, strict=True):
+            if each == before:
+                cells.append(was)
+            elif each[0] == before[0]:
+                cells.append(self._cell(each))
+            else:
+                return None
+        return cells
+
+    def _cell(self, found: _Found) -> Cell:
+        _, style, kind, value, body = found
+        if not value:
+            return self._book.cell(kind, style, body)
+        if kind == "s":
+            return self._book.texts[int(value)]
+        if kind and kind != "n":
+            return self._book.cell(kind, style, f"<v>{value}</v>")
+        return float(value) if style in self._book.plain else (float(value), int(style))
 
     def _other(self, body: str) -> list[Cell]:
         cells: list[Cell] = []
