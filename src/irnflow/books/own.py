@@ -7,11 +7,11 @@ registration is never touched, and a registered voucher not at all. Each stateme
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
+from types import NoneType
 from typing import Any, Final
 
 import msgspec
@@ -155,16 +155,18 @@ def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows:
     names = ", ".join(columns)
     if connection.dialect.name == "sqlite":
         sql = f"insert into books.{table} as t ({names}) values ({', '.join('?' * len(columns))}) {conflict}"  # noqa: S608 (our own names)
-        values = [tuple([_bound(row.get(name)) for name in columns]) for row in rows]
+        # It has neither decimals nor dates: both are kept as texts, decimals in columns that read them as numbers.
+        values = [
+            tuple([value if (value := row.get(name)).__class__ in _BOUND else str(value) for name in columns])
+            for row in rows
+        ]
         return connection.exec_driver_sql(own_sql(sql, connection.engine.url), values).rowcount
     source = f"jsonb_populate_recordset(null::books.{table}, cast(:rows as jsonb))"
     sql = f"insert into books.{table} as t ({names}) select {names} from {source} {conflict}"  # noqa: S608 (our own names)
     return _run(connection, sql, {"rows": msgspec.json.encode(rows).decode()}).rowcount
 
 
-def _bound(value: Any) -> Any:
-    """SQLite has neither decimals nor dates: both are kept as texts, numbers in columns that read them as numbers."""
-    return str(value) if isinstance(value, Decimal | date) else value
+_BOUND: Final = frozenset({NoneType, str, int, bool})  # what SQLite takes as it is
 
 
 # -- what is there ---------------------------------------------------------------------------------------------------

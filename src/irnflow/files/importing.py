@@ -18,7 +18,7 @@ from irnflow.books.own import Outcome
 from irnflow.books.sql import RefusedRow, SqlBooks
 from irnflow.files.documents import Place, Taken, Trouble
 
-_LINES_MOST: Final = 20_000  # of a batch: what bounds its memory
+_LINES_MOST: Final = 2_000  # of a batch: what bounds its memory
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,12 +73,14 @@ def prepare(books: SqlBooks) -> None:
 
 def take_in(books: SqlBooks, taken: Iterable[Taken]) -> Iterator[Result]:
     """Write documents into the books, and tell what became of each, file by file."""
-    seen: dict[tuple[str, ...], tuple[Place, bytes]] = {}
+    seen: dict[str, tuple[Place, bytes]] = {}
     batch: list[Taken] = []
+    lines = 0
     for one in chain(taken, (None,)):
-        if batch and (one is None or one.place.file != batch[0].place.file or _is_full(batch)):
+        is_full = len(batch) == own.DOCUMENTS_MOST or lines >= _LINES_MOST
+        if batch and (one is None or is_full or one.place.file != batch[0].place.file):
             yield from _write(books, batch)
-            batch = []
+            batch, lines = [], 0
         if one is None:
             return
         if one.document is None:
@@ -88,18 +90,14 @@ def take_in(books: SqlBooks, taken: Iterable[Taken]) -> Iterator[Result]:
             yield double
         else:
             batch.append(one)
+            lines += len(one.document.lines)
 
 
-def _is_full(batch: Sequence[Taken]) -> bool:
-    lines = sum(len(one.document.lines) for one in batch if one.document)
-    return len(batch) == own.DOCUMENTS_MOST or lines >= _LINES_MOST
-
-
-def _double(one: Taken, document: Document, seen: dict[tuple[str, ...], tuple[Place, bytes]]) -> Result | None:
+def _double(one: Taken, document: Document, seen: dict[str, tuple[Place, bytes]]) -> Result | None:
     """What is told of a document that came before in these files; otherwise it is remembered."""
-    names: dict[tuple[str, ...], str] = {("voucher_id", document.voucher_id): f"voucher {document.voucher_id}"}
+    names = {document.voucher_id: f"voucher {document.voucher_id}"}
     if document.header.get("document_number"):
-        names[document.identity] = one.title
+        names.setdefault("/".join(document.identity), one.title)  # most often the voucher id
     digest = sha256(msgspec.json.encode(document, order="deterministic")).digest()
     for identity, name in names.items():
         place, before = seen.setdefault(identity, (one.place, digest))
