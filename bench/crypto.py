@@ -16,9 +16,10 @@ import msgspec
 
 from bench.law import as_given
 from irnflow.gst import dates
+from irnflow.gst.dates import financial_year
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
-from irnflow.gst.irn import financial_year, irn
+from irnflow.gst.irn import irn
 from irnflow.portal.cipher import decrypt, encrypt
 from irnflow.portal.signing_keys import read_keys
 from irnflow.sandbox.identity import open_identity

@@ -1,4 +1,5 @@
-"""Sales invoices of a real ERPNext: what its e-invoicing app made of each, and what irnflow makes of the same voucher.
+"""Sales invoices of a real ERPNext: what its e-invoicing app made of each, and what irnflow makes of the same "
+"voucher.
 
 `erpnext.json` was taken on 30 November 2026 from ERPNext 15.71.1 on MariaDB 10.11.19, with the app India Compliance
 15.13.5: `app` is the INV-01 that the app built (null: it builds none), `books` what irnflow's reader of books gave for
@@ -22,11 +23,62 @@ from irnflow.gst.invoice import Invoice
 DAY: Final = date(2026, 11, 30)
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 
-# Why irnflow's verdict, by the code of each finding.
-DECIDED: Final = {}
+# Why irnflow says so, by the code of the finding.
+DECIDED: Final = {
+    "cess.ended": "The voucher bears the compensation cess of before September 2025. Old supplies may, so it is "
+    "a warning.",
+    "document.too_late": "Dated 20 October: from 10 crore on it had to be reported within 30 days (2305). With "
+    "--turnover 8 "
+    "it passes.",
+    "ecommerce.by_supplier": "The supplier registers it itself, so EcmGstin should be blank. The portal may "
+    "refuse it "
+    "(2224), and the sandbox does: the app sends it whenever its e-commerce feature is on, so irnflow only warns.",
+    "eway_bill.distance_abroad": "The app asks for an e-way bill with a distance and nothing else (next line), "
+    "here to a "
+    "buyer abroad.",
+    "eway_bill.export_ship_to": "As the line above: an e-way bill of an export needs the port that the goods "
+    "leave from.",
+    "eway_bill.part_a": "From 50,000 rupees on the app sends EwbDtls with distance 0 and nothing else. The "
+    "invoice is "
+    "registered, and no e-way bill is made; the app ignores that, and so irnflow only warns.",
+    "eway_bill.services": "As above; and services need no e-way bill.",
+    "field.choice": "A buyer without GSTIN: business to consumer is not registered. The app builds nothing for "
+    "it either.",
+    "field.missing": "As above: the buyer has no GSTIN.",
+    "normalised": "A number in small letters is sent in capitals, as the portal reads it since June 2025; two "
+    "blanks in a "
+    "row, which the app leaves where it drops a sign, and double quotes are written as INV-01 takes them.",
+    "rate.ended": "28 % ended for motor cars on 22 September 2025. Old supplies may bear it, so it is a warning.",
+    "rate.nil_without_payment": "ERPNext has no tax rows for a supply under LUT, so the rate is 0 in its tables "
+    "and in the "
+    "app's document. The portal registers it; the law wants the rate that the goods bear, so irnflow warns.",
+    "rate.wholly_exempt": "Only nil-rated goods: a bill of supply, which the app does not register. The portal "
+    "would take "
+    "it, so irnflow warns.",
+}
 
-# Why what irnflow sends differs from what the app built, by the field, in the vouchers named (or in any).
-DIFFERS: Final = {}
+# Why irnflow sends of the voucher something else than the app built, by voucher.
+DIFFERS: Final = {
+    "credit_note_intra": "The app drops the sign × and leaves two blanks; irnflow keeps it.",
+    "debit_note": "irnflow names the invoice that the note is about; the app does not.",
+    "export_with_payment_usd": "The app computes the tax anew from the rate and forgets that ERPNext rounded it "
+    "in dollars; "
+    "irnflow sends the amounts of ERPNext's tables, which is what the customer was charged.",
+    "export_without_payment_eur": "The app drops letters outside ASCII from the place (Ålgård); irnflow keeps them.",
+    "intra": "The sign ×, as above.",
+    "lower_case_number": "Capitals, which the portal makes of it anyway: both give the same IRN.",
+    "multi_uom": "The sign ×, as above.",
+    "nil_rated_line": "The app leaves the nil-rated line out and sends its value as other charges; irnflow "
+    "sends the line "
+    "at 0 %, as the app of 2026 does. The invoice value is the same.",
+    "no_rounding": "The sign ×, as above.",
+    "odd_names": "The app keeps double quotes, which the portal refuses (2140), and drops Devanagari; irnflow "
+    "does neither.",
+    "rounding": "The sign ×, as above.",
+    "same_item_many_lines": "Two lines share a paisa the other way round: progressive rounding in another "
+    "order. The sums "
+    "are the same.",
+}
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from irnflow.gst.examine import Examined
 from irnflow.gst.faults import Severity
 from tests.agreement.corpus import BROKEN_ONES, SOUND_ONES, Entry
+from tests.agreement.erpnext import DECIDED, DIFFERS, Sale, codes, sales
 from tests.agreement.judges import EXPLAINED, FOLLOWS
 from tests.golden import GOLDEN
 
@@ -47,6 +49,41 @@ def _lines() -> Iterator[str]:
     yield from ("| of | follows | because |", "|---|---|---|")
     for code, (others, why) in FOLLOWS.items():
         yield f"| {code} | {', '.join(sorted(others))} | {why} |"
+    yield from _erpnext()
+
+
+_ERPNEXT = """
+## Vouchers of a real ERPNext
+
+Sales invoices entered in ERPNext 15.71.1 with the app India Compliance 15.13.5, everything in them invented
+(`tests/agreement/erpnext.json`). The app built an INV-01 of each; irnflow checks that, as `irnflow check FILE` does,
+and the same voucher as irnflow reads it from ERPNext's tables, as `irnflow check --books` does. Both are checked as
+sent on 30 November 2026 by a supplier of 10 crore or more. *Fields*: in how many the document that irnflow sends is not
+the app's, with the reason below.
+
+| voucher | the app's INV-01 | the voucher | fields |
+|---|---|---|---|"""
+
+
+def _erpnext() -> Iterator[str]:
+    yield from _ERPNEXT.split("\n")
+    yield from map(_sale, sales())
+    yield from ("", "| finding | why |", "|---|---|")
+    yield from (f"| `{code}` | {why} |" for code, why in DECIDED.items())
+    yield from ("", "| fields of | why they differ |", "|---|---|")
+    yield from (f"| {name} | {why} |" for name, why in DIFFERS.items())
+
+
+def _sale(sale: Sale) -> str:
+    app = _said(sale.of_the_app) if sale.app else "builds none"
+    cells = (f"{sale.name}: {sale.shows}", app, _said(sale.of_the_books), str(len(sale.differences) or ""))
+    return f"| {' | '.join(cells)} |"
+
+
+def _said(examined: Examined | None) -> str:
+    assert examined
+    found = ", ".join(f"`{code}`" for code in codes(examined))
+    return f"{'refuses' if examined.refusals else 'warns' if found else 'passes'} {found}".rstrip()
 
 
 def _row(rule: str, entry: Entry) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
-from tests.agreement.erpnext import Sale, sales
+from tests.agreement.erpnext import DECIDED, DIFFERS, Sale, codes, sales
 from tests.agreement.test_sums import ALL, OF_LINES, filled, without
 from tests.gst.documents import json, read
 
@@ -57,3 +57,27 @@ def test_its_sums_are_calculated_as_it_does(entry: Sale) -> None:
     examined = examine(read(without(entry.document, *ALL)), FACTS)
 
     assert filled(json(examined.invoice)["ValDtls"]) == filled(entry.document["ValDtls"])
+
+
+def test_each_finding_is_decided_and_no_decision_is_idle() -> None:
+    examined = [one for sale in sales() for one in (sale.of_the_app, sale.of_the_books) if one]
+
+    assert {code for one in examined for code in codes(one)} == DECIDED.keys()
+
+
+def test_each_differing_document_is_decided_and_no_decision_is_idle() -> None:
+    assert {sale.name for sale in sales() if sale.differences} == DIFFERS.keys()
+
+
+def test_only_what_the_law_forbids_is_refused() -> None:
+    refused = {sale.name for sale in sales() for one in (sale.of_the_app, sale.of_the_books) if one and one.refusals}
+
+    assert refused == {"b2c", "older_than_thirty_days"}
+
+
+@each
+def test_the_invoice_value_is_the_one_of_the_app(entry: Sale) -> None:
+    sent = entry.of_the_books.invoice.val_dtls
+
+    assert sent
+    assert sent.tot_inv_val == entry.document["ValDtls"]["TotInvVal"]

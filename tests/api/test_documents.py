@@ -9,7 +9,7 @@ import pytest
 from irnflow.api import documents
 from irnflow.api.endpoint import BODY_BYTES_MAX
 from irnflow.files import template
-from irnflow.files.importing import Kind
+from irnflow.files.reading import Kind
 from irnflow.gst.facts import Facts
 from irnflow.store import accounts
 from irnflow.store.database import Postgres

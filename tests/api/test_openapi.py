@@ -18,7 +18,7 @@ from irnflow.api.app import application
 from irnflow.api.endpoints import Api
 from irnflow.api.openapi import document
 from irnflow.api.server import serving
-from irnflow.files.importing import Kind
+from irnflow.files.reading import Kind
 from irnflow.messages import State
 from irnflow.store import accounts, database, failures
 from irnflow.store.accounts import Keys

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from irnflow.books import own
-from irnflow.books.own import Document
+from irnflow.books.columns import HEADERS, LINES
+from irnflow.books.document import Document
 from irnflow.errors import BadInput, Unavailable
 from tests.books.examples import mark, opened, run, source
 
@@ -61,8 +62,8 @@ def test_every_column_of_the_queries_has_a_place() -> None:
     tables = own._tables()
     of_parties = {own._party_column(prefix, name) for prefix in own._PARTIES for name in own._PARTY}
 
-    assert set(own._HEADER_NAMES) - of_parties - set(tables["voucher"]) == set()
-    assert set(own._LINE_NAMES) - set(tables["line"]) == set()
+    assert {column.name for column in HEADERS} - of_parties - set(tables["voucher"]) == set()
+    assert {column.name for column in LINES} - set(tables["line"]) == set()
 
 
 def test_statements_of_ones_own_are_no_layout_of_ours(tmp_path: Path) -> None:

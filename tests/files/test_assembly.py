@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from irnflow.files import importing
+from irnflow.files import reading
 from irnflow.files.documents import Taken
 from irnflow.gst import gstin
 from tests.files.invoices import CHAIR, DESK, HEAD, NAMES, OTHER_BUYER, blank, row, table
@@ -22,7 +22,7 @@ def read(*files: Sequence[Row] | bytes) -> list[Taken]:
     """What becomes of tables, each a file of its own."""
     contents = [file if isinstance(file, bytes) else table(file) for file in files]
     named = [(f"{at}.csv", lambda mode, content=each: BytesIO(content)) for at, each in enumerate(contents)]
-    return list(importing.read_all(named))
+    return list(reading.read_all(named))
 
 
 def imported(*files: Sequence[Row] | bytes) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from irnflow.books import sample
-from irnflow.files import checking, importing
+from irnflow.files import checking, reading
 from irnflow.files.checking import Finding, Judged
 from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Severity
@@ -142,7 +142,7 @@ def test_lines_are_named_by_their_own_rows_whatever_their_order() -> None:
 
 def test_what_import_leaves_out_is_told_with_the_same_words() -> None:
     content = table([row(), row(DESK, document_date="31/11/2026")])
-    (taken,) = importing.read("0", lambda mode: io.BytesIO(content))
+    (taken,) = reading.read("0", lambda mode: io.BytesIO(content))
 
     (one,) = of_files(content)
 

@@ -11,7 +11,7 @@ import pytest
 
 from irnflow.books.sql import SqlBooks
 from irnflow.errors import BadInput
-from irnflow.files import importing, template
+from irnflow.files import importing, reading, template
 from irnflow.files.importing import Imported
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
@@ -44,7 +44,7 @@ def import_(books: SqlBooks, *files: Any) -> Imported:
     taken = []
     for number, file in enumerate(files):
         content = file.encode() if isinstance(file, str) else file if isinstance(file, bytes) else ENCODER.encode(file)
-        taken += list(importing.read(f"file-{number}", lambda mode, content=content: BytesIO(content)))
+        taken += list(reading.read(f"file-{number}", lambda mode, content=content: BytesIO(content)))
     return Imported.of(importing.take_in(books, taken))
 
 
@@ -129,7 +129,7 @@ def test_a_price_of_six_decimals_makes_the_exact_gross_amount(books: SqlBooks) -
     examined = examine(voucher.invoice, Facts(day=DAY))
     (item,) = examined.invoice.item_list
     assert (item.tot_amt, item.unit_price) == (Decimal("1000123.46"), Decimal("1000.123"))
-    assert [fault.code for fault in examined.warnings] == ["calculated.rounded"]
+    assert examined.warnings == []
 
 
 def test_corrections_are_noted_and_the_document_comes_in(books: SqlBooks) -> None:
@@ -277,7 +277,7 @@ def test_a_file_that_ends_early_is_told_and_what_stood_before_comes_in(books: Sq
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    (taken,) = importing.read("x.csv", (tmp_path / "x.csv").open)
+    (taken,) = reading.read("x.csv", (tmp_path / "x.csv").open)
 
     assert (taken.unreadable, taken.troubles[0].says) == (True, "No such file or directory")
 
@@ -301,20 +301,20 @@ OTHER_KINDS = {
 
 @pytest.mark.parametrize(("content", "says"), OTHER_KINDS.items(), ids=range(len(OTHER_KINDS)))
 def test_a_kind_of_file_that_can_not_be_read_is_named(content: bytes, says: str) -> None:
-    (taken,) = importing.read("x", lambda mode: BytesIO(content))
+    (taken,) = reading.read("x", lambda mode: BytesIO(content))
 
     assert taken.unreadable
     assert taken.troubles[0].says.startswith(says)
 
 
 def test_old_workbooks_are_told_apart() -> None:
-    (taken,) = importing.read("x.xls", lambda mode: BytesIO(b"\xd0\xcf\x11\xe0" + bytes(600)))
+    (taken,) = reading.read("x.xls", lambda mode: BytesIO(b"\xd0\xcf\x11\xe0" + bytes(600)))
 
     assert taken.troubles[0].says.startswith("it is a file of old Excel (.xls), or has a password")
 
 
 def test_what_is_neither_text_nor_a_workbook_is_not_called_a_wrong_encoding() -> None:
-    (taken,) = importing.read("x.xlsx", lambda mode: BytesIO(b"\x89\xc7\x00\x1f"))
+    (taken,) = reading.read("x.xlsx", lambda mode: BytesIO(b"\x89\xc7\x00\x1f"))
 
     assert taken.troubles[0].says.startswith("it is neither a workbook nor text")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from irnflow.gst.irn import financial_year, irn, registered_as
+from irnflow.gst.dates import financial_year
+from irnflow.gst.irn import irn, registered_as
 
 VECTORS = json.loads((Path(__file__).parent / "irn_vectors.json").read_text(encoding="utf-8"))["vectors"]
 

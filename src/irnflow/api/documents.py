@@ -13,9 +13,10 @@ from irnflow.api.problem import Place, Refused
 from irnflow.books.catalogue import Source
 from irnflow.books.sql import SqlBooks
 from irnflow.errors import BadInput
-from irnflow.files import checking, importing
+from irnflow.files import checking, importing, reading
 from irnflow.files.checking import Finding
-from irnflow.files.importing import Imported, Kind
+from irnflow.files.importing import Imported
+from irnflow.files.reading import Kind
 from irnflow.gst import dates
 from irnflow.gst.facts import TURNOVER_NOT_SAID, Facts
 from irnflow.store import accounts
@@ -116,7 +117,7 @@ def imported(source: Source, content: bytes, kind: Kind | None, *, most: int = T
     books = SqlBooks(source)
     try:
         importing.prepare(books)
-        taken = importing.read(_BODY, lambda mode: BytesIO(content), kind)
+        taken = reading.read(_BODY, lambda mode: BytesIO(content), kind)
         return Imported.of(importing.take_in(books, taken), troubles_most=most)
     except BadInput as error:
         raise Refused("books-not-ours", f"{error}.") from error

@@ -7,27 +7,21 @@ registration is never touched, and a registered voucher not at all. Each stateme
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
+from types import NoneType
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
 from irnflow.books.catalogue import Source, default_statements, own_sql
-from irnflow.books.columns import EINVOICE_STATUS, HEADERS, IRN, LINES, VOUCHER_ID
-from irnflow.books.rows import vouchers
+from irnflow.books.columns import VOUCHER_ID
+from irnflow.books.document import Document, Row, as_read, identity_of
 from irnflow.books.sql import OpenBooks
 from irnflow.errors import BadInput
-from irnflow.gst import hsn
-from irnflow.gst.invoice import Invoice
-from irnflow.gst.irn import financial_year
-
-Value = str | int | bool | Decimal | date
-Row = Mapping[str, Value]  # by column name; what is absent is null
 
 DOCUMENTS_MOST: Final = 500  # in one call of `write`
 _LINES_AT_ONCE: Final = 5_000
@@ -35,25 +29,7 @@ _PARTY: Final = ("gstin", "legal_name", "trade_name", "address_1", "address_2", 
                  "email")  # fmt: skip
 # How each party is named in the columns of the books, and in the voucher's table.
 _PARTIES: Final = {"seller": "seller", "buyer": "buyer", "dispatch": "dispatched_from", "ship_to": "shipped_to"}
-_HEADER_NAMES: Final = (VOUCHER_ID, IRN, EINVOICE_STATUS, *(column.name for column in HEADERS))
-_LINE_NAMES: Final = (VOUCHER_ID, *(column.name for column in LINES))
 _COLUMN: Final = re.compile(r"    (\w+) +(\w+(?:\(.*?\))?)")
-
-
-class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """A document to be written, by the names that columns.py gives."""
-
-    voucher_id: str
-    header: Row
-    lines: Sequence[Row]  # each with a LINE_NO of its own
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """What no second document may have: supplier, financial year, type, number."""
-        dated = self.header.get("document_date")
-        return _identity(
-            self.header.get("seller_gstin"), dated, self.header.get("document_type"), self.header.get("document_number")
-        )
 
 
 class Outcome(StrEnum):
@@ -96,14 +72,6 @@ def make(connection: sa.Connection) -> None:
             _run(connection, statement)
 
 
-def as_read(documents: Sequence[Document]) -> dict[str, Invoice]:
-    """What the books will say of these documents, by voucher id."""
-    headers = [[each.voucher_id, None, None, *map(_filled(each).get, _HEADER_NAMES[3:])] for each in documents]
-    lines = [[each.voucher_id, *map(line.get, _LINE_NAMES[1:])] for each in documents for line in _lines(each)]
-    read = vouchers(headers, _HEADER_NAMES, lines, _LINE_NAMES)
-    return {voucher_id: voucher.invoice or Invoice() for voucher_id, voucher in read.items()}
-
-
 def write(books: OpenBooks, documents: Sequence[Document]) -> dict[str, tuple[Outcome, str]]:
     """Write at most DOCUMENTS_MOST documents with ids and identities of their own; gives what became of each, and
     of one that is taken the voucher that has its number. Raises BadInput when the books change meanwhile.
@@ -137,7 +105,7 @@ def _put(connection: sa.Connection, documents: Sequence[Document]) -> None:
         return
     parties: dict[str, dict[str, Any]] = {}
     headers = [_voucher(document, parties) for document in documents]
-    lines = [{VOUCHER_ID: each.voucher_id, **line} for each in documents for line in _lines(each)]
+    lines = [{VOUCHER_ID: each.voucher_id, **line} for each in documents for line in each.filled_lines]
     _insert(connection, "party", ["party_id", *_PARTY], list(parties.values()), "on conflict do nothing")
     columns = [name for name in _tables()["voucher"] if name not in _WRITTEN_BY_US]
     replaced = ", ".join(f"{name} = excluded.{name}" for name in columns[1:])
@@ -157,7 +125,7 @@ _WRITTEN_BY_US: Final = ("einvoice_status", "irn", "ack_no", "ack_dt", "signed_q
 
 def _voucher(document: Document, parties: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The row of table `voucher`; its parties are added to those that there are."""
-    left = dict(_filled(document))
+    left = dict(document.filled)
     row: dict[str, Any] = {VOUCHER_ID: document.voucher_id}
     for reference, columns in _PARTY_COLUMNS.items():
         party = tuple([left.pop(column, None) for column in columns])
@@ -182,30 +150,23 @@ def _party_id(party: tuple[Any, ...]) -> str:
     return "file-" + sha256(msgspec.json.encode(party)).hexdigest()[:24]
 
 
-def _filled(document: Document) -> Row:
-    """The header with what its table does not leave open."""
-    return {"reverse_charge": False, **document.header}
-
-
-def _lines(document: Document) -> list[Row]:
-    return [{"is_service": hsn.is_service(str(line.get("hsn", ""))), **line} for line in document.lines]
-
-
 def _insert(connection: sa.Connection, table: str, columns: Sequence[str], rows: Sequence[Row], conflict: str) -> int:
     """All rows in one statement; gives how many were written."""
     names = ", ".join(columns)
     if connection.dialect.name == "sqlite":
         sql = f"insert into books.{table} as t ({names}) values ({', '.join('?' * len(columns))}) {conflict}"  # noqa: S608 (our own names)
-        values = [tuple([_bound(row.get(name)) for name in columns]) for row in rows]
+        # It has neither decimals nor dates: both are kept as texts, decimals in columns that read them as numbers.
+        values = [
+            tuple([value if (value := row.get(name)).__class__ in _BOUND else str(value) for name in columns])
+            for row in rows
+        ]
         return connection.exec_driver_sql(own_sql(sql, connection.engine.url), values).rowcount
     source = f"jsonb_populate_recordset(null::books.{table}, cast(:rows as jsonb))"
     sql = f"insert into books.{table} as t ({names}) select {names} from {source} {conflict}"  # noqa: S608 (our own names)
     return _run(connection, sql, {"rows": msgspec.json.encode(rows).decode()}).rowcount
 
 
-def _bound(value: Any) -> Any:
-    """SQLite has neither decimals nor dates: both are kept as texts, numbers in columns that read them as numbers."""
-    return str(value) if isinstance(value, Decimal | date) else value
+_BOUND: Final = frozenset({NoneType, str, int, bool})  # what SQLite takes as it is
 
 
 # -- what is there ---------------------------------------------------------------------------------------------------
@@ -232,13 +193,8 @@ def _holders(connection: sa.Connection, documents: Sequence[Document]) -> dict[t
     found: dict[tuple[str, ...], str] = {}
     for voucher_id, gstin, dated, typ, number in connection.execute(sql, {"numbers": numbers}):
         day = date.fromisoformat(dated) if isinstance(dated, str) else dated  # SQLite keeps texts
-        found[_identity(gstin, day, typ, number)] = voucher_id
+        found[identity_of(gstin, day, typ, number)] = voucher_id
     return found
-
-
-def _identity(gstin: object, dated: object, typ: object, number: object) -> tuple[str, ...]:
-    year = financial_year(dated) if isinstance(dated, date) else ""
-    return tuple(str(each or "").upper() for each in (gstin, year, typ, number))
 
 
 @cache

@@ -1,7 +1,6 @@
 """`irnflow check`: what the portal would say of documents, before anything is sent."""
 
 import os
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +9,6 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from io import BufferedReader, FileIO
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 import click
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from irnflow.files.checking import Judged
-    from irnflow.files.importing import Opener
+    from irnflow.files.reading import Opener
     from irnflow.gst.facts import Facts
 
 CLEAN, FAULTS, UNREADABLE = 0, 1, 2  # exit codes
@@ -129,6 +127,9 @@ def _shown(name: str) -> str:
 
 def _standard_input(closing: ExitStack) -> "Opener":
     """A copy of it, for a file is read from its beginning more than once."""
+    import shutil
+    from tempfile import TemporaryFile
+
     copy = closing.enter_context(TemporaryFile())  # noqa: SIM115 (closed by `closing`)
     shutil.copyfileobj(sys.stdin.buffer, copy)
     copy.flush()

@@ -39,12 +39,12 @@ def import_(files: tuple[str, ...], books: str, as_json: bool) -> int:
     """
     from irnflow.books import catalogue
     from irnflow.books.sql import SqlBooks
-    from irnflow.files import importing
+    from irnflow.files import importing, reading
 
     into = SqlBooks(catalogue.named(settings().books, books, environment=variables()))
     try:
         importing.prepare(into)
-        taken = importing.read_all([(name, Path(name).open) for name in files])
+        taken = reading.read_all([(name, Path(name).open) for name in files])
         results = importing.take_in(into, taken)
         return _tell_programs(results) if as_json else _tell_people(results, books)
     finally:

@@ -72,7 +72,7 @@ def irn(gstin: str, financial_year: str, doc_typ: str, number: str, as_json: boo
     1 June 2025. (What irnflow registers is in upper case always.) A number with small letters that was registered in
     April or May 2025 was still hashed as given; its IRN is printed as well.
     """
-    from irnflow.gst import document_number
+    from irnflow.gst import dates, document_number
     from irnflow.gst import irn as law
 
     hashed = law.hashed(gstin, financial_year, doc_typ, number)
@@ -100,7 +100,7 @@ def irn(gstin: str, financial_year: str, doc_typ: str, number: str, as_json: boo
         click.echo(_dim(name) + (f"{value:<17}{click.style(note, dim=True)}" if note else value))
     click.echo(f"\n{_dim('SHA-256 of')}{hashed}\n{_dim('IRN')}{click.style(computed, bold=True)}")
     last = document_number.UPPER_CASE_FROM - timedelta(days=1)
-    if law.financial_year(last) == financial_year and number != number.upper():
+    if dates.financial_year(last) == financial_year and number != number.upper():
         (as_given,) = law.registered_as(gstin, last, doc_typ, number, registered=last)
         click.echo(f"\n{_dim('until May 2025')}{as_given}")
 

@@ -26,7 +26,7 @@ import msgspec
 from irnflow.files import cells, documents
 from irnflow.files.documents import Cell, Column, Row, Table, Taken, Trouble, name_of
 from irnflow.gst import gstin
-from irnflow.gst.irn import financial_year
+from irnflow.gst.dates import financial_year
 
 _IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
 _TYPES: Final = ("INV", "CRN", "DBN")

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from irnflow.books import values
 from irnflow.books.columns import HEADERS, LINES, Column
-from irnflow.books.own import Value
+from irnflow.books.document import Value
 from irnflow.files.shown import Kind, Shown
 from irnflow.gst import fields
 
@@ -70,6 +70,7 @@ _INVISIBLE: Final = re.compile(
     "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
     "|(?<![^\x00-\x7f])[\u200c\u200d]"
 )
+_PAISA: Final = Decimal("0.01")
 _ERROR_WORDS: Final = frozenset({
     "#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!",
     "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#EXTERNAL!", "#GETTING_DATA", "#ERROR!",
@@ -125,6 +126,8 @@ def text(value: object) -> str | Noted | None:
 
 
 def _text(value: str) -> str | Noted | None:
+    if value.isalnum():  # nothing in it can be odd
+        return value
     said, note = _visible(value)
     if "E+" in said and _SCIENTIFIC.fullmatch(said):
         raise ValueError(f"a spreadsheet has written a long number as {said}: {_AGAIN}")
@@ -197,6 +200,8 @@ def _state(value: object) -> str | Noted | None:
 
 
 def _amount(value: object, *, decimals: int | None, most: Decimal, is_rate: bool) -> Decimal | Noted | None:
+    if value.__class__ is Decimal and value.same_quantum(_PAISA) and -most <= value <= most:  # nearly all of INV-01
+        return value
     note = ""
     if isinstance(value, str):
         amount, note = _written(value, is_rate=is_rate)

@@ -7,27 +7,30 @@ a voucher the file is `books:NAME:VOUCHER`.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import msgspec
 from msgspec.structs import replace
 
-from irnflow.books import own
 from irnflow.books.columns import HEADERS, LINE_NO, LINES
-from irnflow.books.rows import Voucher
+from irnflow.books.document import as_read
 from irnflow.errors import BadInput
-from irnflow.files import bulk, importing
+from irnflow.files import bulk, reading
 from irnflow.files.documents import Place, Taken, Trouble
-from irnflow.files.importing import Opener
+from irnflow.files.reading import Opener
 from irnflow.gst import hindi, loose
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault, Kind, Severity
 from irnflow.gst.invoice import Invoice
 
+if TYPE_CHECKING:
+    from irnflow.books.rows import Voucher
+
 UNREADABLE: Final = "file.unreadable"
 NOT_FOUND: Final = "books.not_found"  # as data_fetch says it
 UNREADABLE_ROW: Final = "books.unreadable_row"
+_AT_ONCE: Final = 100  # documents of tables that are read as the books would give them
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +78,7 @@ _LINE_AT: Final = {column.field: column.name for column in LINES}
 _LINE: Final = re.compile(r"ItemList\[(\d+)\]\.?(.*)")
 
 
-def judge_files(files: Sequence[tuple[str, Opener]], facts: Facts, kind: importing.Kind | None = None
+def judge_files(files: Sequence[tuple[str, Opener]], facts: Facts, kind: reading.Kind | None = None
                 ) -> Iterator[Judged]:  # fmt: skip
     """Each document of files of any kind; what can't be read is told."""
 
@@ -84,10 +87,10 @@ def judge_files(files: Sequence[tuple[str, Opener]], facts: Facts, kind: importi
             yield from judge_file(file, stream, facts)
 
     waiting: dict[str, Taken] = {}  # by voucher id: the books read many at once
-    for one in importing.read_with(files, of_inv01, kind):
+    for one in reading.read_with(files, of_inv01, kind):
         if isinstance(one, Taken) and one.document and one.document.voucher_id not in waiting:
             waiting[one.document.voucher_id] = one
-            if len(waiting) < own.DOCUMENTS_MOST:
+            if len(waiting) < _AT_ONCE:
                 continue
         yield from _judge_documents(waiting, facts)
         if isinstance(one, Judged):
@@ -110,7 +113,7 @@ def judge_file(file: str, stream: BinaryIO, facts: Facts) -> Iterator[Judged]:
         yield unreadable(file, str(error))
 
 
-def judge_vouchers(books: str, vouchers: Iterable[tuple[str, Voucher | None]], facts: Facts) -> Iterator[Judged]:
+def judge_vouchers(books: str, vouchers: Iterable[tuple[str, "Voucher | None"]], facts: Facts) -> Iterator[Judged]:
     """Vouchers as the books have them, by id; None where they have none."""
     for voucher_id, voucher in vouchers:
         file = f"books:{books}:{voucher_id}"
@@ -142,7 +145,9 @@ def unreadable(file: str, says: str, fix: str = "Mend the file, or make it anew.
 
 def _judge_documents(waiting: Mapping[str, Taken], facts: Facts) -> Iterator[Judged]:
     """Documents of tables, as the books would give them."""
-    invoices = own.as_read([one.document for one in waiting.values() if one.document])
+    if not waiting:
+        return
+    invoices = as_read([one.document for one in waiting.values() if one.document])
     for voucher_id, one in waiting.items():
         examined = examine(invoices[voucher_id], facts)
         faults = [*examined.refusals, *examined.warnings]

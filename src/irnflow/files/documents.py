@@ -8,17 +8,18 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from functools import cache
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from irnflow.books.columns import HEADERS, LINE_NO, LINES, VOUCHER_ID
-from irnflow.books.own import Document, Value
+from irnflow.books.document import Document, Value
 from irnflow.files import cells
+from irnflow.gst import fields
+from irnflow.gst.dates import financial_year
 from irnflow.gst.invoice import Invoice
-from irnflow.gst.irn import financial_year
 
 VOUCHER_ID_CHARACTERS_MAX: Final = 100  # as the API takes it
 _CONSTANTS: Final = {"Version": "1.1", "TranDtls.TaxSch": "GST"}
@@ -247,63 +248,100 @@ def of_table(table: Table, rows: Sequence[tuple[int, Row]]) -> Taken:
 # -- of INV-01 -------------------------------------------------------------------------------------------------------
 
 
+class _Place(NamedTuple):
+    """A field of INV-01: where the books keep it, if they do."""
+
+    at: int  # in its section
+    path: str  # below the document or the line
+    name: str  # of the column; "" if there is none
+    read: cells.Read
+    constant: object  # what need not be kept
+
+
+class _Section(NamedTuple):
+    """The fields of a section, and the sections inside by their place; of a list, the first one."""
+
+    fields: tuple[_Place, ...]
+    inside: tuple[tuple[int, str, fields.Shape, "_Section"], ...]  # with its path and shape
+
+
 def of_invoice(place: Place, invoice: Invoice) -> Taken:
     """The document that an INV-01 JSON is."""
     troubles: list[Trouble] = []
     notes: list[Trouble] = []
-    header, lines = _flat(place, msgspec.to_builtins(invoice, builtin_types=_KEPT), troubles, notes)
+    header: dict[str, Value] = {}
+    lines: list[dict[str, Value]] = []
+    of_header, of_line = _sections()
+    _flatten(msgspec.structs.replace(invoice, item_list=()), of_header, header, _Told(place, "", troubles, notes))
+    for at, item in enumerate(invoice.item_list):
+        line: dict[str, Value] = {}
+        _flatten(item, of_line, line, _Told(place, f"ItemList[{at}].", troubles, notes))
+        lines.append(line)
+    if not any(LINE_NO in line for line in lines):
+        lines = [{LINE_NO: number, **line} for number, line in enumerate(lines, 1)]
     return _taken(place, "", header, lines, troubles, notes)
 
 
-_KEPT: Final = (Decimal,)
-_HEADER_AT: Final = {column.field: column.name for column in HEADERS}
-_LINE_AT: Final = {column.field: column.name for column in LINES}
-_Rows = tuple[dict[str, Value], list[dict[str, Value]]]  # header, lines
+class _Told(NamedTuple):
+    """Where what is found out about a document goes."""
+
+    place: Place
+    prefix: str
+    troubles: list[Trouble]
+    notes: list[Trouble]
 
 
-def _flat(place: Place, inv01: dict[str, Any], troubles: list[Trouble], notes: list[Trouble]) -> _Rows:
-    items = inv01.pop("ItemList", [])
-    header = _columns(place, "", inv01, _HEADER_AT, _READ_HEADER, troubles, notes)
-    lines = [
-        _columns(place, f"ItemList[{at}].", item, _LINE_AT, _READ_LINE, troubles, notes)
-        for at, item in enumerate(items)
-    ]
-    if not any(LINE_NO in line for line in lines):
-        lines = [{LINE_NO: number, **line} for number, line in enumerate(lines, 1)]
-    return header, lines
-
-
-def _columns(place: Place, prefix: str, section: dict[str, Any], names: Mapping[str, str],
-             readers: Mapping[str, cells.Read], troubles: list[Trouble], notes: list[Trouble]
-             ) -> dict[str, Value]:  # fmt: skip
-    found: dict[str, Value] = {}
-    for path, given in _leaves(section, ""):
-        if _CONSTANTS.get(path) == given:
+def _flatten(section: msgspec.Struct, of: _Section, found: dict[str, Value], told: _Told) -> None:
+    values = msgspec.structs.astuple(section)
+    for index, path, name, read, constant in of.fields:
+        given = values[index]
+        if given is None or (constant is not None and given == constant):
             continue
         try:
-            if path not in names:
-                raise ValueError("the books have no place for it")
-            value = readers[names[path]](given)
+            value = read(given)
         except ValueError as error:
-            troubles.append(place.trouble(str(error), prefix + path))
+            told.troubles.append(told.place.trouble(str(error), told.prefix + path))
             continue
         if type(value) is cells.Noted:
-            notes.append(place.trouble(value.says, prefix + path))
+            told.notes.append(told.place.trouble(value.says, told.prefix + path))
             value = value.value
         if value is not None:
-            found[names[path]] = value  # type: ignore[assignment]
-    return found
+            found[name] = value  # type: ignore[assignment]
+    for index, path, shape, first in of.inside:
+        inside = values[index]
+        if isinstance(inside, tuple):
+            for at, each in enumerate(inside):
+                _flatten(each, _section(shape, f"{path}[{at}].", {}) if at else first, found, told)
+        elif inside is not None:
+            _flatten(inside, first, found, told)
 
 
-def _leaves(section: dict[str, Any], path: str) -> Iterator[tuple[str, Any]]:
-    for name, value in section.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{path}{name}.")
-        elif isinstance(value, list | tuple):
-            for at, each in enumerate(value):
-                yield from _leaves(each, f"{path}{name}[{at}].")
-        else:
-            yield path + name, value
+@cache
+def _sections() -> tuple[_Section, _Section]:
+    """Of the document, and of a line."""
+    columns = {column.field: (column.name, _READ_HEADER[column.name]) for column in HEADERS}
+    of_lines = {column.field: (column.name, _READ_LINE[column.name]) for column in LINES}
+    (line,) = [inner for _, name, inner in fields.shape().sections if name == "ItemList"]
+    return _section(fields.shape(), "", columns), _section(line, "", of_lines)
+
+
+def _section(shape: fields.Shape, prefix: str, columns: Mapping[str, tuple[str, cells.Read]]) -> _Section:
+    inside = {index: (name, inner) for index, name, inner in shape.sections}
+    places = []
+    for index, field in enumerate(shape.fields):
+        path = prefix + field.path.rpartition(".")[2]
+        if index not in inside:
+            name, read = columns.get(path, ("", _nowhere))
+            places.append(_Place(index, path, name, read, _CONSTANTS.get(path)))
+    below = [
+        (index, prefix + name, inner, _section(inner, f"{prefix}{name}{'[0]' if inner.is_list else ''}.", columns))
+        for index, (name, inner) in inside.items()
+    ]
+    return _Section(tuple(places), tuple(below))
+
+
+def _nowhere(value: object) -> None:
+    raise ValueError("the books have no place for it")
 
 
 # -- of both ---------------------------------------------------------------------------------------------------------

@@ -50,3 +50,13 @@ def last_day_to_report(dated: date) -> date:
     Dated 1 April 2025: 30 April 2025.
     """
     return dated + timedelta(days=DAYS_TO_REPORT - 1)
+
+
+def financial_year(day: date) -> str:
+    """April to March.
+
+    >>> financial_year(date(2026, 3, 31))
+    '2025-26'
+    """
+    first = day.year if day.month >= 4 else day.year - 1
+    return f"{first}-{(first + 1) % 100:02}"

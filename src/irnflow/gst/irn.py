@@ -10,6 +10,7 @@ from datetime import date
 from hashlib import sha256
 
 from irnflow.gst import document_number
+from irnflow.gst.dates import financial_year
 
 
 def irn(gstin: str, financial_year: str, doc_typ: str, doc_no: str) -> str:
@@ -39,16 +40,6 @@ def registered_as(gstin: str, dated: date, doc_typ: str, doc_no: str, registered
 def hashed(gstin: str, financial_year: str, doc_typ: str, doc_no: str) -> str:
     """The text that the IRN is the hash of."""
     return f"{gstin}{financial_year}{doc_typ}{document_number.as_hashed(doc_no, financial_year)}"
-
-
-def financial_year(day: date) -> str:
-    """April to March.
-
-    >>> financial_year(date(2026, 3, 31))
-    '2025-26'
-    """
-    first = day.year if day.month >= 4 else day.year - 1
-    return f"{first}-{(first + 1) % 100:02}"
 
 
 def _sha256(text: str) -> str:

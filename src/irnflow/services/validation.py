@@ -23,9 +23,10 @@ from irnflow.bus import rabbit
 from irnflow.bus.batch import Consumer, Now, consume, each, reading
 from irnflow.bus.port import Bus
 from irnflow.gst import dates
+from irnflow.gst.dates import financial_year
 from irnflow.gst.examine import Examined, examine
 from irnflow.gst.faults import Fault, Severity
-from irnflow.gst.irn import financial_year, irn
+from irnflow.gst.irn import irn
 from irnflow.gst.rules import TURNOVER_NOT_SAID, Facts
 from irnflow.log import logger
 from irnflow.messages import DataFetched, Detail, Message, State, StatusChanged, Validated, ValidationFailed
