@@ -90,6 +90,8 @@ AROUND: dict[str, bytes] = {
     "lines ended as on Unix": written(end="\n"),
     "lines ended twice": written(end="\r\r\n"),
     "lines ended as on an old Mac": written(end="\r"),
+    "the end of a file of DOS": written() + b"\x1a",
+    "the end of a file of DOS, behind the last row": written().rstrip(b"\r\n") + b"\x1a",
     "no end of the last line": written().rstrip(b"\r\n"),
     "blank lines first": b"\n\r\n  \r\n" + written(),
     "blank cells first": b",,,\r\n" + written(),

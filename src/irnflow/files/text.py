@@ -19,6 +19,7 @@ _DELIMITERS: Final = ",;\t|"
 _SAID: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # Excel's own line
 _FIRST_BYTES: Final = 64 * 1024
 _END: Final = re.compile(r"(?<=\n)|(?<=\r)(?=[^\r\n])")
+_END_OF_DOS: Final = "\x1a"  # behind the last line
 _QUOTES: Final = "write each mark inside a text twice, or save the table as CSV UTF-8 again"
 _UTF16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
@@ -89,6 +90,8 @@ class _Lines:
 
     def __next__(self) -> str:
         line = next(self._lines)
+        if line.endswith(_END_OF_DOS) and not (line := line.rstrip(_END_OF_DOS)):
+            raise StopIteration
         self._number += 1
         if not line.endswith("\n"):
             self.cut_at = self._number
