@@ -274,7 +274,8 @@ class _Adding:
                            is_line=self._is_line(row))  # fmt: skip
             self._open = True
             self._rows.append((number, row))
-            self._head = head if not says_nothing else self._head
+            if why or not says_nothing:  # no row below goes on with what the document above says
+                self._head = () if says_nothing else head
         self._gap = False
 
     def _is_the_header_again(self, row: Row) -> bool:
