@@ -220,6 +220,15 @@ def test_a_line_below_a_remark_leaves_out_the_document_above(remark: Row) -> Non
 
 
 @pytest.mark.parametrize(
+    "remark", [*REMARKS.values(), blank(document_number="#N/A"), blank({"description": "Freight"})]
+)
+def test_a_line_below_a_remark_that_says_all_is_of_its_document(remark: Row) -> None:
+    found = read([row(), remark, row(DESK), NEIGHBOUR])
+
+    assert [one.rows for one in found if one.document and 5 not in one.rows] in ([[2, 4]], [])
+
+
+@pytest.mark.parametrize(
     "column", ["document_type", "document_number", "voucher_id", "buyer_legal_name", "description"]
 )
 @pytest.mark.parametrize(
