@@ -103,7 +103,7 @@ def test_programs_get_ids_and_troubles() -> None:
             "notes": [],
             "troubles": [{
                 "file": "t.csv", "sheet": "", "row": 4, "column": "",
-                "says": "the row has more cells than the header: a comma in a text without quotes?",
+                "says": "the row has more cells than the header: a comma in a text or number without quotes?",
             }],
         },
     )  # fmt: skip

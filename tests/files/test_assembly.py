@@ -201,11 +201,65 @@ def test_hundreds_of_suppliers_may_have_the_same_number() -> None:
                 if one.document]) == 300  # fmt: skip
 
 
-def test_a_row_of_totals_costs_no_document() -> None:
-    found = read([row(), row(DESK), blank({"description": "Total", "quantity": "30"})])
+FREIGHT = blank({**CHAIR, "description": "Freight", "hsn": "996511"})
+HEADER_AGAIN = {name: name.replace("_", " ").title() for name in NAMES}
+REMARKS: dict[str, Row] = {
+    "a total": blank({"description": "Sub Total", "quantity": "30"}),
+    "a remark": blank({"description": "Serial numbers 11 to 40"}),
+    "a remark in the first column": {"document_type": "Note: by road"},
+    "a remark in the number's column": {"document_number": "by road"},
+}  # fmt: skip
 
-    assert [one.document is not None for one in found] == [True, False]
-    assert found[1].troubles[0].says == "the row has no number; if it is a total, take it out"
+
+@pytest.mark.parametrize("remark", REMARKS.values(), ids=REMARKS)
+def test_a_line_below_a_remark_leaves_out_the_document_above(remark: Row) -> None:
+    found = read([row(), remark, FREIGHT, NEIGHBOUR])
+
+    assert [one.rows for one in found if one.document] == [[5]]
+    assert {2, 3, 4} == {at for at in rows_told(found) if at}
+
+
+@pytest.mark.parametrize(
+    "column", ["document_type", "document_number", "voucher_id", "buyer_legal_name", "description"]
+)
+@pytest.mark.parametrize(
+    "words",
+    ["Total", "Grand Total :", "SUB-TOTAL", "Invoice Total (Rs.)", "Total Amount in INR", "Page total 3", "कुल योग"],
+)
+def test_a_row_of_totals_costs_no_document(column: str, words: str) -> None:
+    first, second = ({"voucher_id": "V1"}, {"voucher_id": "V2"}) if column == "voucher_id" else ({}, {})
+    found = read([row(**first), row(DESK, **first), blank({column: words, "quantity": "30"}), NEIGHBOUR | second])
+
+    assert [one.rows for one in found if one.document][:1] == [[2, 3]]
+    assert (4, "it is a total and not a line of a document: take it out") in [
+        (trouble.row, trouble.says) for one in found for trouble in one.troubles
+    ]
+
+
+@pytest.mark.parametrize("goods", ["Total Quartz 9000 engine oil", "Total station", "Total"])
+def test_goods_named_total_are_a_line(goods: str) -> None:
+    assert imported([row(), blank({**DESK, "description": goods})]) == {"BLR/117": 2}
+
+
+@pytest.mark.parametrize("number", ["#N/A", ""])
+def test_a_buyer_named_total_hides_no_row(number: str) -> None:
+    buyer = {"buyer_legal_name": "Total Oil India"}
+
+    assert imported([row(**buyer), row(DESK, document_number=number, **buyer)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ([row(), HEADER_AGAIN, blank()], {"BLR/117": 2}),
+        ([row(), HEADER_AGAIN, row(DESK)], {"BLR/117": 2}),
+        ([row(), blank(), HEADER_AGAIN, NEIGHBOUR, HEADER_AGAIN, blank()], {"BLR/117": 2, "BLR/200": 2}),
+    ],
+)
+def test_the_header_may_stand_there_again(rows: Sequence[Row], lines: dict[str, int]) -> None:
+    found = read(rows)
+
+    assert (imported(rows), rows_told(found)) == (lines, [])
 
 
 def test_a_row_without_a_number_that_is_clearly_of_another_document_costs_only_itself() -> None:

@@ -185,3 +185,47 @@ def test_white_space_inside_the_text_of_a_qr_code_is_left_out(tmp_path: Path) ->
     segno.make(QR.replace(".", ".\r\n"), error="l", micro=False).save(tmp_path / "qr.png", scale=4)
 
     assert texts(tmp_path / "qr.png") == [QR]
+
+
+OTHER = signed({"Irn": "4e" * 32}, kid="8F" * 20)
+ANSWER, SECOND = json.dumps({"SignedQRCode": QR}), json.dumps({"SignedQRCode": OTHER})
+AROUND: dict[str, tuple[str, list[str]]] = {
+    "a comma behind": (f"{QR},", [QR]),
+    "single quotes": (f"'{QR}'", [QR]),
+    "a point behind": (f"{QR}.", [QR]),
+    "a name before": (f"SignedQRCode: {QR}\n", [QR]),
+    "a letter that quotes it": (WRAPPED.replace("\r\n", "\r\n> "), [QR]),
+    "a letter with a name and breaks": ("> QR:\r\n> " + WRAPPED.replace("\r\n", "\r\n> "), [QR]),
+    "two lines": (f"{QR}\n{OTHER}\n", [QR, OTHER]),
+    "JSON line by line": (f"{ANSWER}\n{SECOND}\n", [QR, OTHER]),
+    "a table": (f"irn,qr\n1,{QR}\n2,{OTHER}\n", [QR, OTHER]),
+    "XML": (f"<SignedQRCode>{QR}</SignedQRCode>", [QR]),
+    "an answer as a string": (json.dumps(ANSWER), [QR]),
+    "an answer as a string, twice": (json.dumps({"Data": json.dumps(json.dumps(ANSWER))}), [QR]),
+}
+
+
+@pytest.mark.parametrize(("content", "found"), AROUND.values(), ids=AROUND)
+def test_a_signed_text_is_found_in_what_is_around_it(tmp_path: Path, content: str, found: list[str]) -> None:
+    assert texts(kept(tmp_path, content)) == found
+
+
+def test_a_signed_text_that_is_cut_is_not_taken_for_a_false_one(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="neither a signed text"):
+        read(kept(tmp_path, f"SignedQRCode: {QR[:-9]}"))
+
+
+@pytest.mark.parametrize("name", ["scan.tif", "scan.gif", "scan.webp"])
+def test_each_page_of_a_picture_is_looked_through(tmp_path: Path, name: str) -> None:
+    pages = [Image.new("L", code().size, 255), code(), code().rotate(90)]
+    pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:], lossless=True)
+
+    assert texts(tmp_path / name) == [QR, QR]
+
+
+def test_a_picture_of_too_many_pages_is_named(tmp_path: Path) -> None:
+    page = Image.new("1", (8, 8))
+    page.save(tmp_path / "scan.tif", save_all=True, append_images=[page] * 50)
+
+    with pytest.raises(BadInput, match="has 51 pages, more than 50"):
+        read(tmp_path / "scan.tif")

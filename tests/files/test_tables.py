@@ -133,7 +133,76 @@ def test_a_comma_without_quotes_is_told_and_the_others_come_in() -> None:
     found = of_csv("".join(LINES).replace("INBOM4", "INBOM4,extra"))
 
     assert [one.document is not None for one in found] == [True, False]
-    assert troubles(found)[0][3] == "the row has more cells than the header: a comma in a text without quotes?"
+    assert (
+        troubles(found)[0][3] == "the row has more cells than the header: a comma in a text or number without quotes?"
+    )
+
+
+# -- where the names of the columns stand ----------------------------------------------------------------------------
+
+NAMED = ["voucher_id", "document_number", "description", "hsn", "quantity", "unit_price", "gst_rate"]
+A1 = ["V1", "A1", "Chair", "94036000", 10, 1000.5, 18]
+B1 = ["V2", "B1", "Desk", "94036000", 2, 5000, 18]
+
+
+def numbers(found: list[Taken]) -> list[object]:
+    return [one.document and one.document.header["document_number"] for one in found]
+
+
+@pytest.mark.parametrize("titles", [[["Sound Traders"]], [["Sales", "1-Nov-26"], [], ["to", "", "30-Nov-26"]]])
+def test_titles_may_stand_above_the_names_of_the_columns(titles: list[list[Any]]) -> None:
+    csv = "".join(",".join(map(str, cells)) + "\n" for cells in [*titles, NAMED, A1])
+
+    assert numbers(of_csv(csv)) == numbers(of_xlsx(Sheet1=[*titles, NAMED, A1])) == ["A1"]
+    assert of_csv(csv)[0].rows == of_xlsx(Sheet1=[*titles, NAMED, A1])[0].rows == [len(titles) + 2]
+
+
+def test_rows_above_the_names_of_the_columns_that_are_no_titles_are_not_passed_over() -> None:
+    with pytest.raises(BadInput, match="the first row must name the columns"):
+        of_csv("".join(",".join(map(str, cells)) + "\n" for cells in [A1, NAMED, B1]))
+    with pytest.raises(BadInput, match="none of its sheets"):
+        of_xlsx(Sheet1=[A1, NAMED, B1])
+
+
+def test_a_sheet_below_titles_is_read_beside_others() -> None:
+    assert numbers(of_xlsx(Sheet1=[NAMED, A1], Sheet2=[["Sound Traders"], NAMED, B1])) == ["A1", "B1"]
+
+
+@pytest.mark.parametrize("row", [B1, ["", "", *B1[2:]], ["V1", "A1", *B1[2:]]])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_sheet_that_goes_on_without_names_of_columns_leaves_out_the_file(row: list[Any], first: bool) -> None:
+    sheets = {"One": [row], "Two": [NAMED, A1]} if first else {"Two": [NAMED, A1], "One": [row]}
+
+    with pytest.raises(BadInput, match="sheet One goes on without names of columns"):
+        of_xlsx(**sheets)
+
+
+@pytest.mark.parametrize("rows", [[], [["Prepared by", "A. Rao"]], [["Rate", "Sum of igst"], [18, 4500, 3, 4, 5]]])
+def test_a_sheet_of_something_else_is_passed_over(rows: list[list[Any]]) -> None:
+    assert numbers(of_xlsx(Notes=rows, Sheet1=[NAMED, A1])) == ["A1"]
+
+
+def test_a_cell_in_a_column_without_a_name_is_told() -> None:
+    found = of_csv("voucher_id,document_number,hsn,,quantity\nV1,A1,94036000,,1\nV2,B1,94036000,500,1\n")
+
+    assert numbers(found) == ["A1", None]
+    assert troubles(found)[0][3] == "a cell stands in column 4, which has no name: name it, or clear the cell"
+
+
+@pytest.mark.parametrize(
+    ("rows", "taken"),
+    [
+        (["V1,A1,9403,1,5", "V2,B1,9403,1,000,"], ["A1", None]),
+        (["V1,A1,9403,1,000,", "V2,B1,9403,1,5"], [None, "B1"]),
+        (["V1,A1,9403,1,5,,", "V2,B1,9403,1,5,,"], ["A1", "B1"]),  # a program that ends each row so
+        (["V1,A1,9403", "V2,B1,9403,1,5"], ["A1", "B1"]),
+        (["V1,A1,9403,1,5", ",,,,,,", "V2,B1,9403,1,5"], ["A1", "B1"]),
+    ],
+)
+def test_a_row_that_is_longer_than_the_others_is_told(rows: list[str], taken: list[object]) -> None:
+    found = of_csv("\n".join(["voucher_id,document_number,hsn,quantity,discount", *rows, ""]))
+
+    assert numbers(found) == taken
 
 
 def test_a_row_without_a_number_and_one_without_a_line_are_told() -> None:

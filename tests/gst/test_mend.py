@@ -118,6 +118,7 @@ LEFT_OUT = [
     (WITHIN, "SellerDtls.TrdNm", ["AB", "x"]),
     (WITHIN, "BuyerDtls.Ph", ["none", "12345", "1" * 30]),
     (WITHIN, "BuyerDtls.Em", ["nobody at all", "a@", "@b.example", "jürgen@example.com", "NA", "a@b c"]),
+    (WITHIN, "SellerDtls.Em", ["a@b", "a@b.c", "x" * 96 + "@b.in"]),
     (WITHIN, "BuyerDtls.Addr2", ["NA", "-.", "0"]),
     (WITHIN, ONE + "PrdDesc", ["x", "7"]),
     (WITHIN, ONE + "Barcde", ["12", "8" * 31]),

@@ -16,7 +16,7 @@ seen: they wait in a temporary file, so memory holds a few words of each documen
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from tempfile import SpooledTemporaryFile
 from typing import Any, Final, Self
@@ -24,7 +24,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from irnflow.files import cells, documents
-from irnflow.files.documents import Cell, Column, Row, Table, Taken, Trouble
+from irnflow.files.documents import Cell, Column, Row, Table, Taken, Trouble, name_of
 from irnflow.gst import gstin
 from irnflow.gst.dates import financial_year
 
@@ -32,7 +32,13 @@ _IN_MEMORY_BYTES: Final = 4 * 1024 * 1024
 _TYPES: Final = ("INV", "CRN", "DBN")
 _NEAR_DAYS: Final = 31
 _OF_ONE_NUMBER_MOST: Final = 100  # documents; a supplier has one of each type in a year
-_TOTAL: Final = re.compile(r"\W{0,3}((grand|sub|net|page)[ -]?)?totals?\b", re.IGNORECASE)
+_TOTAL: Final = re.compile(
+    r"[\W_]*(?:(?:grand|sub|net|gross|page|report|overall|invoice|bill|voucher|document|column)[ -]?)*totals?[\W_]*"
+    r"(?:(?:amount|amt|value|qty|quantity|rs|inr|in|of|for|the|page|invoice|bill|tax|gst|lines?|items?|carried|brought|"
+    r"forward|c/f|b/f|[0-9]{1,9})\b[\W_]*)*|\W*(?:कुल|महा)?\s*योग\W*|\W*कुल\W*",
+    re.IGNORECASE,
+)
+_TOTAL_CHARACTERS_MAX: Final = 60
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(list[tuple[int, list[str | float | tuple[str | float, int]]]])
 
@@ -84,8 +90,15 @@ class Run(msgspec.Struct):
     at: int = 0  # in the temporary file
     size: int = 0
     why: str = ""  # it can't be assigned
-    column: str = ""
+    column: str = ""  # "": no document can lack it
+    is_line: bool = True  # its first row has an HSN
     is_apart: bool = False  # from the row above, by a blank row or as the first of its table
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is a remark, a total or a mere number: a line below it may be of the document above it."""
+        key = self.key
+        return not self.is_line and bool(self.why or not (key.gstin or key.typ or key.day))
 
 
 class Group(msgspec.Struct, eq=False):
@@ -247,6 +260,8 @@ class _Adding:
         if all(_is_blank(cell) for cell in row):
             self._gap = True
             return
+        if self._is_the_header_again(row):
+            return
         says_nothing = all(_is_blank(cell) for cell in head)
         key = _SILENT if says_nothing else self._key(row)
         why, column = self._why_not(row, head, key, says_nothing=says_nothing)
@@ -255,11 +270,20 @@ class _Adding:
         else:
             self.end()
             apart = self._gap or not self._open
-            self.run = Run(self._table, key, number, self.run, why=why, column=column, is_apart=apart)
+            self.run = Run(self._table, key, number, self.run, why=why, column=column, is_apart=apart,
+                           is_line=self._is_line(row))  # fmt: skip
             self._open = True
             self._rows.append((number, row))
             self._head = head if not says_nothing else self._head
         self._gap = False
+
+    def _is_the_header_again(self, row: Row) -> bool:
+        """Whether it names the columns once more, as on each page of a report."""
+        named = [(cell, name) for cell, name in zip(row, self._table.names, strict=False) if cell != ""]
+        return bool(named) and all(name_of(cell) == name for cell, name in named)
+
+    def _is_line(self, row: Row) -> bool:
+        return self._hsn is None or not _is_blank(row[self._hsn])
 
     def _goes_on(self, key: Key) -> bool:
         """Whether a row that can be assigned is of the document above."""
@@ -272,6 +296,8 @@ class _Adding:
 
     def _why_not(self, row: Row, head: Row, key: Key, *, says_nothing: bool) -> tuple[str, str]:
         """Why nobody can tell whose row this is, and the column; "" when it is certain."""
+        if not (key.gstin or key.day or self._is_line(row)) and _is_total(row):
+            return "it is a total and not a line of a document: take it out", ""
         if _is_said(key.voucher_id):
             return "", ""
         for name, part in (("voucher_id", key.voucher_id), ("document_number", key.number)):
@@ -280,17 +306,15 @@ class _Adding:
         if key.number:
             return "", ""
         name = "document_number" if "document_number" in self._columns else "voucher_id"
-        if _is_total(row):
-            return "the row has no number; if it is a total, take it out", name
         if not any(row[: self._width]):
             return "the row has nothing below the names of the columns: clear what stands to the right", ""
         if not self._open:
             return "the row has neither voucher_id nor document_number", name
         if self._gap:
             return "the row has neither voucher_id nor document_number, and a blank row is above it", name
-        if self.run and self.run.why:
+        if self.run and (self.run.why or self.run.is_aside):
             return "the row has neither voucher_id nor document_number, and neither has the row above", name
-        if self._hsn is not None and _is_blank(row[self._hsn]):
+        if not self._is_line(row):
             return "the row has neither voucher_id nor document_number, and no HSN that would make it a line", name
         if says_nothing:
             return "", ""
@@ -337,7 +361,7 @@ def _is_blank(cell: Cell) -> bool:
 
 
 def _is_total(row: Row) -> bool:
-    return any(isinstance(cell, str) and _TOTAL.match(cell[:40]) for cell in row)
+    return any(isinstance(cell, str) and _TOTAL.fullmatch(cell[:_TOTAL_CHARACTERS_MAX]) for cell in row)
 
 
 # -- what may be one document ----------------------------------------------------------------------------------------
@@ -468,6 +492,10 @@ class _Doubts:
     def _lost(self, lost: Sequence[Group]) -> None:
         """Rows of which nobody can tell whose they are, and the documents that they may belong to."""
         below = {id(before): after for before, after in zip(self._runs, self._runs[1:], strict=False)}
+
+        def next_below(run: Run) -> Run | None:
+            return below.get(id(run))
+
         alike: dict[tuple[Any, ...], list[Group]] = defaultdict(list)
         for group in self._groups:
             if not group.runs[0].why:
@@ -476,10 +504,12 @@ class _Doubts:
             run = group.runs[0]
             trouble = run.table.place(run.row).trouble(run.why, run.column)
             group.add(trouble)
-            if _is_total(self._head(group)) or not run.column:
+            if not run.column:
                 continue
             blank = not any(run.table.head(self._head(group)))
-            near = [run.above, below.get(id(run)) if run.is_apart or not blank else None]
+            near = [_beyond(run, lambda each: each.above)]
+            if run.is_apart or not blank:
+                near.append(_beyond(run, next_below))
             found = {id(self._of[id(each)]): self._of[id(each)] for each in near if each and id(each) in self._of}
             candidates = [each for each in found.values() if self._may_hold(each, group)]
             for each in [*candidates, *([] if blank else alike[self._rest(group)])]:
@@ -592,6 +622,14 @@ def _agree(one: Cell, other: Cell) -> bool:
     if isinstance(one, str) and isinstance(other, str):
         return one.strip().casefold() == other.strip().casefold()
     return any(isinstance(cell, tuple) and cell[1] == -1 for cell in (one, other))
+
+
+def _beyond(run: Run, step: Callable[[Run], Run | None]) -> Run | None:
+    """The next run above or below that a line may belong to: not a remark, a total or a mere number."""
+    found = step(run)
+    while found and found.is_aside:
+        found = step(found)
+    return found
 
 
 def _join(one: Group, other: Group) -> None:

@@ -34,13 +34,18 @@ _AGAIN: Final = "format the cell as text, type it again"
 _SCIENTIFIC: Final = re.compile(r"\d(\.\d+)?E\+\d{2,}")
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d*)?|[+-]?\.\d+", re.ASCII)
 _GROUPED: Final = re.compile(r"\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", re.ASCII)  # 1,23,456.50 and 123,456.50
+# What a format writes beside a number that would change it. A minus sign too: the number itself has none there.
+_MEASURE: Final = re.compile(
+    r"%|^[-(−]|\b(?:lakhs?|lacs?|crores?|cr|thousands?|k|millions?|mn|hundreds?|paise|paisa)\b", re.IGNORECASE
+)
 _RUPEES: Final = re.compile(r"(?:₹|₨|rs\.?|inr)\s*|\s*(?:/-|/=|inr|₹)$", re.IGNORECASE)
-_DASHES: Final = frozenset("-–—−")  # an accountant's nothing
+_DASHES: Final = "-–—−"
+_NOTHING: Final = frozenset((*_DASHES, "--"))  # of an accountant
 _PIN: Final = re.compile("(\\d{3})[ \u00a0\u2009\u202f-](\\d{3})", re.ASCII)
 _PIN_PATHS: Final = ".Pin"
 _RATES: Final = ("GstRt", "CesRt", "StateCesRt")
 _FINE: Final = ("UnitPrice",)  # the calculation rounds it, after it has made the gross amount
-_STATE: Final = re.compile(r"(\d{1,2})(?:[ -].*)?")  # the template's lists have "29 Karnataka"
+_STATE: Final = re.compile(r"(\d{1,2})(?:\.0|[ -].*)?")  # the template's lists have "29 Karnataka"
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH: Final = rf"(?P<name>{'|'.join(_MONTHS)})[a-z]*"
 _DAY_FIRST: Final = re.compile(
@@ -48,8 +53,14 @@ _DAY_FIRST: Final = re.compile(
 )
 _YEAR_FIRST: Final = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})", re.ASCII)
 _TIME: Final = re.compile(
-    r"[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AP]M)?\s*(Z|[+-]\d{2}:?\d{2})?", re.IGNORECASE | re.ASCII
+    r"[ T]+(\d{1,2})[:.](\d{2})(?:[:.](\d{2})(?:\.\d+)?)?\s*([AP]M)?\s*(Z|IST|[+-]\d{2}(?::?\d{2})?)?",
+    re.IGNORECASE | re.ASCII,
 )
+_ZONES: Final = {"Z": "+00:00", "IST": "+05:30"}
+_IN_WORDS: Final = re.compile(
+    rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s*{_MONTH}|{_MONTH.replace('name', 'first')}\.?\s*(?P<after>\d{{1,2}})"
+    r"(?:st|nd|rd|th)?),?\s*(?P<year>\d{4})", re.IGNORECASE | re.ASCII,
+)  # fmt: skip
 _WRITTEN_MOST: Final = 60  # characters of a number or a date, however it is written
 _FIRST_YEAR: Final = 1900
 _GST_BEGAN: Final = 17  # in 2017; a year before is none of an invoice
@@ -64,6 +75,9 @@ _ERROR_WORDS: Final = frozenset({
     "#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!",
     "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#EXTERNAL!", "#GETTING_DATA", "#ERROR!",
 })  # fmt: skip
+# How programs keep a spreadsheet from making a number of a text: ="00117", and an apostrophe before it.
+_AS_TEXT: Final = re.compile(r"=\"([^\"]*)\"|'([^\s']*[0-9][^\s']*)")
+_MARKS: Final = ("#", "Err:", '="', "'")
 _ERROR_OF_CALC: Final = re.compile(r"#+|Err:\d{3}")  # LibreOffice's; and a column too narrow for its number
 
 # A date cell with one of these times was made by a program from local midnight: its day is the one before.
@@ -130,8 +144,11 @@ def _visible(value: str) -> tuple[str, str]:
         if shown != said:
             note = "an invisible character was dropped"
         said = shown.strip()
-    if said.startswith(("#", "Err:")) and (said in _ERROR_WORDS or _ERROR_OF_CALC.fullmatch(said)):
-        raise ValueError(f"the cell holds an error of the spreadsheet, {said}")
+    if said.startswith(_MARKS):
+        if said in _ERROR_WORDS or _ERROR_OF_CALC.fullmatch(said):
+            raise ValueError(f"the cell holds an error of the spreadsheet, {said}")
+        if found := _AS_TEXT.fullmatch(said):
+            said = (found[1] or found[2]).strip()
     return said, note
 
 
@@ -211,6 +228,10 @@ def _held(value: object, *, is_rate: bool) -> Decimal | None:
             return number * 100
         if kind is Kind.PERCENT:
             raise ValueError(f"the cell shows {number * 100:f} %, and an amount belongs here: type the amount")
+        if kind is Kind.TIME:
+            raise ValueError(f"the cell shows a time (format {value.format.code[:40]}), and a number belongs here")
+        if (around := value.format.around) and (wrong := _MEASURE.search(around)) and not (is_rate and wrong[0] == "%"):
+            raise ValueError(f"the cell holds {number:f} and shows {wrong[0]!r} beside it: type the number in rupees")
         return number
     return values.amount(_as_shown(value) if isinstance(value, float) else value)
 
@@ -220,7 +241,7 @@ def _written(value: str, *, is_rate: bool) -> tuple[Decimal | None, str]:
     said, note = _visible(value)
     if _NUMBER.fullmatch(said):
         return Decimal(said), note
-    if said in _DASHES:
+    if said in _NOTHING or said.lower() == "nil":
         return Decimal(0), note
     if len(said) > _WRITTEN_MOST:
         raise ValueError(f"{said[:40]!r} is not a number")
@@ -228,12 +249,14 @@ def _written(value: str, *, is_rate: bool) -> tuple[Decimal | None, str]:
     sign = ""
     if bare.startswith("(") and bare.endswith(")"):
         sign, bare = "-", _RUPEES.sub("", bare[1:-1].strip(), count=2)
-    elif bare.endswith("-"):
+    elif bare.endswith("-") and len(bare) > 1:
         sign, bare = "-", bare[:-1].rstrip()
-    elif bare.startswith(("-", "+")):
+    elif bare.startswith(("-", "+")) and len(bare) > 1:
         sign, bare = bare[0], _RUPEES.sub("", bare[1:].strip(), count=2)
     if is_rate and bare.endswith("%"):
         bare = bare[:-1].rstrip()
+    if bare and not bare.strip(_DASHES):  # ₹ -, as accounting formats show zero
+        return Decimal(0), note
     if _GROUPED.fullmatch(bare):
         bare = bare.replace(",", "")
     if _NUMBER.fullmatch(bare) and bare[0] not in "+-":
@@ -283,6 +306,8 @@ def _flag(value: object) -> bool | None:
         value = value.value
     if isinstance(value, str):
         value = _visible(value)[0]
+        if value in _NOTHING:
+            return None
     said = values.flag(int(value) if value in (0.0, 1.0) else value)
     return None if said is None else said == "Y"
 
@@ -333,6 +358,9 @@ def _civil(said: str) -> date:
     if found := _YEAR_FIRST.fullmatch(said):
         return date(int(found["year"]), int(found["month"]), int(found["day"]))
     found = _DAY_FIRST.fullmatch(said)
+    if not found and (words := _IN_WORDS.fullmatch(said)):  # 28th November, 2026 and Nov 28, 2026
+        month = _MONTHS.index((words["name"] or words["first"]).lower()) + 1
+        return date(int(words["year"]), month, int(words["day"] or words["after"]))
     if not found:
         return date.fromisoformat(said)
     day, year = int(found["day"]), int(found["year"])
@@ -350,7 +378,7 @@ def _civil(said: str) -> date:
 
 def _moment(day: date, hour: str, minute: str, second: str | None, half: str | None, zone: str | None) -> datetime:
     hours = int(hour) % 12 + (12 if half.upper() == "PM" else 0) if half else int(hour)
-    zone = "+00:00" if zone in ("Z", "z") else zone or ""
+    zone = _ZONES.get(zone.upper(), zone) if zone else ""
     return datetime.fromisoformat(f"{day}T{hours:02}:{minute}:{second or '00'}{zone}")
 
 

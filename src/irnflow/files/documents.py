@@ -4,6 +4,8 @@ A table (CSV, XLSX) has one row a line; the header's columns stand on each row o
 rows belong together is decided in `assembly`.
 """
 
+import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -74,6 +76,8 @@ Cell = Any  # "" when it is blank; what else is no text, number or pair of them 
 Row = Sequence[Cell]  # as many cells as the table has columns, or more
 _SEEN_MOST: Final = 2_000
 _NEVER: Final = object()
+_UNSEEN: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_BETWEEN_WORDS: Final = re.compile(r"[\s-]+")
 
 
 class Column:
@@ -97,6 +101,8 @@ class Table:
         self.sheet = sheet
         self.names = names
         self.value = value  # of a cell that is neither a text nor a mere number
+        self.cells_most = sys.maxsize  # of a row, where only some rows have more than the first
+        self.unnamed = [at for at, name in enumerate(names) if not name]
         at = {name: at for at, name in enumerate(names) if name}
         self.voucher_id = Column(at[VOUCHER_ID], VOUCHER_ID, VOUCHER_ID, cells.text) if VOUCHER_ID in at else None
         self.header = [Column(at[n], n, own, _READ_HEADER[own]) for n, own in HEADER.items() if n in at]
@@ -124,6 +130,11 @@ class Table:
         if type(cell) is tuple and self.value:
             cell = self.value(cell)
         return column.read(cell)
+
+
+def name_of(cell: Cell) -> str:
+    """The name of a column, from a cell of the first row."""
+    return _BETWEEN_WORDS.sub("_", _UNSEEN.sub("", str(cell)).strip().strip("*").strip().lower())
 
 
 def _taker(places: Sequence[int]) -> Callable[[Row], Row]:
@@ -154,9 +165,14 @@ class _Reading:
             found = len(self.troubles)
             self._read_header(number, row)
             self._head, self._is_bad = head, len(self.troubles) > found
-        if len(row) > len(self.table.names) and any(row[len(self.table.names) :]):
-            says = "the row has more cells than the header: a comma in a text without quotes?"
-            self.troubles.append(self.table.place(number).trouble(says))
+        table = self.table
+        if len(row) > len(table.names) and (len(row) > table.cells_most or any(row[len(table.names) :])):
+            says = "the row has more cells than the header: a comma in a text or number without quotes?"
+            self.troubles.append(table.place(number).trouble(says))
+        for at in table.unnamed:
+            if row[at] != "":
+                says = f"a cell stands in column {at + 1}, which has no name: name it, or clear the cell"
+                self.troubles.append(table.place(number).trouble(says))
         self._read_line(number, row)
 
     def _read_header(self, number: int, row: Row) -> None:

@@ -20,7 +20,8 @@ class Kind(Enum):
     NUMBER = auto()  # digits with something around, between or before them
     PERCENT = auto()
     DAY = auto()
-    OTHER = auto()  # a time, a fraction, an exponent, thousands cut off, a condition: the digits are not to be seen
+    TIME = auto()
+    OTHER = auto()  # a fraction, an exponent, thousands cut off, a condition: the digits are not to be seen
 
 
 class Format(NamedTuple):
@@ -31,6 +32,11 @@ class Format(NamedTuple):
     parts: tuple[str, ...] = ()  # of NUMBER: a placeholder each (0, #, ?), and the texts between them
     grouped: bool = False
     decimals: int = 0
+
+    @property
+    def around(self) -> str:
+        """The texts around the digits."""
+        return " ".join(part for part in self.parts if part not in _PLACES).strip()
 
     def digits(self, number: int) -> str:
         """A whole number as a NUMBER format shows it, without the commas and the decimals."""
@@ -112,7 +118,7 @@ def read(code: str) -> Format:
         elif plain == "%":
             percent = True
         elif plain == "@":
-            return PLAIN
+            return Format(code, Kind.OTHER if of_text(code) else Kind.PLAIN)
         elif plain.lower() in _OF_DAYS:
             letters.add(plain.lower())
         elif plain == "/" and not letters:
@@ -123,12 +129,30 @@ def read(code: str) -> Format:
     if letters & {"d", "y"} or letters == {"m"}:
         return Format(code, Kind.DAY)
     places = [part for part in found if part in _PLACES]
-    if letters or other or not places or _cuts_thousands(code):
+    if letters:
+        return Format(code, Kind.TIME)
+    if other or not places or _cuts_thousands(code):
         return Format(code, Kind.OTHER)
     if percent:
         return Format(code, Kind.PERCENT)
     plain = len(found) == len(places) and places.count("0") <= 1 and not grouped and decimals <= 0
     return Format(code, Kind.PLAIN if plain else Kind.NUMBER, found, grouped, max(decimals, 0))
+
+
+def of_text(code: str) -> tuple[str, str] | None:
+    """What a format shows before and behind a text; None: the text alone."""
+    if "@" not in code:
+        return None
+    texts = [""]
+    for token in _TOKEN.finditer(code):
+        quoted, escaped, _, _, _, _, plain = token.groups()
+        if plain == ";":
+            texts = [""]  # the texts' section is the last one
+        elif plain == "@":
+            texts.append("")
+        elif quoted or escaped or plain:
+            texts[-1] += quoted or escaped or plain
+    return (texts[0], texts[1]) if len(texts) == 2 and any(texts) else None
 
 
 def _cuts_thousands(code: str) -> bool:

@@ -1,6 +1,7 @@
 """What a portal signed, in files: signed texts (JWS), the portal's JSON answers, and QR codes in pictures and PDFs."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,9 @@ _PDF_ATTEMPTS: Final = ((3.0, False), (6.0, False), (6.0, True))
 _SCALES: Final = (1, 2, 3, 4)  # of a picture that is blurred or small
 _GROUNDS: Final = (255, 0)  # what a transparent picture is laid on: white, black
 _PICTURES: Final = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
+# A signed text with all of its signature: of a key of 2048, 3072 or 4096 bits.
+_WHOLE: Final = re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.(?:[\w-]{342}|[\w-]{512}|[\w-]{683})(?![\w-])", re.ASCII)
+_QUOTED: Final = re.compile(r"^[>|\s]+", re.MULTILINE)  # marks of a letter that is answered
 _BREAKS: Final = dict.fromkeys(map(ord, "\r\n\t"))
 _NAMES: Final = {"signedinvoice": "signed invoice", "signedqrcode": "signed QR code"}
 
@@ -46,7 +50,7 @@ def read(path: Path) -> list[SignedText]:
     if content.startswith(b"%PDF"):
         return _of_pdf(content, path)
     if content.startswith(_PICTURES) or content[4:8] == b"ftyp":  # AVIF, and HEIC, which Pillow can't open
-        return _of_codes(_in_picture(_opened(content, path)), "", path)
+        return _of_codes(_in_pictures(_opened(content, path)), "", path)
     return _of_text(content, path)
 
 
@@ -55,12 +59,14 @@ def read(path: Path) -> list[SignedText]:
 
 def _of_text(content: bytes, path: Path) -> list[SignedText]:
     text = _decoded(content)
-    whole = compact(text).strip('"')
+    whole = compact(_QUOTED.sub("", text)).strip("\"',;")
     if looks_signed(whole):
         return [SignedText(place="", jws=whole)]
     try:
-        value = _json(text)
+        value = _unpacked(_json(text))
     except NO_JSON as error:
+        if found := _in_words(text):
+            return found
         raise BadInput(
             f"{path} is neither a signed text, nor the portal's JSON, nor a picture or PDF with a QR code"
         ) from error
@@ -70,6 +76,18 @@ def _of_text(content: bytes, path: Path) -> list[SignedText]:
     if isinstance(value, dict) and isinstance(value.get("Data"), str):
         raise BadInput(f"{path} is an answer of the portal whose Data is still encrypted: save it decrypted")
     raise BadInput(f"{path} has neither SignedInvoice nor SignedQRCode: nothing in it is signed")
+
+
+def _in_words(text: str) -> list[SignedText]:
+    """The signed texts in any other text: a letter that quotes one, a table, XML, JSON line by line."""
+    for each in (text, compact(_QUOTED.sub("", text))):
+        if found := _WHOLE.findall(each):
+            many = len(found) > 1
+            return [
+                SignedText(place=f"signed text {number}" if many else "", jws=jws)
+                for number, jws in enumerate(found, start=1)
+            ]
+    return []
 
 
 def _decoded(content: bytes) -> str:
@@ -104,46 +122,68 @@ def _in_json(value: Any, place: str, depth: int) -> Iterator[SignedText]:
 
 
 def _unpacked(value: Any) -> Any:
-    """JSON in a string, as some interfaces wrap the portal's answer."""
-    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
-        return value
-    try:
-        return _json(value)
-    except NO_JSON:
-        return value
+    """JSON in a string, as some interfaces wrap the portal's answer, some of them twice."""
+    for _ in range(_DEPTH_MAX):
+        if not isinstance(value, str) or not value.lstrip().startswith(("{", "[", '"')):
+            break
+        try:
+            value = _json(value)
+        except NO_JSON:
+            break
+    return value
 
 
 # -- pictures and PDFs -----------------------------------------------------------------------------------------------
 
 
-def _opened(content: bytes, path: Path) -> "list[Image]":
-    """The picture in grey; one with transparency is laid on each of the grounds."""
+def _opened(content: bytes, path: Path) -> "list[list[Image]]":
+    """The pages of a picture in grey; one with transparency is laid on each of the grounds."""
     import io
     import warnings
 
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image, ImageSequence, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings(action="ignore"):  # what Pillow finds odd, in the file's metadata and elsewhere
             picture = Image.open(io.BytesIO(content))
+            pages = getattr(picture, "n_frames", 1)
+            if pages > _PAGES_MAX:
+                raise BadInput(f"{path} has {pages} pages, more than {_PAGES_MAX}: give one invoice")
             pixels_max = _PIXELS_AT_WORK if picture.has_transparency_data else _PIXELS_MAX
-            if picture.width * picture.height > pixels_max:
-                raise BadInput(f"{path} has {picture.width} x {picture.height} pixels: cut the QR code out of it")
-            if picture.mode.startswith("I") or not picture.has_transparency_data:  # 16 bits: Pillow knows no RGBA of it
-                return [picture.convert("L")]
-            whole = picture.convert("RGBA")
-            grey, mask = whole.convert("L"), whole.getchannel("A")
-            return [Image.composite(grey, Image.new("L", grey.size, ground), mask) for ground in _GROUNDS]
+            if picture.width * picture.height * pages > pixels_max:
+                of_pages = f"{pages} pages of " if pages > 1 else ""
+                raise BadInput(
+                    f"{path} has {of_pages}{picture.width} x {picture.height} pixels: cut the QR code out of it"
+                )
+            return [_on_grounds(page) for page in ImageSequence.Iterator(picture)]
     except UnidentifiedImageError as error:  # its words quote an object in memory
         raise BadInput(f"{path} is no picture that can be opened: save it as PNG or JPEG") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadInput(f"{path} is no picture that can be opened ({error}): save it as PNG or JPEG") from error
 
 
-def _in_picture(pictures: "Sequence[Image]") -> list[str]:
-    """The texts of its QR codes, as it is, or else sharpened and enlarged: until one is signed."""
+def _on_grounds(picture: "Image") -> "list[Image]":
+    from PIL import Image
+
+    if picture.mode.startswith("I") or not picture.has_transparency_data:  # 16 bits: Pillow knows no RGBA of it
+        return [picture.convert("L")]
+    whole = picture.convert("RGBA")
+    grey, mask = whole.convert("L"), whole.getchannel("A")
+    return [Image.composite(grey, Image.new("L", grey.size, ground), mask) for ground in _GROUNDS]
+
+
+def _in_pictures(pages: "Sequence[Sequence[Image]]") -> list[str]:
+    """The texts of the QR codes on all pages, as they are, or else sharpened and enlarged: until one is signed."""
+    codes = [text for page in pages for text in _first(page)]
+    if any(map(looks_signed, codes)):
+        return codes
+    return [text for page in pages for text in _first(_attempts(page))] or codes
+
+
+def _first(attempts: "Iterable[Image]") -> list[str]:
+    """The texts of the first picture in which a code is signed, else of the last that has any code."""
     codes: list[str] = []
-    for attempt in _attempts(pictures):
+    for attempt in attempts:
         codes = _codes(attempt) or codes
         if any(map(looks_signed, codes)):
             break
@@ -151,7 +191,6 @@ def _in_picture(pictures: "Sequence[Image]") -> list[str]:
 
 
 def _attempts(pictures: "Sequence[Image]") -> "Iterator[Image]":
-    yield from pictures
     for scale in _SCALES:
         if scale == 1 or pictures[0].width * pictures[0].height * scale * scale <= _PIXELS_AT_WORK:
             yield from (_sharpened(picture, scale) for picture in pictures)

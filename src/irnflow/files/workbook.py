@@ -76,6 +76,8 @@ class Workbook:
         styles, strings = _target(self._zip, main, "styles"), _target(self._zip, main, "sharedStrings")
         self._formats = _formats(self._xml(styles)) if styles in inside else [shown.PLAIN]
         self.plain = {"", *(str(at) for at, form in enumerate(self._formats) if form.kind is shown.Kind.PLAIN)}
+        # Styles that show more than the text itself: 17 in the format "INV/"@ is INV/17.
+        self.around = {str(at): around for at, form in enumerate(self._formats) if (around := shown.of_text(form.code))}
         self.texts = _shared(self._text(strings)) if strings in inside else []
 
     @property
@@ -114,6 +116,10 @@ class Workbook:
         with self._zip.open(part) as stream:
             return "".join(_decoded(stream))
 
+    def _as_shown(self, said: str, style: str) -> str:
+        before, behind = self.around.get(style, ("", "")) if said.strip() else ("", "")
+        return f"{before}{said}{behind}"
+
     # -- what a cell holds ------------------------------------------------------------------------------------------
 
     def _number(self, written: str, style: str) -> Cell:
@@ -130,14 +136,15 @@ class Workbook:
         if kind == "e":
             return (ERROR, BROKEN)
         if kind == "s":
-            return self.texts[int(written)] if written.isdecimal() and int(written) < len(self.texts) else (ODD, BROKEN)
+            known = written.isdecimal() and int(written) < len(self.texts)
+            return self._as_shown(self.texts[int(written)], style) if known else (ODD, BROKEN)
         if kind == "inlineStr":
-            return _rich(body)
+            return self._as_shown(_rich(body), style)
         said = _unescaped(written)
         if kind == "b":
             held: Cell = (1.0 if said.strip() in ("1", "true") else 0.0, BOOLEAN)
         elif kind == "str":
-            held = said
+            held = self._as_shown(said, style)
         elif kind == "d":
             held = (said, ISO)
         elif not said.strip():
@@ -260,7 +267,7 @@ class _Rows:
         _, style, kind, value, body = found
         if not value:
             return self._book.cell(kind, style, body)
-        if kind == "s":
+        if kind == "s" and style not in self._book.around:
             return self._book.texts[int(value)]
         if kind and kind != "n":
             return self._book.cell(kind, style, f"<v>{value}</v>")

@@ -394,8 +394,9 @@ def _stands(field: Field) -> fields.Fits:
         return lru_cache(_TEXTS_REMEMBERED)(partial(_is_tidy, low, high))
     if _tidy_of(field) is _state:
         return re.compile("[0-9]{2}").fullmatch
-    small = "" if _tidy_of(field) is _words or "a-z" not in field.pattern else rf"(?=[^a-z]{{{low},{high}}}\Z)"
-    return re.compile(f"{small}(?:{field.pattern})").fullmatch
+    of_capitals = _tidy_of(field) is not _words and "a-z" in field.pattern
+    characters = "[^a-z]" if of_capitals else "."
+    return re.compile(rf"(?={characters}{{{low},{high}}}\Z)(?:{field.pattern})").fullmatch
 
 
 def _is_tidy(low: int, high: int, text: str) -> bool:
