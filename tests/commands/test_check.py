@@ -14,6 +14,7 @@ import pytest
 from irnflow.books import sample
 from tests.commands.running import process, run
 from tests.files.invoices import DESK, row, table
+from tests.golden import a_thousand_lines
 from tests.gst.documents import BETWEEN, OPERATOR, SELLER, SEZ_PAID, WITHIN, changed
 
 DAY = ("--day", "2026-11-22")
@@ -234,3 +235,16 @@ def test_a_bar_stands_on_a_terminal_while_a_large_file_is_read(tmp_path: Path) -
 
 def test_no_bar_stands_where_there_is_no_terminal(tmp_path: Path) -> None:
     assert process("check", "--json", written(tmp_path, [BETWEEN] * 1500), *DAY).err == ""
+
+
+def test_more_than_a_thousand_lines_pass_where_the_portal_allows_them(tmp_path: Path) -> None:
+    document = a_thousand_lines()
+    document["ItemList"].append(document["ItemList"][0] | {"SlNo": "1001"})
+    file = tmp_path / "long.json"
+    file.write_bytes(msgspec.json.Encoder(decimal_format="number").encode(document))
+
+    def refused(*words: str) -> list[str]:
+        found = json.loads(run("check", str(file), *DAY, "--json", *words).out)
+        return [one["code"] for one in found if one["code"] == "lines.too_many"]
+
+    assert (refused(), refused("--lines-max", "2000")) == (["lines.too_many"], [])

@@ -73,6 +73,7 @@ class Documents:
             sez_gstins=_gstins(asked.sez) or None,
             sez_developers=_gstins(asked.sez_developer),
             sent_by=asked.operator and asked.operator.upper(),
+            lines_max=asked.lines_max,
             accept_sandbox_gstins=asked.sandbox_gstins,
         )
         return await asyncio.to_thread(checked, sent.content, facts, asked.lang, _KINDS.get(sent.media_type))

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from irnflow.files.checking import Finding
+from irnflow.gst.facts import LINES_MAX
 from irnflow.gst.faults import Fault
 from irnflow.gst.portal_codes import PortalClass, PortalCode
 from irnflow.messages import State
@@ -230,6 +231,7 @@ class CheckFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     sez: Gstins | None = None
     sez_developer: Developers | None = None
     operator: Operator | None = None
+    lines_max: Annotated[int, Meta(ge=1, le=5000)] = LINES_MAX
     sandbox_gstins: bool = False
     lang: Literal["en", "hi"] = "en"  # of what to do
 

@@ -69,13 +69,15 @@ class Crore(click.ParamType[Decimal]):
     help="A developer of a special economic zone, who may supply from it; may be given again.",
 )
 @click.option("--operator", metavar="GSTIN", help="The e-commerce operator that sends them.  [default: the supplier]")
+@click.option("--lines-max", type=click.IntRange(1, 5000), default=1000, show_default=True,
+              help="Lines that the portal allows in a document of the supplier.")  # fmt: skip
 @click.option("--sandbox-gstins", is_flag=True, help="Let GSTINs of the portals' sandboxes pass.")
 @click.option("--lang", type=click.Choice(["en", "hi"]), default="en", help="What to do in English or Hindi.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list of what was found, for programs.")
 def check(
     files: tuple[str, ...], books: str | None, voucher_ids: tuple[str, ...], turnover: Decimal | None,
     day: datetime | None, sez: tuple[str, ...], sez_developers: tuple[str, ...], operator: str | None,
-    sandbox_gstins: bool, lang: str, as_json: bool,
+    lines_max: int, sandbox_gstins: bool, lang: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Check documents as irnflow checks them before it sends them. Nothing is sent.
 
@@ -95,6 +97,7 @@ def check(
     facts = Facts(
         day=day.date() if day else dates.in_india(datetime.now(UTC)),
         turnover_crore=TURNOVER_NOT_SAID if turnover is None else turnover,
+        lines_max=lines_max,
         accept_sandbox_gstins=sandbox_gstins,
         sez_gstins=_gstins(sez) or None,
         sez_developers=_gstins(sez_developers),

@@ -105,14 +105,16 @@ def _print(console: "Console", one: "Result", *, heading: bool) -> None:
     table.add_column(no_wrap=True)
     table.add_column()
     for trouble in one.troubles or one.notes:
-        table.add_row(_where(trouble), Text(trouble.column), Text(trouble.says))
+        table.add_row(Text(_where(trouble, one.place.file)), Text(trouble.column), Text(trouble.says))
     fate = ("corrected  ", "yellow") if one.outcome else ("left out  ", "red")
     console.print(Text.assemble(fate, (one.title, "bold")))
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
-def _where(trouble: "Trouble") -> str:
-    return f"{trouble.sheet}, row {trouble.row}" if trouble.sheet else f"line {trouble.row}"
+def _where(trouble: "Trouble", file: str) -> str:
+    """The place of a trouble; rows of another file than the document's first one are named with theirs."""
+    place = f"{trouble.sheet}, row {trouble.row}" if trouble.sheet else f"line {trouble.row}"
+    return place if trouble.file == file else f"{Path(trouble.file).name}, {place}"
 
 
 def _print_summary(console: "Console", tally: Counter[str], books: str, example: str) -> None:

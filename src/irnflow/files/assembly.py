@@ -608,6 +608,8 @@ def _are_near(one: date, other: date) -> bool:
 
 
 def _written(part: object) -> str:
+    if isinstance(part, Bad):
+        return repr(part[1:])
     return f"{part:%d/%m/%Y}" if isinstance(part, date) else str(part)
 
 

@@ -70,7 +70,7 @@ _INVISIBLE: Final = re.compile(
     "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
     "|(?<![^\x00-\x7f])[\u200c\u200d]"
 )
-_PAISA: Final = Decimal("0.01")
+_RUPEE, _PAISA = Decimal(1), Decimal("0.01")
 _ERROR_WORDS: Final = frozenset({
     "#N/A", "#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!",
     "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#EXTERNAL!", "#GETTING_DATA", "#ERROR!",
@@ -200,7 +200,7 @@ def _state(value: object) -> str | Noted | None:
 
 
 def _amount(value: object, *, decimals: int | None, most: Decimal, is_rate: bool) -> Decimal | Noted | None:
-    if value.__class__ is Decimal and value.same_quantum(_PAISA) and -most <= value <= most:  # nearly all of INV-01
+    if value.__class__ is Decimal and _is_plain(value) and -most <= value <= most:  # nearly all of INV-01
         return value
     note = ""
     if isinstance(value, str):
@@ -214,6 +214,10 @@ def _amount(value: object, *, decimals: int | None, most: Decimal, is_rate: bool
     if abs(amount) > most:
         raise ValueError(f"{amount:f} is more than the {most:f} that can stand there")
     return Noted(amount, note) if note else amount
+
+
+def _is_plain(number: Decimal) -> bool:
+    return number.same_quantum(_PAISA) or number.same_quantum(_RUPEE)
 
 
 def _held(value: object, *, is_rate: bool) -> Decimal | None:
@@ -269,6 +273,8 @@ def _as_shown(value: float) -> Decimal:
 
 
 def _whole(value: object) -> int | Noted | None:
+    if value.__class__ is str and len(value) < 10 and value.isascii() and value.isdigit():  # nearly all
+        return int(value)
     note = ""
     if isinstance(value, date):
         raise ValueError(f"the date {value:%Y-%m-%d} is not a number")
@@ -294,6 +300,8 @@ def _pin(value: object) -> int | Noted | None:
 
 
 def _flag(value: object) -> bool | None:
+    if value == "N":  # nearly all
+        return False
     if isinstance(value, Shown):
         value = value.value
     if isinstance(value, str):

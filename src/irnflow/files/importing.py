@@ -18,7 +18,7 @@ from irnflow.books.own import Outcome
 from irnflow.books.sql import RefusedRow, SqlBooks
 from irnflow.files.documents import Place, Taken, Trouble
 
-_LINES_MOST: Final = 2_000  # of a batch: what bounds its memory
+_LINES_MOST: Final = 1_000  # of a batch: what bounds its memory
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
