@@ -270,12 +270,15 @@ def test_a_discount_of_a_line_may_be_written_below_zero() -> None:
     assert check(invoice, FACTS) == []
 
 
-def test_a_discount_of_the_document_may_be_written_below_zero() -> None:
+@pytest.mark.parametrize("with_total", [True, False])
+def test_a_discount_of_the_document_may_be_written_below_zero(with_total: bool) -> None:
     value = BETWEEN["ValDtls"]["TotInvVal"] - Decimal(500)
+    lines = BETWEEN["ItemList"]
+    if not with_total:
+        lines = [{name: amount for name, amount in line.items() if name != "TotItemVal"} for line in lines]
+    given = changed(BETWEEN, {"ItemList": lines, "ValDtls.Discount": Decimal(-500), "ValDtls.TotInvVal": value})
 
-    invoice, notes = calculate(
-        read(changed(BETWEEN, {"ValDtls.Discount": Decimal(-500), "ValDtls.TotInvVal": value})), FACTS
-    )
+    invoice, notes = calculate(read(given), FACTS)
 
     assert invoice.val_dtls
     assert (invoice.val_dtls.discount, invoice.val_dtls.oth_chrg) == (Decimal("500.00"), None)

@@ -89,7 +89,7 @@ def _calculated(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     transaction, document = invoice.tran_dtls or supply.NO_TRANSACTION, invoice.doc_dtls or supply.NO_DOCUMENT
     if document.typ in supply.NOTES:
         fold.turn(lines, totals, notes)
-    fold.swap(lines, totals, notes)
+    fold.swap_charges(lines, totals, notes)
     if not (_round_totals(totals, notes) and _round_amounts(lines, totals, notes)):
         return invoice, []
     dated = dates.parse(document.dt or "") or facts.day
@@ -104,6 +104,7 @@ def _calculated(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     _fill_cesses(lines, totals)
     parts = _parts_billed(lines, totals) if supply.may_leave_out_tax(transaction) else _WITH_TAXES
     _fill(lines, "tot_item_val", partial(_line_total, parts=parts))
+    fold.swap(lines, totals, notes)
     lines = fold.fold(lines, totals, notes)
     _number(lines)
     _fill_totals(lines, totals)

@@ -110,10 +110,21 @@ def _turn_totals(totals: Line, below: bool) -> None:
 # -- charges and discounts below zero --------------------------------------------------------------------------------
 
 
-def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
-    """Negative other charges become a discount of the document, a negative discount of it other charges.
+def swap_charges(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
+    """Negative other charges of a line become a discount of the document."""
+    for at, line in enumerate(lines):
+        if line["oth_chrg"] and (charges := _below_zero(line["oth_chrg"])):
+            line["oth_chrg"] = None
+            if line["tot_item_val"] is not None:
+                line["tot_item_val"] -= charges
+            totals["discount"] = (totals["discount"] or ZERO) - charges
+            notes.append(_swapped(f"ItemList[{at}].OthChrg", "A charge", charges, "a discount on the document"))
 
-    The totals that are given decide whether a negative discount is one that is written so by habit.
+
+def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
+    """Negative other charges of the document become a discount of it, a negative discount other charges.
+
+    The invoice value decides whether a negative discount is one that is written so by habit.
     """
     if _is_habit(lines, totals):
         notes.append(_swapped("ValDtls.Discount", "A discount", totals["discount"], "one"))
@@ -129,13 +140,6 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
         totals["oth_chrg"] = (totals["oth_chrg"] or ZERO) - discount
     if charges:
         totals["discount"] = (totals["discount"] or ZERO) - charges
-    for at, line in enumerate(lines):
-        if line["oth_chrg"] and (charges := _below_zero(line["oth_chrg"])):
-            line["oth_chrg"] = None
-            if line["tot_item_val"] is not None:
-                line["tot_item_val"] -= charges
-            totals["discount"] = (totals["discount"] or ZERO) - charges
-            notes.append(_swapped(f"ItemList[{at}].OthChrg", "A charge", charges, "a discount on the document"))
 
 
 def _is_habit(lines: list[Line], totals: Line) -> bool:
