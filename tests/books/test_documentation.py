@@ -17,6 +17,7 @@ KINDS = {
     "text": "text",
     "amount": "amount",
     "whole": "whole number",
+    "nearest": "whole number",
     "serial": "whole number",
     "day": "date",
     "flag": "yes or no",

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from irnflow.books.values import amount, day, flag, serial, state, text, whole
+from irnflow.books.values import amount, day, flag, nearest, serial, state, text, whole
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,13 @@ def test_an_amount_is_exactly_what_the_driver_shows(given: object, read: str) ->
 
 def test_a_blank_amount_is_none_at_all() -> None:
     assert amount(" ") is None
+
+
+@pytest.mark.parametrize(
+    ("given", "read"), [(120, 120), (120.5, 121), ("120.4", 120), (Decimal("30.000000000"), 30), ("", None)]
+)
+def test_a_distance_is_read_to_the_nearest_whole_number(given: object, read: int | None) -> None:
+    assert nearest(given) == read
 
 
 @pytest.mark.parametrize(("given", "read"), [(411026, 411026), ("411026", 411026), (411026.0, 411026), (" ", None)])

@@ -197,6 +197,10 @@ CELLS: Sequence[tuple[str, str, Any]] = [
     ("buyer_pin", "400-001", 400001),
     ("buyer_pin", "4,00,001", 400001),
     ("credit_days", "1,200", 1200),
+    ("credit_days", "30 days", 30),
+    ("distance_km", "120 km", 120),
+    ("distance_km", "120.5", 121),
+    ("distance_km", "1,120.4 Kms.", 1120),
     ("buyer_legal_name", "Quiet\u00a0Offices", "Quiet\u00a0Offices"),
     ("buyer_legal_name", "श्री\u200dराम", "श्री\u200dराम"),
     ("document_other_charges", "₹ 1,000.50", Decimal("1000.50")),
@@ -261,6 +265,7 @@ NOT_CERTAIN: Sequence[tuple[str, str, str]] = [
     ("document_other_charges", "12.345", "has more than 2 decimals"),
     ("buyer_pin", "4000 01", "is not a number"),
     ("credit_days", "1,20", "is not a number"),
+    ("credit_days", "99999999999.5", "is more than an invoice can hold"),
 ]
 
 

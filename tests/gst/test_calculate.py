@@ -86,6 +86,45 @@ def test_a_service_without_quantity_is_one() -> None:
     assert read(WITHIN).item_list[1].tot_amt == Decimal("5000.00")
 
 
+FREIGHT = {**GOODS, "Discount": None, "AssAmt": Decimal("10505.00")}  # 500 of freight are in the taxable value
+
+
+@pytest.mark.parametrize(
+    ("line", "gross"),
+    [
+        (FREIGHT, "10505.00"),
+        ({**FREIGHT, "AssAmt": Decimal("9505.00")}, "9505.00"),
+        ({**FREIGHT, "Discount": Decimal("5.00")}, "10510.00"),
+        ({**FREIGHT, "AssAmt": Decimal("10004.50")}, "10005.00"),  # quantity times price, within a rupee
+    ],
+)
+def test_the_gross_amount_follows_from_a_given_taxable_value(line: Document, gross: str) -> None:
+    line = {name: value for name, value in line.items() if value is not None}
+
+    completed = document(party(CUSTOMER, Pos="27"), line)
+
+    assert completed["ItemList"][0]["TotAmt"] == Decimal(gross)
+    assert completed["ItemList"][0]["AssAmt"] == line["AssAmt"]
+    assert refusals(completed) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "price"),
+    [
+        ({**GOODS, "TotAmt": Decimal("10005.00")}, "1000.500"),
+        ({**GOODS, "AssAmt": Decimal("10000.00")}, "1000.500"),
+        ({**GOODS, "Qty": Decimal(3), "TotAmt": Decimal("10005.00")}, "3335.000"),
+        ({**GOODS, "Qty": Decimal(7), "TotAmt": Decimal("10005.00")}, "1429.286"),
+        ({**SERVICE, "TotAmt": Decimal("5000.00")}, "5000.000"),
+    ],
+)
+def test_a_price_that_is_left_out_is_the_gross_amount_by_quantity(line: Document, price: str) -> None:
+    completed = document(party(CUSTOMER, Pos="27"), changed(line, {"UnitPrice": None}))
+
+    assert completed["ItemList"][0]["UnitPrice"] == Decimal(price)
+    assert check(completed) == []
+
+
 def test_goods_without_quantity_are_not_reckoned_with() -> None:
     lacking = document(party(NEIGHBOUR, Pos="29"), changed(GOODS, {"Qty": None}))
 

@@ -259,6 +259,33 @@ def test_a_negative_discount_of_a_line_raises_its_gross_amount() -> None:
     assert check(invoice, FACTS) == []
 
 
+def test_a_discount_of_a_line_may_be_written_below_zero() -> None:
+    given = {**GOODS, "Discount": Decimal("-500"), "AssAmt": Decimal("9505.00")}
+
+    invoice, notes = calculated(BETWEEN, given)
+
+    (line,) = invoice.item_list
+    assert (line.tot_amt, line.discount, line.ass_amt) == (Decimal("10005.00"), Decimal("500.00"), Decimal("9505.00"))
+    assert [note.says for note in notes] == ["A discount of -500.00 is negative and is sent as one of 500.00."]
+    assert check(invoice, FACTS) == []
+
+
+@pytest.mark.parametrize("with_total", [True, False])
+def test_a_discount_of_the_document_may_be_written_below_zero(with_total: bool) -> None:
+    value = BETWEEN["ValDtls"]["TotInvVal"] - Decimal(500)
+    lines = BETWEEN["ItemList"]
+    if not with_total:
+        lines = [{name: amount for name, amount in line.items() if name != "TotItemVal"} for line in lines]
+    given = changed(BETWEEN, {"ItemList": lines, "ValDtls.Discount": Decimal(-500), "ValDtls.TotInvVal": value})
+
+    invoice, notes = calculate(read(given), FACTS)
+
+    assert invoice.val_dtls
+    assert (invoice.val_dtls.discount, invoice.val_dtls.oth_chrg) == (Decimal("500.00"), None)
+    assert [note.says for note in notes] == ["A discount of -500.00 is negative and is sent as one of 500.00."]
+    assert check(invoice, FACTS) == []
+
+
 OFF = {"PrdDesc": "Discount", "Qty": Decimal(1), "UnitPrice": Decimal(-100), "GstRt": Decimal(0)}
 UNTAXED = {
     "no HSN": OFF,

@@ -121,12 +121,21 @@ def test_biris_are_taxed_on_their_value(code: str, tax: str, expected: list[str]
         ("24011010", "5", "5000", []),
         ("24012090", "40", "1000", []),  # other tobacco, on its retail price
         ("24022010", "40", "1000", []),
+        ("240319", "18", "1000", ["tax.tobacco_leaves"]),  # biris
+        ("240319", "18", "18000", []),
+        ("240319", "40", "1000", []),
+        ("240399", "18", "1000", []),
     ],
 )
-def test_tobacco_leaves_with_another_tax_than_their_values_get_a_warning(
+def test_leaves_and_biris_with_another_tax_than_their_values_get_a_warning(
     code: str, rate: str, tax: str, expected: list[str]
 ) -> None:
     assert codes(goods(code, rate, tax=tax)) == expected
+
+
+@pytest.mark.parametrize("code", ["21069020", "24022010", "24041100"])
+def test_a_tax_of_nothing_on_a_retail_price_is_none(code: str) -> None:
+    assert codes(goods(code, "40", tax="0")) == ["tax.retail_price"]
 
 
 @pytest.mark.parametrize(

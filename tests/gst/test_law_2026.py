@@ -355,7 +355,7 @@ def test_b11_another_vehicle_number_is_warned_of(number: str) -> None:
         ("29AAFCA7488L1Z0", []),  # enrolled, taken by the e-way bill system, its check character is wrong
         ("29ZZZCO6666F1CO", []),
         ("290000000000000", ["(eway_bill.transporter)"]),
-        ("29AAFCA7488L", ["field.length"]),
+        ("29AAFCA7488L", ["(normalised.left_out)", "(eway_bill.part_a)"]),
     ],
 )
 def test_b11_a_transporter_may_have_a_transin(number: str, codes: list[str]) -> None:

@@ -106,8 +106,10 @@ PLACES = {
     b'{"ItemList": [{"Qty": true}]}': ("ItemList[0].Qty", "A number belongs here, and not true or false."),
     b'{"SellerDtls": {"Pin": 1.5}}': ("SellerDtls.Pin", "1.5 is not a whole number that can stand here."),
     b'{"SellerDtls": {"Pin": "1.5"}}': ("SellerDtls.Pin", "1.5 is not a whole number that can stand here."),
-    b'{"sellerdtls": {"PIN": 1E+99}}': ("SellerDtls.Pin", "1E+99 is not a whole number that can stand here."),
-    b'{"DocDtls": {"No": 117}}': ("DocDtls.No", "A text belongs here, and not a number."),
+    b'{"sellerdtls": {"PIN": 1E+99}}': (
+        "SellerDtls.Pin", "A number of 100 digits is not a whole number that can stand here."),
+    b'{"DocDtls": {"No": 11.7}}': ("DocDtls.No", "A text belongs here, and not a number."),
+    b'{"TranDtls": {"RegRev": false}}': ("TranDtls.RegRev", "A text belongs here, and not true or false."),
     b'{"DocDtls": {"No": "A/1", "NO": "A/2"}}': (
         "DocDtls.No", "No and NO are one member of INV-01, and differ: only one may stand here."),
     b'{"ValDtls": {"AssVal": 1}, "valDtls": {"AssVal": 2}}': (
@@ -120,6 +122,37 @@ def test_each_place_that_cannot_be_read_is_refused(document: bytes, expected: tu
     _, faults = loose.read(document)
 
     assert [(fault.path, fault.says, fault.severity) for fault in faults] == [(*expected, Severity.REFUSED)]
+
+
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("DocDtls.No", 117), ("SellerDtls.Stcd", 29), ("BuyerDtls.Pos", 29), ("BuyerDtls.Ph", 9876543210),
+        ("ItemList[0].SlNo", 1), ("ItemList[0].HsnCd", 94036000), ("PayDtls.AccDet", 50100012345678),
+    ],
+)  # fmt: skip
+def test_a_whole_number_is_read_as_a_text_of_its_digits(path: str, given: int) -> None:
+    document = SOUND["within a state"]
+
+    invoice, faults = loose.read(written(changed(document, {path: given})))
+
+    assert (invoice, faults) == (read(changed(document, {path: str(given)})), [])
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "right"),
+    [
+        ("EwbDtls.Distance", "120.5", 121), ("EwbDtls.Distance", Decimal("120.4"), 120),
+        ("PayDtls.CrDay", Decimal("30.5"), 31),
+    ],
+)  # fmt: skip
+def test_a_distance_and_days_of_credit_are_rounded_with_a_note(path: str, given: Any, right: int) -> None:
+    document = SOUND["within a state"]
+
+    invoice, (note,) = loose.read(written(changed(document, {path: given})))
+
+    assert invoice == read(changed(document, {path: right}))
+    assert (note.path, note.says, note.severity) == (path, f"{given} is sent as {right}.", Severity.WARNING)
 
 
 UNKNOWN = {
@@ -164,8 +197,8 @@ def test_a_text_that_reads_like_no_number_stays_a_text() -> None:
 
 
 def test_the_rest_is_kept_and_null_is_absent() -> None:
-    document = changed(SOUND["within a state"], {"DocDtls.Typ": 3})
-    written = inv01.encode(read(changed(document, {"DocDtls.Typ": "INV"}))).replace(b'"Typ":"INV"', b'"Typ":3')
+    document = changed(SOUND["within a state"], {"DocDtls.Typ": True})
+    written = inv01.encode(read(changed(document, {"DocDtls.Typ": "INV"}))).replace(b'"Typ":"INV"', b'"Typ":true')
 
     invoice, _ = loose.read(written.replace(b'"Loc":', b'"TrdNm":null,"Loc":'))
 

@@ -49,6 +49,12 @@ def at(document: Document, path: str) -> Any:
 
 
 CORRECTED = [
+    (BY_ROAD, "EwbDtls.VehNo", "ka 01 ab 1234", "KA01AB1234"),
+    (BY_ROAD, "EwbDtls.TransMode", "01", "1"),
+    (WITHIN, "TranDtls.RegRev", "NA", "N"),
+    (WITHIN, "TranDtls.IgstOnIntra", "Not applicable", "N"),
+    (WITHIN, ONE + "IsServc", "Goods", "N"),
+    (WITHIN, SERVICE_LINE + "IsServc", "Service", "Y"),
     (WITHIN, "BuyerDtls.Ph", "9876543210, 9876543211", "9876543210"),
     (WITHIN, "BuyerDtls.Ph", "9876543210/9876543211", "9876543210"),
     (WITHIN, "BuyerDtls.Ph", "9876543210 / 11", "9876543210"),
@@ -146,6 +152,7 @@ LEFT_OUT = [
     (EXPORT_PAID, "ExpDtls.Port", ["Jawaharlal Nehru Port", "X", "IN-SA1"]),
     (EXPORT_PAID, "ExpDtls.RefClm", ["maybe", "|"]),
     (EXPORT_PAID, "ExpDtls.ForCur", ["$", "US$"]),
+    (WITHIN, "BuyerDtls.Ph", ["9.87654E+09", "9.876543e9"]),
     (BY_ROAD, "EwbDtls.TransName", ["x"]),
     (BY_ROAD, "EwbDtls.TransId", ["none", "29ABCDE"]),
     (BY_ROAD, "EwbDtls.TransDocNo", ["LR_17", "9" * 16]),
@@ -192,6 +199,7 @@ def test_a_text_for_people_is_cut(document: Document, path: str, most: int, word
     assert most - len(word) <= len(text) <= most
     assert text == (word * 1001)[: len(text)]
     assert [(note.code, note.path) for note in notes] == [("normalised.cut", path)]
+    assert f"; the portal takes {most}, and" in notes[0].says
 
 
 @pytest.mark.parametrize(
@@ -236,6 +244,38 @@ def test_an_optional_section_without_what_it_must_have_is_left_out(document: Doc
     assert [(note.code, note.path) for note in notes] == [("normalised.left_out", path)]
 
 
+BLANK_PLACE = {"Addr1": "", "Addr2": None, "Loc": " ", "Pin": 0, "Stcd": ""}
+
+
+@pytest.mark.parametrize(
+    ("section", "given"),
+    [
+        ("ShipDtls", {}), ("ShipDtls", {"Gstin": "", "LglNm": "", **BLANK_PLACE}), ("DispDtls", {"Nm": None}),
+        ("DispDtls", {"Nm": "", **BLANK_PLACE}), ("EwbDtls", {}), ("EwbDtls", {"TransId": "", "Distance": None}),
+        ("RefDtls.DocPerdDtls", {}), (ONE + "BchDtls", {"Nm": ""}),
+    ],
+)  # fmt: skip
+def test_a_section_with_nothing_in_it_is_left_out_without_a_note(section: str, given: Document) -> None:
+    written, notes = sent(changed(WITHIN, {section: given}))
+
+    assert (at(written, section), notes) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (None, "A blank distance is sent as 0, for the system to find out."),
+        (5000, "A distance of 5000 km is sent as 0, for the system to find out."),
+        (-1, "A distance of -1 km is sent as 0, for the system to find out."),
+    ],
+)
+def test_a_distance_that_cannot_be_is_left_to_the_e_way_bill_system(given: int | None, says: str) -> None:
+    written, (note,) = sent(changed(BY_ROAD, {"EwbDtls.Distance": given}))
+
+    assert written == changed(BY_ROAD, {"EwbDtls.Distance": 0})
+    assert (note.path, note.says) == ("EwbDtls.Distance", says)
+
+
 def test_the_other_preceding_documents_stay() -> None:
     two = {"PrecDocDtls": [{"InvNo": "0017", "InvDt": "01/11/2026"}, *AFTER["PrecDocDtls"]]}
 
@@ -253,7 +293,7 @@ def test_the_other_preceding_documents_stay() -> None:
         ("BuyerDtls.Pos", "KA"), ("TranDtls.SupTyp", "B2C"), ("TranDtls.RegRev", "maybe"),
         ("TranDtls.EcmGstin", "29ZZZCO6666"), ("ShipDtls", {"LglNm": "Depot"}), (ONE + "HsnCd", "940"),
         (ONE + "Unit", "NA"), (ONE + "Unit", "MTR-ROLLS"), (ONE + "Unit", "FATHOM"), (ONE + "Qty", Decimal(-1)),
-        (ONE + "SlNo", "1a"), ("ExpDtls.CntCode", "U.S.A"), ("EwbDtls", {"Distance": 5000}),
+        (ONE + "SlNo", "1a"), ("ExpDtls.CntCode", "U.S.A"),
         ("ValDtls.RndOffAmt", Decimal(100)),
     ],
 )  # fmt: skip
@@ -268,7 +308,10 @@ def test_what_an_invoice_must_have_and_what_changes_its_meaning_is_refused(path:
 MEANING = {"Irn", "TranDtls.RegRev", "TranDtls.EcmGstin", "TranDtls.IgstOnIntra", "ExpDtls.CntCode", "ShipDtls.Gstin"}
 CODES = {"ExpDtls.Port", "ItemList[].OrgCntry"}  # the portal's lists decide: ours may be older
 OPTIONAL = sorted(path for path, field in fields.table().items() if field.is_text and not field.required)
-ANYTHING = ["?", "NA", "x" * 2000, 'A "quoted" \\ text', "a\x00\u200bb", "दो शब्द", "--", "12/2026"]
+ANYTHING = [
+    "?", "a@b", "x" * 100 + "@example.com", "NA", "x" * 2000, 'A "quoted" \\ text', "a\x00\u200bb", "दो शब्द", "--",
+    "12/2026",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", [path for path in OPTIONAL if path not in MEANING | CODES])

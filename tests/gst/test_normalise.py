@@ -50,7 +50,6 @@ def test_a_document_that_is_written_well_stays_the_same_and_nothing_is_said(docu
         ("ItemList[0].Unit", "Nos.", "NOS"),
         ("ItemList[1].IsServc", "y", "Y"),
         ("ExpDtls.ForCur", "usd", "USD"),
-        ("EwbDtls.VehNo", "ka 01 ab 1234", "KA01AB1234"),
         ("RefDtls.PrecDocDtls[0].InvDt", "2026-10-01", "01/10/2026"),
     ],
 )

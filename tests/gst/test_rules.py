@@ -480,6 +480,19 @@ def test_retail_priced_goods_were_taxed_on_their_taxable_value_before_february_2
     assert refusals(tobacco, day=date(2026, 2, 20)) == expected
 
 
+@pytest.mark.parametrize(
+    ("path", "given", "says"),
+    [
+        ("BuyerDtls.LglNm", "AB", "BuyerDtls.LglNm has 2 characters; it takes 3 to 100."),
+        ("ExpDtls.CntCode", "UAE", "ExpDtls.CntCode has 3 characters; it takes 2."),
+    ],
+)
+def test_a_wrong_length_is_told_with_what_is_right(path: str, given: str, says: str) -> None:
+    faults = check(changed(EXPORT_PAID, {path: given}))
+
+    assert [fault.says for fault in faults if fault.code == "field.length"] == [says]
+
+
 def test_sandbox_gstins_pass_when_asked_for() -> None:
     sandbox = changed(WITHIN, {"SellerDtls.Gstin": "29AABCT1332L000"})
 

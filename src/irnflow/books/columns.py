@@ -7,7 +7,7 @@ together. A list of INV-01 (`[0]`) gets at most one entry from the books.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from irnflow.books.values import amount, day, flag, serial, state, text, whole
+from irnflow.books.values import amount, day, flag, nearest, serial, state, text, whole
 
 
 class Column(NamedTuple):
@@ -86,7 +86,7 @@ HEADERS: Final = (
     Column("payment_instruction", "PayDtls.PayInstr", text),
     Column("credit_transfer", "PayDtls.CrTrn", text),
     Column("direct_debit", "PayDtls.DirDr", text),
-    Column("credit_days", "PayDtls.CrDay", whole),
+    Column("credit_days", "PayDtls.CrDay", nearest),
     Column("paid_amount", "PayDtls.PaidAmt", amount),
     Column("due_amount", "PayDtls.PaymtDue", amount),
     Column("remarks", "RefDtls.InvRm", text),
@@ -115,7 +115,7 @@ HEADERS: Final = (
     Column("transporter_id", "EwbDtls.TransId", text),
     Column("transporter_name", "EwbDtls.TransName", text),
     Column("transport_mode", "EwbDtls.TransMode", text),
-    Column("distance_km", "EwbDtls.Distance", whole),
+    Column("distance_km", "EwbDtls.Distance", nearest),
     Column("transport_document_number", "EwbDtls.TransDocNo", text),
     Column("transport_document_date", "EwbDtls.TransDocDt", day),
     Column("vehicle_number", "EwbDtls.VehNo", text),

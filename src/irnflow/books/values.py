@@ -6,7 +6,7 @@ or raises ValueError with words that end a sentence begun with the column's name
 
 from contextlib import suppress
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
 from uuid import UUID
 
@@ -39,7 +39,7 @@ def amount(value: object) -> Decimal | None:
 
 
 def whole(value: object) -> int | None:
-    """A whole number: a PIN, a distance."""
+    """A whole number: a PIN."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     number = amount(value)
@@ -48,6 +48,12 @@ def whole(value: object) -> int | None:
     if number != number.to_integral_value():
         raise ValueError(f"{_shown(value)} is not a whole number")
     return int(number)
+
+
+def nearest(value: object) -> int | None:
+    """The nearest whole number: a distance, days of credit."""
+    number = value if isinstance(value, int) and not isinstance(value, bool) else amount(value)
+    return None if number is None else int(Decimal(number).to_integral_value(ROUND_HALF_UP))
 
 
 def serial(value: object) -> str | None:

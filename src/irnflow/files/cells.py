@@ -9,7 +9,7 @@ with the value; whoever reads a table adds where it stands.
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -42,6 +42,7 @@ _RUPEES: Final = re.compile(r"(?:₹|₨|rs\.?|inr)\s*|\s*(?:/-|/=|inr|₹)$", r
 _DASHES: Final = "-–—−"
 _NOTHING: Final = frozenset((*_DASHES, "--"))  # of an accountant
 _PIN: Final = re.compile("(\\d{3})[ \u00a0\u2009\u202f-](\\d{3})", re.ASCII)
+_MEASURED: Final = re.compile(r"([0-9.,]+) ?(?:kms?|days?)\.?", re.IGNORECASE | re.ASCII)
 _PIN_PATHS: Final = ".Pin"
 _RATES: Final = ("GstRt", "CesRt", "StateCesRt")
 _FINE: Final = ("UnitPrice",)  # the calculation rounds it, after it has made the gross amount
@@ -287,9 +288,15 @@ def _whole(value: object) -> int | Noted | None:
         if _GROUPED.fullmatch(value):
             value = value.replace(",", "")
     number = values.whole(value)
-    if number is not None and abs(number) >= 10**9:
-        raise ValueError(f"{number} is more than an invoice can hold")
+    if number is not None:
+        _bounded(number)
     return Noted(number, note) if note else number
+
+
+def _bounded(number: int) -> int:
+    if abs(number) >= 10**9:
+        raise ValueError(f"{number} is more than an invoice can hold")
+    return number
 
 
 def _pin(value: object) -> int | Noted | None:
@@ -297,6 +304,17 @@ def _pin(value: object) -> int | Noted | None:
     if isinstance(value, str) and (found := _PIN.fullmatch(_visible(value)[0])):
         return int(found[1] + found[2])
     return _whole(value)
+
+
+def _nearest(value: object) -> int | Noted | None:
+    """A distance or days of credit, also as 120.5 and 30 days."""
+    if isinstance(value, str) and (found := _MEASURED.fullmatch(_visible(value)[0])):
+        value = found[1]
+    exact = _written(value, is_rate=False)[0] if isinstance(value, str) else _held(value, is_rate=False)
+    if exact is None or exact == exact.to_integral_value():
+        return _whole(value)
+    rounded = _bounded(int(exact.to_integral_value(ROUND_HALF_UP)))
+    return Noted(rounded, f"{exact:f} is read as {rounded}: a whole number belongs here")
 
 
 def _flag(value: object) -> bool | None:
@@ -383,5 +401,5 @@ def _moment(day: date, hour: str, minute: str, second: str | None, half: str | N
 
 
 _KINDS: Final[Mapping[str, Read]] = {
-    "text": text, "whole": _whole, "serial": _whole, "day": _day, "flag": _flag, "state": _state,
+    "text": text, "whole": _whole, "nearest": _nearest, "serial": _whole, "day": _day, "flag": _flag, "state": _state,
 }  # fmt: skip

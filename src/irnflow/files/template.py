@@ -47,7 +47,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "preceding_number": "For notes: the invoice that they are about.",
     "line_no": "Of the line in its document: 1, 2, 3.",
 }
-_KINDS: Final = {"text": "text", "amount": "number", "whole": "whole number", "serial": "whole number", "day": "date",
+_KINDS: Final = {"text": "text", "amount": "number", "whole": "whole number", "nearest": "whole number",
+                 "serial": "whole number", "day": "date",
                  "flag": "Y or N", "state": "state code"}  # fmt: skip
 _COLUMN: Final = dict(zip(HEADER, HEADERS, strict=True)) | {c.name: c for c in LINES}
 _PATH: Final = {name: _COLUMN[name].field for name in HEADER} | {c.name: f"ItemList[].{c.field}" for c in LINES}

@@ -30,7 +30,7 @@ from irnflow.gst.facts import Facts
 from irnflow.gst.faults import Fault, Kind, Severity
 from irnflow.gst.fold import Line
 from irnflow.gst.invoice import Invoice, Item, Totals
-from irnflow.gst.money import NOTHING, ONE, PAISA, PERCENT, ZERO, progressively, rounded, written
+from irnflow.gst.money import NOTHING, ONE, PAISA, PERCENT, ZERO, agrees, progressively, rounded, written
 from irnflow.gst.supply import Tax
 
 ROUNDED: Final = Kind(
@@ -89,7 +89,7 @@ def _calculated(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     transaction, document = invoice.tran_dtls or supply.NO_TRANSACTION, invoice.doc_dtls or supply.NO_DOCUMENT
     if document.typ in supply.NOTES:
         fold.turn(lines, totals, notes)
-    fold.swap(lines, totals, notes)
+    fold.swap_charges(lines, totals, notes)
     if not (_round_totals(totals, notes) and _round_amounts(lines, totals, notes)):
         return invoice, []
     dated = dates.parse(document.dt or "") or facts.day
@@ -104,6 +104,7 @@ def _calculated(invoice: Invoice, facts: Facts) -> tuple[Invoice, list[Fault]]:
     _fill_cesses(lines, totals)
     parts = _parts_billed(lines, totals) if supply.may_leave_out_tax(transaction) else _WITH_TAXES
     _fill(lines, "tot_item_val", partial(_line_total, parts=parts))
+    fold.swap(lines, totals, notes)
     lines = fold.fold(lines, totals, notes)
     _number(lines)
     _fill_totals(lines, totals)
@@ -179,12 +180,23 @@ def _tell_services(lines: list[Line]) -> None:
 
 
 def _fill_values(lines: list[Line], totals: Line) -> None:
-    """Gross amount and taxable value; a total of taxable values binds the gross amounts that make it up."""
+    """Gross amount, taxable value and price; a total of taxable values binds the gross amounts that make it up.
+
+    A taxable value that is given stands, whatever quantity times price is: a charge may be in it.
+    """
+    for line in lines:
+        if line["tot_amt"] is None and line["ass_amt"] is not None:
+            with suppress(DecimalException):
+                line["tot_amt"] = _gross_of_value(line)
     total = None
     if totals["ass_val"] is not None and all(line["ass_amt"] is None for line in lines):
         total = totals["ass_val"] + _total(lines, "discount")
     _fill(lines, "tot_amt", _gross, total)
     _fill(lines, "ass_amt", _taxable_value)
+    for line in lines:
+        if line["unit_price"] is None and line["tot_amt"] is not None:
+            with suppress(DecimalException):
+                line["unit_price"] = _price(line)
 
 
 def _fill_taxes(lines: list[Line], totals: Line, tax: Tax | None, dated: date) -> None:
@@ -228,9 +240,30 @@ def _fill_cesses(lines: list[Line], totals: Line) -> None:
 
 
 def _gross(line: Line) -> Decimal | None:
-    """Quantity times price; a service, or a line of no HSN at all, is one where it has no quantity."""
-    qty = ONE if line["qty"] is None and hsn.is_service(line["hsn_cd"] or _NO_HSN) else line["qty"]
+    """Quantity times price."""
+    qty = _quantity(line)
     return None if qty is None or line["unit_price"] is None else qty * line["unit_price"]
+
+
+def _quantity(line: Line) -> Decimal | None:
+    """A service, or a line of no HSN at all, is one where it has no quantity."""
+    return ONE if line["qty"] is None and hsn.is_service(line["hsn_cd"] or _NO_HSN) else line["qty"]
+
+
+def _gross_of_value(line: Line) -> Decimal | None:
+    """What the taxable value was before the discount, where it is not what quantity and price make; else None."""
+    discount, gross = line["discount"] or ZERO, _gross(line)
+    value: Decimal = line["ass_amt"]
+    if gross is not None and (agrees(value, gross - discount) or agrees(value, gross + discount)):
+        return None
+    return value + discount
+
+
+def _price(line: Line) -> Decimal | None:
+    """Gross amount by quantity; a service without quantity is one."""
+    qty = _quantity(line)
+    price: Decimal | None = line["tot_amt"] / qty if qty else None
+    return price
 
 
 def _taxable_value(line: Line) -> Decimal | None:

@@ -17,7 +17,7 @@ _AMOUNTS: Final = attrgetter(
 )  # fmt: skip
 _SUMS: Final = attrgetter("ass_val", "cgst_val", "sgst_val", "igst_val", "ces_val", "st_ces_val", "tot_inv_val")
 _OTHER_TOTALS: Final = attrgetter("discount", "oth_chrg", "tot_inv_val_fc")
-_NEEDED: Final = attrgetter("sl_no", "is_servc", "hsn_cd", "tot_amt", "ass_amt", "tot_item_val")
+_NEEDED: Final = attrgetter("sl_no", "is_servc", "hsn_cd", "unit_price", "tot_amt", "ass_amt", "tot_item_val")
 
 
 def is_complete(invoice: Invoice) -> bool:

@@ -14,7 +14,7 @@ from decimal import Decimal, DecimalException
 from typing import Any, Final, TypeAlias
 
 from irnflow.gst.faults import Fault, Kind, Severity
-from irnflow.gst.money import ONE, PAISA, ZERO, progressively, written
+from irnflow.gst.money import ONE, PAISA, ZERO, agrees, progressively, written
 
 Line: TypeAlias = dict[str, Any]  # a line, or the totals, at work: by the names of `Item` and `Totals`
 
@@ -110,8 +110,25 @@ def _turn_totals(totals: Line, below: bool) -> None:
 # -- charges and discounts below zero --------------------------------------------------------------------------------
 
 
+def swap_charges(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
+    """Negative other charges of a line become a discount of the document."""
+    for at, line in enumerate(lines):
+        if line["oth_chrg"] and (charges := _below_zero(line["oth_chrg"])):
+            line["oth_chrg"] = None
+            if line["tot_item_val"] is not None:
+                line["tot_item_val"] -= charges
+            totals["discount"] = (totals["discount"] or ZERO) - charges
+            notes.append(_swapped(f"ItemList[{at}].OthChrg", "A charge", charges, "a discount on the document"))
+
+
 def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
-    """Negative other charges become a discount of the document, a negative discount of it other charges."""
+    """Negative other charges of the document become a discount of it, a negative discount other charges.
+
+    The invoice value decides whether a negative discount is one that is written so by habit.
+    """
+    if _is_habit(lines, totals):
+        notes.append(_swapped("ValDtls.Discount", "A discount", totals["discount"], "one"))
+        totals["discount"] = -totals["discount"]
     discount, charges = _below_zero(totals["discount"]), _below_zero(totals["oth_chrg"])
     if discount:
         totals["discount"] = None
@@ -123,21 +140,31 @@ def swap(lines: list[Line], totals: Line, notes: list[Fault]) -> None:
         totals["oth_chrg"] = (totals["oth_chrg"] or ZERO) - discount
     if charges:
         totals["discount"] = (totals["discount"] or ZERO) - charges
-    for at, line in enumerate(lines):
-        if line["oth_chrg"] and (charges := _below_zero(line["oth_chrg"])):
-            line["oth_chrg"] = None
-            if line["tot_item_val"] is not None:
-                line["tot_item_val"] -= charges
-            totals["discount"] = (totals["discount"] or ZERO) - charges
-            notes.append(_swapped(f"ItemList[{at}].OthChrg", "A charge", charges, "a discount on the document"))
+
+
+def _is_habit(lines: list[Line], totals: Line) -> bool:
+    """Whether the invoice value has a negative discount taken off, and not added."""
+    discount, value = _below_zero(totals["discount"]), totals["tot_inv_val"]
+    amounts = [line["tot_item_val"] for line in lines]
+    if discount is None or value is None or None in amounts:
+        return False
+    with suppress(DecimalException):
+        due = sum(amounts, ZERO) + (totals["oth_chrg"] or ZERO) + (totals["rnd_off_amt"] or ZERO)
+        return agrees(value, due + discount) and not agrees(value, due - discount)
+    return False
 
 
 def raise_gross(lines: list[Line], notes: list[Fault]) -> None:
-    """A negative discount on a line is a higher gross amount."""
+    """A negative discount on a line is a higher gross amount, unless the taxable value has it taken off."""
     for at, line in enumerate(lines):
         discount = line["discount"] and _below_zero(line["discount"])
         if discount and line["tot_amt"] is not None and line["tot_amt"].is_finite() and line["tot_amt"] >= 0:
-            line["tot_amt"], line["discount"] = line["tot_amt"] - discount, None
+            gross, value = line["tot_amt"], line["ass_amt"]
+            if value is not None and agrees(value, gross + discount) and not agrees(value, gross - discount):
+                line["discount"] = -discount
+                notes.append(_swapped(f"ItemList[{at}].Discount", "A discount", discount, "one"))
+                continue
+            line["tot_amt"], line["discount"] = gross - discount, None
             notes.append(
                 _swapped(f"ItemList[{at}].Discount", "A discount", discount, "an addition to the gross amount")
             )

@@ -54,9 +54,9 @@ def is_retail_priced(code: str, dated: date) -> bool:
     return code.startswith(_RETAIL_PRICED) and dated >= RETAIL_PRICED_SINCE and code not in _BIRIS
 
 
-def may_be_tobacco_leaves(code: str) -> bool:
-    """Whether it covers leaves, taxed on their value, beside other tobacco, taxed on its retail price."""
-    return code.startswith(_TOBACCO)
+def may_be_taxed_on_value(code: str) -> bool:
+    """Whether it covers leaves or biris, taxed on their value, beside other tobacco, taxed on its retail price."""
+    return code.startswith(_TOBACCO) or (len(code) < 8 and code.startswith("24") and _BIRIS[0].startswith(code))
 
 
 def retail_priced_within(code: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ INV-01 is a fault: a warning where the value can be left out, a refusal where it
 
 from collections.abc import Mapping
 from contextlib import suppress
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cache
 from typing import Any, Final
 
@@ -15,9 +15,11 @@ from msgspec.structs import replace
 
 from irnflow.errors import BadInput
 from irnflow.gst import fields, inv01
-from irnflow.gst.faults import Fault, Kind, Severity, shorten
+from irnflow.gst.faults import Fault, Kind, Severity, sentence, shorten
 from irnflow.gst.fields import Field, Shape
 from irnflow.gst.invoice import Invoice
+from irnflow.gst.money import written
+from irnflow.gst.normalise import CHANGED
 
 NOT_INV01: Final = Kind(
     code="document.not_inv01",
@@ -38,6 +40,7 @@ KINDS: Final = (NOT_INV01, UNKNOWN)
 
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 _DIGITS_MOST: Final = 30  # of a whole number
+_ABOUT: Final = frozenset({"EwbDtls.Distance", "PayDtls.CrDay"})  # whole numbers that may be rounded
 _KINDS: Final = {dict: "an object {...}", list: "a list [...]", str: "a text", bool: "true or false",
                  int: "a number", Decimal: "a number"}  # fmt: skip
 
@@ -123,7 +126,10 @@ def _read(value: Any, place: str, member: _Member, found: list[Fault]) -> Any:
     if member.inside is not None:
         return _inside(value, place, member, member.inside, found)
     try:
-        return _text(value) if member.field.is_text else _number(value, whole=not member.field.decimals)
+        if member.field.is_text:
+            return _text(value)
+        number = _number(value)
+        return number if member.field.decimals or number is None else _whole(number, place, member.field, found)
     except ValueError as error:
         found.append(_fault(place, str(error)))
         return None
@@ -148,12 +154,15 @@ def _one(value: Any, place: str, names: Mapping[str, _Member], found: list[Fault
 
 
 def _text(value: Any) -> str:
+    """Also a whole number, as its digits: programs write codes, numbers and telephones so."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str):
         raise ValueError(f"A text belongs here, and not {_kind(value)}.")
     return value
 
 
-def _number(value: Any, *, whole: bool) -> int | Decimal | None:
+def _number(value: Any) -> Decimal | None:
     """Also one in quotes, whose quotes may be empty. Raises ValueError for anything else."""
     if isinstance(value, str):
         if not value.strip():
@@ -161,12 +170,18 @@ def _number(value: Any, *, whole: bool) -> int | Decimal | None:
         value = _of_text(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError(f"A number belongs here, and not {_kind(value)}.")
-    if not whole:
-        return Decimal(value)
+    return Decimal(value)
+
+
+def _whole(number: Decimal, place: str, field: Field, found: list[Fault]) -> int:
+    """A distance or days of credit to the next whole one. Raises ValueError for a PIN with a fraction."""
     # An exponent without end would be written out digit by digit.
-    if isinstance(value, Decimal) and (value.adjusted() > _DIGITS_MOST or value != value.to_integral_value()):
-        raise ValueError(f"{shorten(str(value))} is not a whole number that can stand here.")
-    return int(value)
+    if number.adjusted() > _DIGITS_MOST or (field.path not in _ABOUT and number != number.to_integral_value()):
+        raise ValueError(sentence(f"{written(number, 0)} is not a whole number that can stand here"))
+    whole = int(number.to_integral_value(ROUND_HALF_UP))
+    if whole != number:
+        found.append(CHANGED.fault(place, found=written(number, 0), written=whole))
+    return whole
 
 
 def _of_text(text: str) -> Decimal:

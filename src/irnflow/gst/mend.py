@@ -35,6 +35,7 @@ _SECOND_LINE_LEAST: Final = 3
 _VEHICLE_LEAST: Final = 6  # characters of a whole number
 _PLACEHOLDERS: Final = frozenset({"", "NA", "NIL", "NULL", "NONE", "NOTAPPLICABLE", "0"})
 _OPENING: Final = re.compile(r'(?<![^\s(\[,;:/-])"([^"]+)"')
+_ROUNDED: Final = re.compile(r"[0-9]E\+?[0-9]", re.IGNORECASE)  # what a sheet makes of a long number
 _INCHES: Final = re.compile(r'(?<=[0-9])"')
 
 
@@ -115,6 +116,8 @@ def _as_it_is(text: str) -> str | None:
 
 def _phone(text: str) -> str | None:
     """The first of several numbers, without the zeros of a call from abroad or an extension."""
+    if _ROUNDED.search(text):
+        return None
     for digits in re.findall(r"[0-9]+", text):
         number: str = digits.removeprefix("00")
         if len(number) > 12:
@@ -150,11 +153,12 @@ def _one_of(**words: str) -> Callable[[str], str | None]:
     return lambda text: words.get(_letters_and_digits(text))
 
 
-_flag: Final = _one_of(YES="Y", TRUE="Y", Y="Y", NO="N", FALSE="N", N="N")
+_YES_OR_NO: Final = {"YES": "Y", "TRUE": "Y", "Y": "Y", "NO": "N", "FALSE": "N", "N": "N"}
+_flag: Final = _one_of(**_YES_OR_NO, NA="N", NOTAPPLICABLE="N")
 _MENDS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "TranDtls.RegRev": _flag,
     "TranDtls.IgstOnIntra": _flag,
-    "ItemList[].IsServc": _flag,
+    "ItemList[].IsServc": _one_of(**_YES_OR_NO, SERVICE="Y", SERVICES="Y", GOODS="N"),
     "ExpDtls.RefClm": _flag,
     "SellerDtls.Ph": _phone,
     "BuyerDtls.Ph": _phone,
@@ -162,6 +166,16 @@ _MENDS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "BuyerDtls.Em": _mail,
     "EwbDtls.VehNo": _vehicle,
     "EwbDtls.TransDocNo": _transport_number,
-    "EwbDtls.TransMode": _one_of(ROAD="1", BYROAD="1", RAIL="2", BYRAIL="2", AIR="3", BYAIR="3", SHIP="4", SEA="4"),
+    "EwbDtls.TransMode": _one_of(
+        ROAD="1",
+        BYROAD="1",
+        RAIL="2",
+        BYRAIL="2",
+        AIR="3",
+        BYAIR="3",
+        SHIP="4",
+        SEA="4",
+        **{"01": "1", "02": "2", "03": "3", "04": "4"},
+    ),
     "EwbDtls.VehType": _one_of(REGULAR="R", NORMAL="R", ODC="O", OVERDIMENSIONALCARGO="O"),
 }

@@ -17,7 +17,7 @@ from functools import cache, lru_cache, partial
 from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec.structs import astuple, replace
+from msgspec.structs import asdict, astuple, replace
 
 from irnflow.gst import fields, hsn, mend, units
 from irnflow.gst.faults import FOUND_CHARACTERS_MAX, Fault, Kind, Severity, in_words
@@ -89,7 +89,8 @@ def normalise(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
 def _normalised(invoice: Invoice) -> tuple[Invoice, list[Fault]]:
     notes: list[Fault] = []
     kind = ((invoice.doc_dtls or NO_DOCUMENT).typ or "").strip().upper()
-    return _with_constants(_tidied(invoice, "", _plan(), kind in CREDIT_AND_DEBIT_NOTES, notes)), notes
+    tidied = _tidied(invoice, "", _plan(), kind in CREDIT_AND_DEBIT_NOTES, notes)
+    return _with_constants(_with_distance(tidied, notes)), notes
 
 
 def _tidied(section: S, path: str, plan: _Plan, is_note: bool, notes: list[Fault]) -> S:
@@ -122,6 +123,9 @@ def _tidied(section: S, path: str, plan: _Plan, is_note: bool, notes: list[Fault
             changes[name] = tuple(tidied) if tidied or not inner.required else None
         elif inside is not None:
             one = _tidied(inside, f"{path}{inv01_name}.", inner, is_note, notes)
+            if inv01_name in _MAY_BE_BLANK and _is_blank(one):
+                changes[name] = None
+                continue
             lacks = inner.required and not _is_whole(one, path + inv01_name, inner, notes)
             if lacks or one is not inside:
                 changes[name] = None if lacks else one
@@ -139,7 +143,7 @@ def _mended(text: str, path: str, field: Field, tidy: Tidy, notes: list[Fault]) 
         if mended is None:
             notes.append(LEFT_OUT.fault(place, what=in_words(place), found=_quoted(text)))
         elif field.pattern == fields.FREE_TEXT and len(mended) < len(tidied):
-            notes.append(CUT.fault(place, what=in_words(place), characters=len(tidied), most=field.high))
+            notes.append(CUT.fault(place, what=in_words(place), characters=len(tidied), most=int(field.high or 0)))
             return mended
         tidied = mended
     if tidied is not None and tidied != text:
@@ -185,6 +189,11 @@ def _divide_address(section: Any, changes: dict[str, Any], path: str, notes: lis
 
 def _lengths(*lines: str | None) -> str:
     return " and ".join([str(len(line)) for line in lines if line])
+
+
+def _is_blank(section: msgspec.Struct) -> bool:
+    """Whether nothing is filled in; a PIN of 0 is nothing, a distance of 0 is left to the e-way bill system."""
+    return all(value is None or (value == 0 and name != "distance") for name, value in asdict(section).items())
 
 
 def _is_whole(section: msgspec.Struct, path: str, plan: _Plan, notes: list[Fault]) -> bool:
@@ -238,7 +247,24 @@ def _written_out(number: Decimal, step: Decimal) -> Decimal:
     return written if written == number else number
 
 
-_FILLED: Final = frozenset({"Version", "TranDtls.TaxSch"})
+_FILLED: Final = frozenset({"Version", "TranDtls.TaxSch", "EwbDtls.Distance"})
+# Optional sections of which INV-01 asks something: programs write them out with nothing in them.
+_MAY_BE_BLANK: Final = frozenset({"DispDtls", "ShipDtls", "EwbDtls", "BchDtls", "DocPerdDtls"})
+
+
+def _with_distance(invoice: Invoice, notes: list[Fault]) -> Invoice:
+    """Leave a distance that nobody can travel, or none, to the e-way bill system, which takes that of the PINs."""
+    details = invoice.ewb_dtls
+    if details is None or (details.distance is not None and _distance_fits(details.distance)):
+        return invoice
+    found = "A blank distance" if details.distance is None else f"A distance of {details.distance} km"
+    notes.append(CHANGED.fault("EwbDtls.Distance", found=found, written="0, for the system to find out"))
+    return replace(invoice, ewb_dtls=replace(details, distance=0))
+
+
+def _distance_fits(distance: int) -> bool:
+    fits = fields.table()["EwbDtls.Distance"].fits
+    return fits is None or bool(fits(distance))
 
 
 def _with_constants(invoice: Invoice) -> Invoice:
@@ -350,15 +376,13 @@ def _plan(shape: Shape | None = None) -> _Plan:
 @cache
 def _stands_already() -> Callable[[Any], bool]:
     """Whether nothing in an invoice would be changed: nearly so in all that come as INV-01."""
-    return fields.compiled(
-        fields.shape(), _stand, needed=lambda field: field.path in _FILLED or _is_left_out_without(field)
-    )
+    return fields.compiled(fields.shape(), _stand, needed=lambda field: field.path in _FILLED or _may_lack(field))
 
 
 def _stand(index: int, field: Field, known: dict[str, object]) -> str:
     if field.is_text:
         stands: object = _stands(field)
-    elif field.path in _IDLE or _is_left_out_without(field):
+    elif field.path in _IDLE or field.path in _FILLED or _is_left_out_without(field):
         stands = field.fits
     elif not field.decimals:
         return ""
@@ -366,6 +390,12 @@ def _stand(index: int, field: Field, known: dict[str, object]) -> str:
         stands = fields.step(field.decimals).same_quantum
     known[f"stands_{index}"] = stands
     return f"stands_{index}(value)"
+
+
+def _may_lack(field: Field) -> bool:
+    """Whether its section is one that may be blank."""
+    section = field.path.rpartition(".")[0].rpartition(".")[2]
+    return field.required and (section in _MAY_BE_BLANK or _is_left_out_without(field))
 
 
 def _is_left_out_without(field: Field) -> bool:
@@ -394,9 +424,8 @@ def _stands(field: Field) -> fields.Fits:
         return lru_cache(_TEXTS_REMEMBERED)(partial(_is_tidy, low, high))
     if _tidy_of(field) is _state:
         return re.compile("[0-9]{2}").fullmatch
-    of_capitals = _tidy_of(field) is not _words and "a-z" in field.pattern
-    characters = "[^a-z]" if of_capitals else "."
-    return re.compile(rf"(?={characters}{{{low},{high}}}\Z)(?:{field.pattern})").fullmatch
+    may_be_small = _tidy_of(field) is _words or "a-z" not in field.pattern
+    return re.compile(rf"(?={'.' if may_be_small else '[^a-z]'}{{{low},{high}}}\Z)(?:{field.pattern})").fullmatch
 
 
 def _is_tidy(low: int, high: int, text: str) -> bool:

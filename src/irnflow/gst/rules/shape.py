@@ -57,6 +57,7 @@ def _place(misfit: Misfit) -> Place:
         found=value,
         low=low,
         high=high,
+        limits=f"{low}" if low == high else f"{low} to {high}",
         decimals=field.decimals,
         pattern=field.pattern,
         choices=", ".join(field.choices),
@@ -129,7 +130,7 @@ ROWS: Final = (
     ),
     Rule(
         code="field.length",
-        says="{path} has {characters} characters; it takes {low} to {high}.",
+        says="{path} has {characters} characters; it takes {limits}.",
         fix="Shorten or complete it.",
         fix_hi="इसे छोटा या पूरा करें।",
         source=_SCHEMA,

@@ -14,7 +14,7 @@ from irnflow.gst.supply import Tax
 _BUSINESS: Final = "NIC business validations (copies of ClearTax, Masters India section 13)"
 _RETAIL_PRICE: Final = "GSTN advisory of 23 January 2026 on goods valued by retail sale price"
 _HALF_PERCENT: Final = PERCENT / 2
-_RATE_OF_TOBACCO: Final = Decimal(40)  # leaves never bear it
+_RATE_OF_TOBACCO: Final = Decimal(40)  # leaves and biris never bear it
 
 
 def _halves(line: Line) -> bool:
@@ -94,16 +94,17 @@ def _retail_priced_without_tax(case: Case) -> Iterator[Place]:
     name = "IgstAmt" if case.tax is Tax.IGST else "CgstAmt"
     for line in case.lines:
         item = line.item
-        untaxed = item.igst_amt is None and item.cgst_amt is None and item.sgst_amt is None
+        taxes = (item.igst_amt, item.cgst_amt, item.sgst_amt)
+        untaxed = not any(taxes) and (taxes == (None, None, None) or bool(item.ass_amt and not case.is_note))
         if untaxed and item.gst_rt and hsn.is_retail_priced(item.hsn_cd or "", case.judged):
             yield at(line.path + name, hsn=item.hsn_cd)
 
 
 def _value_or_retail_price(case: Case) -> Iterator[Place]:
-    """Tobacco leaves whose tax is not that of their value: it is right only if they are not leaves."""
+    """Leaves or biris whose tax is not that of their value: it is right only if they are other tobacco."""
     for line in case.lines if not case.is_note else ():
         item = line.item
-        if not hsn.may_be_tobacco_leaves(item.hsn_cd or "") or item.ass_amt is None or not line.rate_holds:
+        if not hsn.may_be_taxed_on_value(item.hsn_cd or "") or item.ass_amt is None or not line.rate_holds:
             continue
         given = (item.igst_amt or ZERO) + (item.cgst_amt or ZERO) + (item.sgst_amt or ZERO)
         due = item.ass_amt * (item.gst_rt or ZERO) * PERCENT
@@ -225,9 +226,9 @@ ROWS: Final = (
     Rule(
         code="tax.tobacco_leaves",
         says="Line {sl_no}, HSN {hsn}, has tax of {found}; taxable value times rate is {due}.",
-        fix="Tobacco leaves are taxed on their value: correct the tax if the goods are leaves. Other unmanufactured "
-        "tobacco is taxed on its retail sale price.",
-        fix_hi="तंबाकू के पत्तों पर कर उनके मूल्य पर लगता है: माल पत्ते हों तो कर ठीक करें। अन्य अनिर्मित तंबाकू पर कर खुदरा बिक्री मूल्य पर "
+        fix="Tobacco leaves and biris are taxed on their value: correct the tax if the goods are these. Other tobacco "
+        "is taxed on its retail sale price.",
+        fix_hi="तंबाकू के पत्तों और बीड़ी पर कर उनके मूल्य पर लगता है: माल ऐसा हो तो कर ठीक करें। अन्य तंबाकू पर कर खुदरा बिक्री मूल्य पर "
         "लगता है।",
         source="Notifications 19 and 20/2025-Central Tax of 31 December 2025",
         finds=_value_or_retail_price,
