@@ -68,7 +68,10 @@ def invoices(draw: st.DrawFn) -> tuple[Document, Facts]:
         "SellerDtls": seller,
         "BuyerDtls": ABROAD if export else buyer | {"Pos": place},
         "ItemList": draw(st.lists(lines(), min_size=1, max_size=4)),
-        "ValDtls": {"OthChrg": draw(amounts), "RndOffAmt": draw(st.decimals("-0.99", "0.99", places=2))},
+        "ValDtls": {
+            "OthChrg": draw(st.decimals(1, 99999, places=2)),
+            "RndOffAmt": draw(st.decimals("-0.99", "0.99", places=2)),
+        },
     }
     if supply in {"B2B", "SEZWP", "SEZWOP"} and draw(st.booleans()):
         document["TranDtls"]["RegRev"] = "Y"
