@@ -177,6 +177,20 @@ def test_a_sheet_that_goes_on_without_names_of_columns_leaves_out_the_file(row: 
         of_xlsx(**sheets)
 
 
+@pytest.mark.parametrize("hide", ["hide", "very_hidden"])
+def test_documents_of_a_hidden_sheet_leave_out_the_file(hide: str) -> None:
+    written = BytesIO()
+    with xlsxwriter.Workbook(written) as book:
+        for name, rows in {"Shown": [NAMED, A1], "Old": [NAMED, B1]}.items():
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(rows):
+                sheet.write_row(at, 0, row)
+        getattr(sheet, hide)()
+
+    with pytest.raises(BadInput, match="sheet Old is hidden"):
+        list(tables.xlsx_documents("a.xlsx", written))
+
+
 @pytest.mark.parametrize("rows", [[], [["Prepared by", "A. Rao"]], [["Rate", "Sum of igst"], [18, 4500, 3, 4, 5]]])
 def test_a_sheet_of_something_else_is_passed_over(rows: list[list[Any]]) -> None:
     assert numbers(of_xlsx(Notes=rows, Sheet1=[NAMED, A1])) == ["A1"]

@@ -69,6 +69,9 @@ def add_xlsx(assembly: Assembly, file: str, stream: BinaryIO) -> None:
         rows = book.rows(name)
         top = list(islice(((number, row) for number, row in rows if any(row)), text.FIRST_ROWS))
         known, at = _header([row for _, row in top])
+        if known and name in book.hidden and len(top) > at + 1:
+            raise BadInput(f"sheet {name} is hidden, and documents stand on it that nobody sees: unhide it, or delete "
+                           "it, and import the file again")  # fmt: skip
         if known:
             table = Table(file, name, _names(top[at][1]), book.value)
             assembly.add(table, _with_gaps(top[at][0], chain(top[at + 1 :], rows)))

@@ -71,7 +71,9 @@ class Workbook:
         self._zero_only = calculation is not None and calculation.get("calcId") == _CALC_ID_OF_WRITERS
         parts = {each.get("Id"): path for each, path in _relations(self._zip, main)}
         inside = set(self._zip.namelist())
-        found = [(str(each.get("name")), _id(each)) for each in tree.iterfind(".//{*}sheet")]
+        sheets = tree.findall(".//{*}sheet")
+        found = [(str(each.get("name")), _id(each)) for each in sheets]
+        self.hidden = {str(each.get("name")) for each in sheets if each.get("state", "visible") != "visible"}
         self._parts = {name: parts[key] for name, key in found if parts.get(key, "") in inside}
         styles, strings = _target(self._zip, main, "styles"), _target(self._zip, main, "sharedStrings")
         self._formats = _formats(self._xml(styles)) if styles in inside else [shown.PLAIN]
