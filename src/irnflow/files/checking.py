@@ -21,7 +21,7 @@ from irnflow.files.reading import Opener
 from irnflow.gst import hindi, loose
 from irnflow.gst.examine import examine
 from irnflow.gst.facts import Facts
-from irnflow.gst.faults import Fault, Kind, Severity
+from irnflow.gst.faults import Fault, Kind, Severity, sentence
 from irnflow.gst.invoice import Invoice
 
 if TYPE_CHECKING:
@@ -174,9 +174,8 @@ def _told(kind: Kind, troubles: Iterable[Trouble]) -> list[Finding]:
     for each in troubles:
         place = Place(file=each.file, sheet=each.sheet, row=each.row or 1)
         path = f"{place}, {each.column}" if each.column else str(place)
-        says = f"{each.says[:1].upper()}{each.says[1:]}."
-        found.append(Finding(file=each.file, code=kind.code, portal_code=None, path=path, says=says, fix=kind.fix,
-                             severity=kind.severity))  # fmt: skip
+        found.append(Finding(file=each.file, code=kind.code, portal_code=None, path=path, says=sentence(each.says),
+                             fix=kind.fix, severity=kind.severity))  # fmt: skip
     return found
 
 

@@ -72,7 +72,7 @@ _READ_HEADER, _READ_LINE = cells.readers()
 
 # -- of a table ------------------------------------------------------------------------------------------------------
 
-Cell = Any  # "" when it is blank; what else is no text, number or pair of them is made a value by its table
+Cell = Any  # "" if it is blank; a text, a number or a pair of them; its table makes a value of anything else
 Row = Sequence[Cell]  # as many cells as the table has columns, or more
 _SEEN_MOST: Final = 2_000
 _NEVER: Final = object()

@@ -100,7 +100,7 @@ def read_with(
 
 
 def _kind(file: str, open_it: Opener, kind: Kind | None) -> Kind | Taken:
-    """The kind of a file; or what is told of one that can't be read."""
+    """The kind of a file, or the reason why it can't be read."""
     try:
         with open_it("rb") as stream:
             return kind or kind_of(stream)
@@ -109,7 +109,7 @@ def _kind(file: str, open_it: Opener, kind: Kind | None) -> Kind | Taken:
 
 
 def _add(assembly: "Assembly", file: str, open_it: Opener, kind: Kind | Taken) -> Kind | Taken:
-    """Add the rows of a table; gives its kind, or what is told of one that can't be read to its end."""
+    """Add the rows of a table. Returns its kind, or the reason why it can't be read to its end."""
     if isinstance(kind, Taken) or kind is Kind.JSON:
         return kind
     from irnflow.files import tables

@@ -157,9 +157,9 @@ def _opened(content: bytes, path: Path) -> "list[list[Image]]":
                 )
             return [_on_grounds(page) for page in ImageSequence.Iterator(picture)]
     except UnidentifiedImageError as error:  # its words quote an object in memory
-        raise BadInput(f"{path} is no picture that can be opened: save it as PNG or JPEG") from error
+        raise BadInput(f"{path} is not a picture that can be opened: save it as PNG or JPEG") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise BadInput(f"{path} is no picture that can be opened ({error}): save it as PNG or JPEG") from error
+        raise BadInput(f"{path} is not a picture that can be opened ({error}): save it as PNG or JPEG") from error
 
 
 def _on_grounds(picture: "Image") -> "list[Image]":

@@ -19,8 +19,8 @@ from irnflow.errors import BadInput
 from irnflow.files import shown
 from irnflow.files.shown import Format, Shown
 
-# A cell as it stands: "" is blank; a number that its format does not change; a number with the place of its format, or
-# what else is no text, with one of the marks below.
+# A cell as the file has it: "" if it is blank, a text, a number that its format does not change, a number with the
+# place of its format, or anything else with one of the marks below.
 Cell = str | float | tuple[float | str, int]
 BROKEN: Final = -1  # the text says why the cell can't be read
 ISO: Final = -2  # the text is a date (t="d")

@@ -98,8 +98,7 @@ def _member(field: Field, below: Mapping[str, Shape]) -> _Member:
     name = field.path.rpartition(".")[2]
     if name not in below:
         return _Member(name, field)
-    is_list = below[name].fields[0].path.rpartition(".")[0].endswith("[]")
-    return _Member(name, field, _members(below[name]), is_list)
+    return _Member(name, field, _members(below[name]), below[name].is_list)
 
 
 def _section(given: dict[str, Any], path: str, names: Mapping[str, _Member], found: list[Fault]) -> dict[str, Any]:

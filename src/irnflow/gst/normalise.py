@@ -233,7 +233,7 @@ def _idle_mended(given: Any, path: str, field: Field, is_note: bool, notes: list
 def _number_mended(number: Any, field: Field, is_note: bool) -> Any:
     try:
         positive = abs(number) if is_note else number
-        written = positive.quantize(Decimal(1).scaleb(-field.decimals), ROUND_HALF_UP) if field.decimals else positive
+        written = positive.quantize(fields.step(field.decimals), ROUND_HALF_UP) if field.decimals else positive
     except InvalidOperation:  # not a number, or one far too long
         return None
     return written if field.fits and field.fits(written) else None
@@ -362,7 +362,7 @@ def _plan(shape: Shape | None = None) -> _Plan:
     places = list(enumerate(zip(shape.names, shape.fields, strict=True)))
     return _Plan(
         tuple((at, name, field, _stands(field), _tidy_of(field)) for at, (name, field) in places if field.is_text),
-        tuple((at, name, Decimal(1).scaleb(-field.decimals)) for at, (name, field) in places if field.decimals),
+        tuple((at, name, fields.step(field.decimals)) for at, (name, field) in places if field.decimals),
         tuple((at, name, field, field.fits) for at, (name, field) in places if field.path in _IDLE and field.fits),
         tuple((at, shape.names[at], inv01_name, _plan(inner)) for at, inv01_name, inner in shape.sections),
         tuple(
