@@ -315,7 +315,7 @@ def test_a_picture_without_a_code_and_one_that_is_none_are_told_apart(
     said = " ".join(ran.out.split())
     assert ran.code == 2
     assert "no QR code can be read in" in said
-    assert "no picture that can be opened" in said
+    assert "is not a picture that can be opened" in said
     assert "can't be read: No such file" in said
 
 

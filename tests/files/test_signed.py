@@ -147,7 +147,7 @@ def test_a_picture_too_large_to_work_on_is_named(tmp_path: Path, mode: str) -> N
 def test_a_kind_of_picture_that_cannot_be_opened_says_what_to_do(tmp_path: Path) -> None:
     heic = kept(tmp_path, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
 
-    with pytest.raises(BadInput, match=r"no picture that can be opened: save it as PNG or JPEG$"):
+    with pytest.raises(BadInput, match=r"is not a picture that can be opened: save it as PNG or JPEG$"):
         read(heic)
 
 
