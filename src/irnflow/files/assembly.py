@@ -107,14 +107,11 @@ class Group(msgspec.Struct, eq=False):
     runs: list[Run]
     order: int
     twin: "Group | None" = None  # an earlier one that it is left out with
-    troubles: Sequence[Trouble] = ()
+    troubles: list[Trouble] = []  # msgspec gives each group its own
 
     @property
     def key(self) -> Key:
         return next((run.key for run in self.runs if run.key.number), self.runs[0].key)
-
-    def add(self, trouble: Trouble) -> None:
-        self.troubles = [*self.troubles, trouble]
 
     @property
     def first(self) -> "Group":
@@ -448,7 +445,7 @@ class _Doubts:
                     f"{_written(getattr(one.key, _PARTS[column])) or 'nothing'}: one document, or two?")  # fmt: skip
         else:
             says = f"the same number stands in {where} too: put all rows of a document together"
-        other.add(table.place(row).trouble(says, column))
+        other.troubles.append(table.place(row).trouble(says, column))
         _join(one, other)
 
     def _doubt(self, one: Group, other: Group) -> str | None:
@@ -504,7 +501,7 @@ class _Doubts:
         for group in lost:
             run = group.runs[0]
             trouble = run.table.place(run.row).trouble(run.why, run.column)
-            group.add(trouble)
+            group.troubles.append(trouble)
             if not run.column:
                 continue
             blank = not any(run.table.head(self._head(group)))
@@ -537,7 +534,7 @@ class _Doubts:
             above = self._of.get(id(run.above))
             if above and above is not group and above.key.number and self._may_hold(above, group):
                 says = f"voucher {run.key.voucher_id} has no document number: of the document above?"
-                group.add(run.table.place(run.row).trouble(says, "voucher_id"))
+                group.troubles.append(run.table.place(run.row).trouble(says, "voucher_id"))
                 _join(*sorted((above, group), key=lambda one: one.order))
 
     def _between(self) -> None:
@@ -555,7 +552,7 @@ class _Doubts:
     def _compare_neighbours(self, one: Group, other: Group, run: Run) -> None:
         if self._rest(one) == self._rest(other):
             says = f"it differs from {one.key.number or one.key.voucher_id} beside it in the number only"
-            other.add(run.table.place(run.row).trouble(says, "document_number"))
+            other.troubles.append(run.table.place(run.row).trouble(says, "document_number"))
             _join(one, other)
 
 
