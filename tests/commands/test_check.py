@@ -73,6 +73,7 @@ def test_an_unreadable_file_ends_with_2_and_the_others_are_checked(tmp_path: Pat
         (files[0], "document.too_late"), (files[1], "file.unreadable"), (files[2], "file.unreadable"),
     ]  # fmt: skip
     assert found[2]["says"] == "No such file or directory."
+    assert [each["fix"] for each in found[1:]] == ["Correct the file, or make it again.", "Check the name of the file."]
 
 
 def test_programs_get_a_list_with_exactly_these_keys(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 UNREADABLE: Final = "file.unreadable"
 NOT_FOUND: Final = "books.not_found"  # as data_fetch says it
 UNREADABLE_ROW: Final = "books.unreadable_row"
+MAKE_ANEW: Final = "Correct the file, or make it again."
 _AT_ONCE: Final = 100  # documents of tables that are read as the books would give them
 
 
@@ -136,7 +137,7 @@ def in_hindi(judged: Iterable[Judged]) -> Iterator[Judged]:
         yield replace(one, findings=findings) if findings else one
 
 
-def unreadable(file: str, says: str, fix: str = "Mend the file, or make it anew.", *, code: str = UNREADABLE,
+def unreadable(file: str, says: str, fix: str = MAKE_ANEW, *, code: str = UNREADABLE,
                path: str = "") -> Judged:  # fmt: skip
     """What can't be read at all."""
     finding = Finding(file=file, code=code, portal_code=None, path=path, says=says, fix=fix, severity=Severity.REFUSED)
@@ -162,7 +163,7 @@ def _judge_documents(waiting: Mapping[str, Taken], facts: Facts) -> Iterator[Jud
 def _judge_taken(one: Taken) -> Judged:
     """What can't be read of a table: a document, or the whole file."""
     if one.unreadable:
-        return unreadable(one.place.file, f"{one.troubles[0].says}.")
+        return unreadable(one.place.file, sentence(one.troubles[0].says), one.fix or MAKE_ANEW)
     return Judged(
         file=one.place.file, place=str(one.place), title=one.title, findings=_told(LEFT_OUT, one.troubles),
         unreadable=True,

@@ -58,6 +58,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     troubles: Sequence[Trouble] = ()
     notes: Sequence[Trouble] = ()  # what was corrected, or left out of the document
     unreadable: bool = False  # no document, but the rest of its file
+    fix: str = ""  # what to do about a file that can't be opened
     table: "Table | None" = None  # that it stands in
     rows: Sequence[int] = ()  # of that table, one a line
 

@@ -125,8 +125,11 @@ def _add(assembly: "Assembly", file: str, open_it: Opener, kind: Kind | Taken) -
 
 
 def _unreadable(file: str, error: BadInput | OSError) -> Taken:
-    says = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-    return Taken(place=Place(file=file), title="", troubles=(Trouble(file=file, says=says),), unreadable=True)
+    says, fix = str(error), ""
+    if isinstance(error, OSError):
+        says, fix = error.strerror or says, "Check the name of the file."
+    trouble = Trouble(file=file, says=says)
+    return Taken(place=Place(file=file), title="", troubles=(trouble,), unreadable=True, fix=fix)
 
 
 def _inv01_documents(file: str, open_it: Opener) -> Iterator[Taken]:
